@@ -1,0 +1,85 @@
+//! The seam above which nobody knows how a sandbox is kept apart.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use hearth_types::{NetworkMode, SandboxId};
+
+/// What this host gives, found out once at start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EffectiveTier {
+    /// `linux`, later `gvisor`, `microvm`.
+    pub name: &'static str,
+    /// With what privilege: `root` or `rootless`.
+    pub privilege: &'static str,
+    /// Protections that this host cannot give, each with the reason and what to do. Shown by `hearth doctor`, the health
+    /// view and the log.
+    pub missing: Vec<String>,
+}
+
+/// An empty sandbox: namespaces, cgroup, loopback and the agent, without anybody's code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BlankSpec {
+    pub id: SandboxId,
+    /// The runtime's prepared root directory on the host; mounted read-only as `/`.
+    pub root: PathBuf,
+}
+
+/// What turns a blank sandbox into one function version's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AssignSpec {
+    /// Unpacked package, mounted read-only at `/var/task`.
+    pub task_dir: PathBuf,
+    /// Merged layers, mounted read-only at `/opt`.
+    pub opt_dir: Option<PathBuf>,
+    /// Size of `/tmp`, MiB.
+    pub tmp_mib: u32,
+    pub memory_mib: u32,
+    /// Relative weight of CPU, in thousandths of a core.
+    pub cpu_weight_millis: u32,
+    /// Hard limit, in thousandths of a core; `None` leaves the weight alone.
+    pub cpu_limit_millis: Option<u32>,
+    pub processes_max: u32,
+    pub network: NetworkMode,
+}
+
+/// What a sandbox has used so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    pub memory_bytes: u64,
+    pub memory_bytes_max: u64,
+    pub cpu_ns: u64,
+    /// Processes killed for want of memory.
+    pub oom_kills: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IsolationError {
+    /// The host lacks something that the tier promises.
+    #[error("isolation tier {tier} cannot be had on this host: {reason}")]
+    Unavailable { tier: &'static str, reason: String },
+    #[error("cannot {step} of sandbox {sandbox}: {reason}")]
+    Failed { sandbox: SandboxId, step: &'static str, reason: String },
+    #[error("the launcher is gone")]
+    LauncherGone,
+}
+
+/// One way of keeping sandboxes apart. Calls block for up to a few milliseconds: callers use a blocking thread.
+pub trait Isolation: Send + Sync + std::fmt::Debug {
+    fn tier(&self) -> &EffectiveTier;
+
+    /// Makes an empty sandbox whose agent is listening.
+    fn create(&self, spec: &BlankSpec) -> Result<(), IsolationError>;
+
+    /// Attaches code, sets limits and network, and returns a new connection to the agent. Once per sandbox.
+    fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError>;
+
+    fn freeze(&self, id: SandboxId) -> Result<(), IsolationError>;
+
+    fn thaw(&self, id: SandboxId) -> Result<(), IsolationError>;
+
+    fn usage(&self, id: SandboxId) -> Result<Usage, IsolationError>;
+
+    /// Kills every process and removes what the sandbox held on the host. Idempotent; also for sandboxes that died.
+    fn destroy(&self, id: SandboxId) -> Result<(), IsolationError>;
+}

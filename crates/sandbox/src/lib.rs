@@ -1,0 +1,5 @@
+//! From a specification to a running sandbox.
+
+mod isolation;
+
+pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};

@@ -1,0 +1,209 @@
+//! The contract that every engine fulfils; one conformance suite runs against each.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_types::Timestamp;
+
+/// Longest key, bytes.
+pub const KEY_BYTES_MAX: usize = 512;
+/// Longest value, bytes; bigger things are blobs.
+pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Longest queue message body, bytes: the largest asynchronous payload and its envelope.
+pub const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Writes in one commit.
+pub const WRITES_MAX: usize = 128;
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type Key = String;
+
+/// Strictly increasing per partition; gaps are allowed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Revision(pub u64);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    pub key: Key,
+    pub value: Bytes,
+    /// Of the commit that wrote it last.
+    pub revision: Revision,
+}
+
+/// What must hold for a commit to happen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Precondition {
+    Absent {
+        key: Key,
+    },
+    AtRevision {
+        key: Key,
+        revision: Revision,
+    },
+    PrefixEmpty {
+        prefix: Key,
+    },
+    /// The lease is still held.
+    LeaseHeld(Lease),
+    /// The log's next sequence number.
+    LogAt {
+        log: String,
+        next: u64,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Write {
+    Put {
+        key: Key,
+        value: Bytes,
+    },
+    Delete {
+        key: Key,
+    },
+    Append {
+        log: String,
+        record: Bytes,
+    },
+    /// `id` orders messages of one `visible_at`, is unique in the queue, and comes from the caller. A second enqueue of a
+    /// present id changes nothing.
+    Enqueue {
+        queue: String,
+        id: String,
+        body: Bytes,
+        delay: Duration,
+    },
+    /// Removes a leased message. Fails the commit if the lease is lost.
+    Acknowledge(Lease),
+    /// Keeps the lease for `duration` from now.
+    Extend {
+        lease: Lease,
+        duration: Duration,
+    },
+    /// Gives the message back, visible after `delay`, with a new body if given.
+    Release {
+        lease: Lease,
+        delay: Duration,
+        body: Option<Bytes>,
+    },
+}
+
+/// The right to work on one message; a fencing token.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Lease {
+    pub queue: String,
+    pub id: String,
+    pub token: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeasedMessage {
+    pub lease: Lease,
+    pub body: Bytes,
+    /// Times that this message was leased, this one included.
+    pub deliveries: u32,
+    pub enqueued_at: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogRecord {
+    /// Dense, from 0.
+    pub sequence: u64,
+    pub record: Bytes,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    pub key: Key,
+    /// `None`: deleted.
+    pub value: Option<Bytes>,
+    pub revision: Revision,
+}
+
+/// Changes under a prefix, at least once, in order per key, possibly coalesced to the newest value.
+pub type Watch = tokio::sync::mpsc::Receiver<Change>;
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was written.
+    #[error("precondition {index} does not hold")]
+    Precondition { index: usize },
+    /// Nothing was written.
+    #[error("{what} exceeds the limit of {limit}")]
+    TooLarge { what: &'static str, limit: usize },
+    /// Whether it was written is unknown: retry with the same keys and ids.
+    #[error("the store did not answer: {reason}")]
+    Unknown { reason: String },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("the store did not answer: {reason}")]
+    Unavailable { reason: String },
+    /// The watch starts before what the store still knows: list again.
+    #[error("changes before {oldest:?} are compacted")]
+    Compacted { oldest: Revision },
+}
+
+/// See the module's documentation; `design` of each method: durable before it returns, linearizable per partition.
+pub trait Store: Send + Sync + std::fmt::Debug {
+    fn commit<'a>(
+        &'a self,
+        partition: &'a str,
+        preconditions: Vec<Precondition>,
+        writes: Vec<Write>,
+    ) -> BoxFuture<'a, Result<Revision, CommitError>>;
+
+    fn get<'a>(&'a self, partition: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, ReadError>>;
+
+    /// Entries whose key starts with `prefix`, in key order, behind `after`; one page is one snapshot.
+    fn list<'a>(
+        &'a self,
+        partition: &'a str,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Entry>, ReadError>>;
+
+    /// Partitions that hold any key under `prefix`.
+    fn partitions<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, ReadError>>;
+
+    fn watch<'a>(
+        &'a self,
+        partition: &'a str,
+        prefix: &'a str,
+        from: Revision,
+    ) -> BoxFuture<'a, Result<Watch, ReadError>>;
+
+    fn read_log<'a>(
+        &'a self,
+        partition: &'a str,
+        log: &'a str,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<LogRecord>, ReadError>>;
+
+    fn truncate_log<'a>(
+        &'a self,
+        partition: &'a str,
+        log: &'a str,
+        before: u64,
+    ) -> BoxFuture<'a, Result<(), CommitError>>;
+
+    /// Takes up to `limit` visible messages for `duration`, oldest visible first. The engine's clock decides.
+    fn lease<'a>(
+        &'a self,
+        partition: &'a str,
+        queue: &'a str,
+        limit: usize,
+        duration: Duration,
+    ) -> BoxFuture<'a, Result<Vec<LeasedMessage>, CommitError>>;
+
+    /// When the next message of `queue` becomes visible, by the engine's clock, and how many messages it holds.
+    fn queue_state<'a>(
+        &'a self,
+        partition: &'a str,
+        queue: &'a str,
+    ) -> BoxFuture<'a, Result<(Option<Timestamp>, u64), ReadError>>;
+}
