@@ -26,6 +26,8 @@ pub struct Invocation {
     pub streaming: bool,
     /// Reserved concurrency of the function, if set.
     pub reserved_concurrency: Option<u32>,
+    /// Concurrency that all functions without a reservation share in this account.
+    pub account_unreserved: u32,
 }
 
 /// How an invocation ended; all of these are HTTP 200 to the caller.
@@ -104,6 +106,52 @@ pub struct Timeline {
     pub sandbox_us: u64,
     pub init_us: u64,
     pub run_us: u64,
+}
+
+/// Credentials of a function's role session, for Hearth's own API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionCredentials {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+}
+
+impl std::fmt::Debug for SessionCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionCredentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+/// How an asynchronous invocation is retried and what becomes of it (lambda-surface 4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AsyncConfig {
+    /// 0 to 2.
+    pub retries_max: u32,
+    /// 60 to 21,600.
+    pub age_s_max: u32,
+    /// ARNs.
+    pub on_success: Option<String>,
+    pub on_failure: Option<String>,
+    pub dead_letter: Option<String>,
+}
+
+/// A version as a request that was accepted earlier finds it now.
+#[derive(Clone, Debug)]
+pub struct Current {
+    pub spec: Arc<VersionSpec>,
+    pub reserved_concurrency: Option<u32>,
+    pub account_unreserved: u32,
+    pub async_config: AsyncConfig,
+}
+
+/// What the node asks of the control plane; implemented by it.
+pub trait Catalogue: Send + Sync + std::fmt::Debug {
+    /// The version that `invoked_arn` (function ARN, qualified or not) means now; `None` if it is gone. `draw`, in 0..1, chooses
+    /// between the versions of a weighted alias.
+    fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current>;
+
+    /// A new role session for one sandbox of this version.
+    fn session(&self, spec: &VersionSpec) -> SessionCredentials;
 }
 
 /// Runs invocations; implemented by the node.
