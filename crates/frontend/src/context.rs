@@ -1,0 +1,134 @@
+//! What every handler gets, and the body type of what it gives back.
+//!
+//! A service is `async fn handle(&Backend, &RequestContext, http::Request<Bytes>) -> Result<Response, ApiError>`, for
+//! Lambda `lambda::handle(&Arc<Control>, &RequestContext, http::Request<Bytes>)`: the request is authenticated and its
+//! body is read in full, within the limit of its route. Invoke does not pass there.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use hearth_types::{AccountId, Region, RequestId, Timestamp};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderName, StatusCode};
+use http_body::{Frame, SizeHint};
+
+/// Who asks, for what account and Region, and when.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    pub account: AccountId,
+    pub region: Region,
+    pub request_id: RequestId,
+    /// Such as `arn:aws:iam::000000000000:root` or a function's role session.
+    pub principal_arn: String,
+    pub now: Timestamp,
+}
+
+pub type Response = http::Response<Body>;
+
+/// `x-amzn-requestid`; the server puts it on every response that lacks it.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// A response body: nothing, one piece, or pieces as they come.
+#[derive(Default)]
+pub struct Body(Content);
+
+#[derive(Default)]
+enum Content {
+    #[default]
+    Empty,
+    Full(Bytes),
+    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl Body {
+    pub const fn empty() -> Self {
+        Self(Content::Empty)
+    }
+
+    /// Sent chunked (HTTP/1.1) and flushed piece by piece.
+    pub fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self(Content::Stream(Box::pin(pieces)))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        if bytes.is_empty() { Self(Content::Empty) } else { Self(Content::Full(bytes)) }
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Content::Empty => f.write_str("Body(empty)"),
+            Content::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Stream(_) => f.write_str("Body(stream)"),
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.0 {
+            Content::Empty => Poll::Ready(None),
+            Content::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Content::Empty;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Content::Stream(pieces) => {
+                pieces.as_mut().poll_next(cx).map(|piece| piece.map(|data| Ok(Frame::data(data))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Content::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Content::Empty => SizeHint::with_exact(0),
+            Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// A response of `status` with `body` as `application/json`.
+pub fn json_response(status: StatusCode, body: impl Into<Body>) -> Response {
+    typed_response(status, "application/json", body)
+}
+
+/// A response without a body, such as 204 or 202.
+pub fn empty_response(status: StatusCode) -> Response {
+    let mut response = http::Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+pub(crate) fn typed_response(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = http::Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

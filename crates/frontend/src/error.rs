@@ -1,0 +1,185 @@
+//! Errors as AWS writes them, in each of its protocols.
+
+use std::borrow::Cow;
+
+use hearth_types::RequestId;
+use http::StatusCode;
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+
+use crate::context::{REQUEST_ID, Response, typed_response};
+
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+/// What a client is told: a status, AWS's error code and a message for people. Internal detail belongs in the log.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    pub status: StatusCode,
+    /// As in the service's model: `ResourceNotFoundException`, `NoSuchEntity`.
+    pub code: Cow<'static, str>,
+    pub message: String,
+    /// `Reason` of a 429.
+    pub reason: Option<&'static str>,
+    /// `Retry-After`, seconds.
+    pub retry_after_s: Option<u32>,
+}
+
+/// How a service writes its errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// Lambda and its like: type in a header, `{"Type","message"}`.
+    RestJson,
+    /// JSON 1.0 and 1.1: `{"__type","message"}`.
+    Json,
+    /// Query with XML answers; the namespace of the service.
+    Query { namespace: &'static str },
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), reason: None, retry_after_s: None }
+    }
+
+    /// 400.
+    pub fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// 500 `ServiceException`: the fault is ours.
+    pub fn service(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", message)
+    }
+
+    pub fn into_response(self, protocol: Protocol, request_id: &RequestId) -> Response {
+        let mut response = match protocol {
+            Protocol::RestJson => self.rest_json(),
+            Protocol::Json => self.json(),
+            Protocol::Query { namespace } => self.query(namespace, request_id),
+        };
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn rest_json(&self) -> Response {
+        let mut body = serde_json::Map::new();
+        if let Some(reason) = self.reason {
+            body.insert("Reason".into(), reason.into());
+        }
+        body.insert("Type".into(), if self.status.is_server_error() { "Service" } else { "User" }.into());
+        let key = if capital_message(&self.code) { "Message" } else { "message" };
+        body.insert(key.into(), self.message.as_str().into());
+        let body = serde_json::Value::Object(body).to_string();
+        let mut response = typed_response(self.status, "application/json", body);
+        if let Ok(code) = HeaderValue::try_from(&*self.code) {
+            response.headers_mut().insert(ERROR_TYPE, code);
+        }
+        response
+    }
+
+    fn json(&self) -> Response {
+        let body = serde_json::json!({ "__type": self.code, "message": self.message }).to_string();
+        let mut response = typed_response(self.status, "application/x-amz-json-1.1", body);
+        if let Ok(code) = HeaderValue::try_from(&*self.code) {
+            response.headers_mut().insert(ERROR_TYPE, code);
+        }
+        response
+    }
+
+    fn query(&self, namespace: &str, request_id: &RequestId) -> Response {
+        let side = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        let code = quick_xml::escape::escape(&*self.code);
+        let message = quick_xml::escape::escape(&*self.message);
+        let body = format!(
+            "<ErrorResponse xmlns=\"{namespace}\">\n  <Error>\n    <Type>{side}</Type>\n    <Code>{code}</Code>\n    \
+             <Message>{message}</Message>\n  </Error>\n  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
+        );
+        typed_response(self.status, "text/xml", body)
+    }
+}
+
+/// Lambda's model has the member as `Message` in these and as `message` in the others (lambda-surface 6).
+fn capital_message(code: &str) -> bool {
+    const CAPITAL: [&str; 28] = [
+        "CallbackTimeoutException",
+        "RecursiveInvocationException",
+        "ResourceInUseException",
+        "SnapStartException",
+        "NoPublishedVersionException",
+        "PublicPolicyException",
+        "CodeVerificationFailedException",
+        "InvalidCodeSignatureException",
+        "ServiceQuotaExceededException",
+        "EFSMountFailureException",
+        "S3FilesMountFailureException",
+        "ResourceNotFoundException",
+        "CodeSigningConfigNotFoundException",
+        "EFSMountTimeoutException",
+        "EFSMountConnectivityException",
+        "SnapStartTimeoutException",
+        "EFSIOException",
+        "DurableExecutionAlreadyStartedException",
+        "SnapStartNotReadyException",
+        "SnapStartRegenerationFailureException",
+        "ServiceException",
+        "InvalidRuntimeException",
+        "InvalidZipFileException",
+        "InvalidSubnetIDException",
+        "InvalidSecurityGroupIDException",
+        "SubnetIPAddressLimitReachedException",
+        "KMSAccessDeniedException",
+        "AccessDeniedException",
+    ];
+    CAPITAL.contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn id() -> RequestId {
+        "8fb0a1f4-6c77-4f2a-9a5e-2b1f3c4d5e6f".parse().unwrap()
+    }
+
+    async fn text(response: Response) -> String {
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn lambda_errors_have_the_type_in_a_header_and_the_message_as_modelled() {
+        let error = ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "Function not found: x");
+        let response = error.into_response(Protocol::RestJson, &id());
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-amzn-errortype"], "ResourceNotFoundException");
+        assert_eq!(response.headers()["x-amzn-requestid"], id().to_string().as_str());
+        assert_eq!(text(response).await, r#"{"Message":"Function not found: x","Type":"User"}"#);
+    }
+
+    #[tokio::test]
+    async fn throttles_carry_reason_and_retry_after() {
+        let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.");
+        error.reason = Some("ConcurrentInvocationLimitExceeded");
+        error.retry_after_s = Some(1);
+        let response = error.into_response(Protocol::RestJson, &id());
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert_eq!(
+            text(response).await,
+            r#"{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn query_errors_escape_what_clients_sent() {
+        let error = ApiError::new(StatusCode::NOT_FOUND, "NoSuchEntity", "role <b>&");
+        let response = error.into_response(Protocol::Query { namespace: "urn:x" }, &id());
+        let body = text(response).await;
+        assert!(body.contains("<Code>NoSuchEntity</Code>"), "{body}");
+        assert!(body.contains("role &lt;b&gt;&amp;"), "{body}");
+    }
+}
