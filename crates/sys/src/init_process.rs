@@ -1,0 +1,193 @@
+//! What the first process of a sandbox asks of the kernel: who connects, which child died, how the runtime is born.
+
+use std::{
+    io,
+    mem::{MaybeUninit, size_of},
+    os::{
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    process::Command,
+};
+
+use rustix::{
+    process::{Gid, Resource, Rlimit, Uid},
+    thread::{CapabilitySet, CapabilitySets},
+};
+
+/// The process behind the other end of a connected Unix socket, as it was when it connected. 0 is a process that has no
+/// number in the caller's pid namespace: one outside of it.
+///
+/// # Errors
+/// `socket` is not a connected Unix socket.
+pub fn read_peer_pid(socket: impl AsFd) -> io::Result<i32> {
+    let mut credentials = MaybeUninit::<libc::ucred>::zeroed();
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, the size of the structure that both pointers outlive.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            credentials.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: three integers, zeroed above, of which every bit pattern is a value.
+    Ok(unsafe { credentials.assume_init() }.pid)
+}
+
+/// Blocks SIGCHLD and returns a descriptor that is readable when a child has died. One read takes up to as many bytes as the
+/// reader offers; what they say is not worth reading, because signals merge.
+///
+/// # Errors
+/// The process is out of descriptors.
+pub fn open_child_signals() -> io::Result<OwnedFd> {
+    let signals = signal_set(Some(libc::SIGCHLD));
+    // SAFETY: `signals` was initialised by `signal_set` and outlives the call.
+    if unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const signals, std::ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: as above; -1 asks for a new descriptor.
+    let fd = unsafe { libc::signalfd(-1, &raw const signals, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn signal_set(signal: Option<libc::c_int>) -> libc::sigset_t {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: `set` is large enough and aligned by its type; the call initialises it.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    if let Some(signal) = signal {
+        // SAFETY: `set` was initialised by the line above; the number is a signal's.
+        unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
+    }
+    // SAFETY: initialised above.
+    unsafe { set.assume_init() }
+}
+
+/// What the runtime's process is before its first instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildSetup {
+    /// In the caller's user namespace. `None` keeps the caller's own. Supplementary groups go either way, where allowed.
+    pub uid_gid: Option<(u32, u32)>,
+    /// Open files, soft and hard.
+    pub files: u64,
+    /// Processes and threads of the user, soft and hard.
+    pub processes: u64,
+    /// Largest core dump, bytes, soft and hard.
+    pub core_bytes: u64,
+}
+
+/// Lets `command` start a process in a session of its own, with an empty signal mask, first in line for the out-of-memory
+/// killer, without capabilities, supplementary groups or any way to gain privileges.
+pub fn prepare_child(command: &mut Command, setup: ChildSetup) {
+    // SAFETY: between fork and exec the closure makes system calls alone: it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(move || set_up_child(setup)) };
+}
+
+fn set_up_child(setup: ChildSetup) -> io::Result<()> {
+    let signals = signal_set(None);
+    // SAFETY: `signals` was initialised by `signal_set` and outlives the call.
+    if unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const signals, std::ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    prefer_for_out_of_memory();
+    rustix::process::setsid()?;
+    for (resource, limit) in
+        [(Resource::Nofile, setup.files), (Resource::Nproc, setup.processes), (Resource::Core, setup.core_bytes)]
+    {
+        lower_limit(resource, limit)?;
+    }
+    if let Some((uid, gid)) = setup.uid_gid {
+        rustix::thread::set_thread_groups(&[])?;
+        let gid = Gid::from_raw(gid);
+        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+        let uid = Uid::from_raw(uid);
+        rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+    }
+    // A user 0 would get its capabilities back from exec without it.
+    rustix::thread::set_no_new_privs(true)?;
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    Ok(rustix::thread::set_capabilities(None, none)?)
+}
+
+/// A sandbox out of memory loses its function, not the process that can tell of it. Where /proc is missing or not
+/// writable, the kernel's own choice stands.
+fn prefer_for_out_of_memory() {
+    if let Ok(file) = rustix::fs::open(
+        c"/proc/self/oom_score_adj",
+        rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    ) {
+        let _unchanged = rustix::io::write(&file, b"1000");
+    }
+}
+
+/// Lowers a limit; one that is lower already stays.
+fn lower_limit(resource: Resource, limit: u64) -> io::Result<()> {
+    let old = rustix::process::getrlimit(resource);
+    let lower = |old: Option<u64>| Some(old.map_or(limit, |old| old.min(limit)));
+    let new = Rlimit { current: lower(old.maximum), maximum: lower(old.maximum) };
+    Ok(rustix::process::setrlimit(resource, new)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn the_peer_in_our_own_pid_namespace_has_its_number() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        assert_eq!(read_peer_pid(&ours).unwrap(), i32::try_from(std::process::id()).unwrap());
+    }
+
+    #[test]
+    fn a_prepared_child_leads_its_session_under_its_limits_without_blocked_signals_or_capabilities() {
+        let script = "grep -E '^(SigBlk|CapPrm|CapEff|NoNewPrivs)' /proc/self/status; cat /proc/self/limits; \
+                      read -r pid _ _ _ _ session _ < /proc/$$/stat; [ $pid = $session ] && echo leader";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        prepare_child(&mut command, ChildSetup { uid_gid: None, files: 64, processes: 500, core_bytes: 0 });
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let words: Vec<_> = output.split_whitespace().collect();
+        let words = words.join(" ");
+        for expected in [
+            "SigBlk: 0000000000000000",
+            "CapPrm: 0000000000000000",
+            "CapEff: 0000000000000000",
+            "NoNewPrivs: 1",
+            "Max open files 64 64",
+            "Max processes 500 500",
+            "Max core file size 0 0",
+            "leader",
+        ] {
+            assert!(words.contains(expected), "{expected} is not in {words}");
+        }
+    }
+
+    #[test]
+    fn a_child_becomes_another_user_without_groups() {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: only root becomes another user");
+            return;
+        }
+        let mut command = Command::new("/usr/bin/id");
+        let setup = ChildSetup { uid_gid: Some((1234, 2345)), files: 64, processes: 500, core_bytes: 0 };
+        prepare_child(&mut command, setup);
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert_eq!(output, "uid=1234 gid=2345 groups=2345\n");
+    }
+}
