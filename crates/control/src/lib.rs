@@ -1,1 +1,3 @@
 //! hearth-control
+
+pub mod iam;
