@@ -15,8 +15,11 @@ pub const VALUE_BYTES_MAX: usize = 256 * 1024;
 pub const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Writes in one commit.
 pub const WRITES_MAX: usize = 128;
+/// Keys, values, records and bodies of one commit together, bytes: one longest message beside a MiB of other writes.
+pub const COMMIT_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 1024 * 1024;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// Any text up to [`KEY_BYTES_MAX`]; keys are ordered by their bytes.
 pub type Key = String;
 
 /// Strictly increasing per partition; gaps are allowed.
@@ -31,7 +34,7 @@ pub struct Entry {
     pub revision: Revision,
 }
 
-/// What must hold for a commit to happen.
+/// What must hold for a commit to happen; all are checked before the first write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Precondition {
     Absent {
@@ -44,24 +47,28 @@ pub enum Precondition {
     PrefixEmpty {
         prefix: Key,
     },
-    /// The lease is still held.
+    /// The lease is still held: its message was neither removed, given back nor leased again. A lease that ran out is
+    /// held until somebody else takes the message.
     LeaseHeld(Lease),
-    /// The log's next sequence number.
+    /// The sequence number that the next append to the log gets.
     LogAt {
         log: String,
         next: u64,
     },
 }
 
+/// A change; those of one commit are made in their order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Write {
     Put {
         key: Key,
         value: Bytes,
     },
+    /// Of an absent key: nothing happens.
     Delete {
         key: Key,
     },
+    /// Logs come into being with their first record.
     Append {
         log: String,
         record: Bytes,
@@ -121,7 +128,8 @@ pub struct Change {
     pub revision: Revision,
 }
 
-/// Changes under a prefix, at least once, in order per key, possibly coalesced to the newest value.
+/// Changes under a prefix, at least once, in order per key, possibly coalesced to the newest value. It ends when the
+/// store is closed or when the receiver fell behind what the store still knows: then list and watch again.
 pub type Watch = tokio::sync::mpsc::Receiver<Change>;
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -129,6 +137,9 @@ pub enum CommitError {
     /// Nothing was written.
     #[error("precondition {index} does not hold")]
     Precondition { index: usize },
+    /// Nothing was written: the lease that write number `write` names is no longer held.
+    #[error("the lease of write {write} is lost")]
+    LeaseLost { write: usize },
     /// Nothing was written.
     #[error("{what} exceeds the limit of {limit}")]
     TooLarge { what: &'static str, limit: usize },
@@ -146,8 +157,13 @@ pub enum ReadError {
     Compacted { oldest: Revision },
 }
 
-/// See the module's documentation; `design` of each method: durable before it returns, linearizable per partition.
+/// Durable state of many partitions. What a call acknowledges is on disk before it returns, and every later read of the
+/// partition sees it; commits of one partition happen one after the other, partitions know nothing of each other.
+///
+/// # Cancel safety
+/// A dropped future leaves unknown whether its commit happened, as [`CommitError::Unknown`] does.
 pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Makes all of `writes` or none. With no writes it answers with the partition's latest revision.
     fn commit<'a>(
         &'a self,
         partition: &'a str,
@@ -155,9 +171,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         writes: Vec<Write>,
     ) -> BoxFuture<'a, Result<Revision, CommitError>>;
 
+    /// The key's newest value, `None` if it is absent.
     fn get<'a>(&'a self, partition: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, ReadError>>;
 
-    /// Entries whose key starts with `prefix`, in key order, behind `after`; one page is one snapshot.
+    /// Entries whose key starts with `prefix`, in key order, behind `after`; fewer than `limit` only at the end. One page
+    /// is one snapshot, two pages are not.
     fn list<'a>(
         &'a self,
         partition: &'a str,
@@ -169,6 +187,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Partitions that hold any key under `prefix`.
     fn partitions<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, ReadError>>;
 
+    /// Changes under `prefix` that are newer than `from`. From revision 0, which is before everything, every present entry
+    /// comes first. [`ReadError::Compacted`] if deletions since `from` are no longer known.
     fn watch<'a>(
         &'a self,
         partition: &'a str,
@@ -176,6 +196,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         from: Revision,
     ) -> BoxFuture<'a, Result<Watch, ReadError>>;
 
+    /// Records from sequence number `from` on, or from the oldest that is left; empty if there are none.
     fn read_log<'a>(
         &'a self,
         partition: &'a str,
@@ -184,6 +205,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<LogRecord>, ReadError>>;
 
+    /// Drops the records before sequence number `before`; numbers go on as they were.
     fn truncate_log<'a>(
         &'a self,
         partition: &'a str,
@@ -191,7 +213,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         before: u64,
     ) -> BoxFuture<'a, Result<(), CommitError>>;
 
-    /// Takes up to `limit` visible messages for `duration`, oldest visible first. The engine's clock decides.
+    /// Takes up to `limit` visible messages for `duration`, in order of the time they became visible, then of their id. The
+    /// engine's clock decides. A message whose lease runs out is visible again.
     fn lease<'a>(
         &'a self,
         partition: &'a str,
@@ -200,7 +223,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         duration: Duration,
     ) -> BoxFuture<'a, Result<Vec<LeasedMessage>, CommitError>>;
 
-    /// When the next message of `queue` becomes visible, by the engine's clock, and how many messages it holds.
+    /// When the next message of `queue` becomes visible, by the engine's clock (in the past if one is), and how many messages
+    /// it holds, leased ones included.
     fn queue_state<'a>(
         &'a self,
         partition: &'a str,

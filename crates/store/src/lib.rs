@@ -1,11 +1,13 @@
 //! Durable state behind three narrow interfaces (key-value, log, leased queue) and content-addressed blobs.
 //!
 //! Everything lives in a *partition* (an account, a log, a queue shard); guarantees are per partition. A commit is all
-//! or nothing and durable before it returns. One embedded engine, [`embedded`], implements them for one node.
+//! or nothing and durable before it returns. One embedded engine, [`Embedded`], implements them for one node.
 
 pub mod api;
+mod embedded;
 
 pub use api::{
     Change, CommitError, Entry, Key, Lease, LeasedMessage, LogRecord, Precondition, ReadError, Revision, Store, Watch,
     Write,
 };
+pub use embedded::{Embedded, OpenError};

@@ -1,0 +1,10 @@
+//! What every store must keep, shown on real files.
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod embedded;
+#[cfg(test)]
+mod model;
