@@ -44,11 +44,14 @@ impl FrameHeader {
     }
 }
 
+/// A frame's header, its payload and the bytes it takes, header included.
+pub type Frame<'a> = (FrameHeader, &'a [u8], usize);
+
 /// The first frame in `buffer` and the bytes it takes; `None` until all of it is there.
 ///
 /// # Errors
 /// The length is beyond the limit: the connection is of no further use.
-pub fn read_frame(buffer: &[u8]) -> Result<Option<(FrameHeader, &[u8], usize)>, FrameError> {
+pub fn read_frame(buffer: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     let Some(header) = buffer.first_chunk::<HEADER_BYTES>() else {
         return Ok(None);
     };

@@ -2,7 +2,9 @@
 //!
 //! The agent listens on the abstract Unix socket [`AGENT_SOCKET`] of its network namespace; the daemon enters and
 //! connects. The agent speaks first ([`FromAgent::Hello`]). After a lost connection the daemon connects anew: the agent
-//! keeps what it has to say until then.
+//! keeps what it has to say until then, and says again, from its start, a frame that it had said in part. Tunnels end with
+//! their connection. What lies unread in the daemon's socket when it closes is lost: a daemon that means to come back
+//! shuts its sending side down and reads to the end; the agent closes when it has read to that end.
 //!
 //! A frame is a 12-byte header and a payload. Everything that the agent sends is hostile input to the daemon: decoding
 //! checks every length and never trusts an id.
@@ -20,10 +22,11 @@
 //! Response chunks and tunnel data are sent against credit, per id and direction: [`WINDOW_BYTES`] at the start,
 //! more by `Credit` frames. Whoever sends beyond its credit is cut off.
 
+mod codec;
 mod frame;
 mod message;
 
-pub use frame::{FrameError, FrameHeader, HEADER_BYTES, PAYLOAD_BYTES_MAX, read_frame, write_frame};
+pub use frame::{Frame, FrameError, FrameHeader, HEADER_BYTES, PAYLOAD_BYTES_MAX, read_frame, write_frame};
 pub use message::{
     ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, ResponseHead, Rlimits,
     StreamEnd, ToAgent, ToAgentKind,
