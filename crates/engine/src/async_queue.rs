@@ -1,0 +1,140 @@
+//! Asynchronous invocations: what becomes of one after an attempt, and how many to take up at once.
+//!
+//! Facts: AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
+
+use std::time::Duration;
+
+/// `MaximumRetryAttempts` and `MaximumEventAgeInSeconds` of a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryConfig {
+    retries_max: u32,
+    age_max: Duration,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self { retries_max: Self::RETRIES_MAX, age_max: Duration::from_secs(u64::from(Self::AGE_S_MAX)) }
+    }
+}
+
+impl RetryConfig {
+    /// Also the default.
+    pub const RETRIES_MAX: u32 = 2;
+    pub const AGE_S_MIN: u32 = 60;
+    /// Also the default.
+    pub const AGE_S_MAX: u32 = 21_600;
+
+    /// Values out of range are taken as the nearest that is in it.
+    pub fn new(retries_max: u32, age_s_max: u32) -> Self {
+        let age_s = age_s_max.clamp(Self::AGE_S_MIN, Self::AGE_S_MAX);
+        Self { retries_max: retries_max.min(Self::RETRIES_MAX), age_max: Duration::from_secs(u64::from(age_s)) }
+    }
+}
+
+/// How one attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AttemptEnd {
+    Success,
+    /// The function ran and failed, timed out or crashed.
+    FunctionError,
+    /// It did not run: throttled, or Hearth's own failure.
+    NotRun,
+    /// It did not run because the function's reserved concurrency is zero.
+    ZeroReserved,
+}
+
+/// What is known of an event after an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Attempts in which the function ran, with the last one.
+    pub runs: u32,
+    /// Attempts in a row in which it did not run, with the last one.
+    pub misses: u32,
+    /// Since it was accepted.
+    pub age: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Done,
+    Retry {
+        delay: Duration,
+    },
+    /// To the on-failure destination or the dead-letter queue, if there is one.
+    Discard {
+        condition: Condition,
+    },
+}
+
+/// Why an event is given up; `requestContext.condition` of the record sent to a destination.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    RetriesExhausted,
+    EventAgeExceeded,
+    ZeroReservedConcurrency,
+}
+
+impl Condition {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RetriesExhausted => "RetriesExhausted",
+            Self::EventAgeExceeded => "EventAgeExceeded",
+            Self::ZeroReservedConcurrency => "ZeroReservedConcurrency",
+        }
+    }
+}
+
+const FUNCTION_ERROR_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
+const BACKOFF_MAX: Duration = Duration::from_secs(300);
+
+/// What to do with an event after an attempt. A retry that would come after the event's maximum age is not made: with
+/// function errors the event goes at once, otherwise one last attempt is made at that age.
+pub fn after_attempt(config: RetryConfig, end: AttemptEnd, progress: Progress) -> Verdict {
+    let left = config.age_max.saturating_sub(progress.age);
+    match end {
+        AttemptEnd::Success => Verdict::Done,
+        AttemptEnd::ZeroReserved => Verdict::Discard { condition: Condition::ZeroReservedConcurrency },
+        AttemptEnd::FunctionError => {
+            let retries = progress.runs.saturating_sub(1);
+            if retries >= config.retries_max {
+                return Verdict::Discard { condition: Condition::RetriesExhausted };
+            }
+            let index = usize::try_from(retries).unwrap_or(usize::MAX).min(FUNCTION_ERROR_DELAYS.len() - 1);
+            let delay = FUNCTION_ERROR_DELAYS[index];
+            if delay >= left {
+                return Verdict::Discard { condition: Condition::EventAgeExceeded };
+            }
+            Verdict::Retry { delay }
+        }
+        AttemptEnd::NotRun if left.is_zero() => Verdict::Discard { condition: Condition::EventAgeExceeded },
+        AttemptEnd::NotRun => Verdict::Retry { delay: backoff(progress.misses).min(left) },
+    }
+}
+
+/// Before an attempt: an event that became too old while it waited is not run any more.
+pub fn is_too_old(config: RetryConfig, age: Duration) -> bool {
+    age > config.age_max
+}
+
+/// 1 s, 2 s, 4 s and so on to 5 min.
+fn backoff(misses: u32) -> Duration {
+    let doublings = misses.saturating_sub(1).min(16);
+    BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX)
+}
+
+/// Bounds on how much of the durable queue is worked on at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaceConfig {
+    /// Events leased and not settled, whole node.
+    pub running_max: usize,
+    /// Events leased in one go.
+    pub batch_max: usize,
+}
+
+/// How many events to lease now. Half of the room at most, so that a burst ramps up in a few rounds while throttles of the first
+/// can still slow it down, but never nothing while there is room.
+pub fn lease_count(config: PaceConfig, running: usize) -> usize {
+    let room = config.running_max.saturating_sub(running);
+    room.div_ceil(2).min(config.batch_max)
+}

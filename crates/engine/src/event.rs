@@ -1,0 +1,207 @@
+//! What crosses between deciding and doing: events in, actions out.
+
+use std::sync::Arc;
+
+use hearth_types::{Instant, SandboxId, VersionKey};
+
+use crate::port::ThrottleReason;
+
+/// One attempt to run a version, numbered by the node; never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub u64);
+
+/// A runtime root (what a sandbox is built from before it has any function), interned by the node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct RootId(pub u32);
+
+/// What one attempt needs.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    pub key: Arc<VersionKey>,
+    pub root: RootId,
+    pub memory_mib: u32,
+    /// Reserved concurrency of the function.
+    pub reserved: Option<u32>,
+    /// Concurrency that the account's functions without a reservation share.
+    pub account_unreserved: u32,
+    /// Until then it may wait for a place; once a sandbox is on its way it waits for that, however long.
+    pub queue_deadline: Instant,
+}
+
+/// What happened. The order of the events about one sandbox is the order in which things happened to it.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Invoke {
+        ticket: Ticket,
+        demand: Demand,
+    },
+    /// The caller gave up. Without effect once the ticket was dispatched: the function then runs to its end.
+    Abandon {
+        ticket: Ticket,
+    },
+    /// After `MakeBlank`: it can be assigned.
+    BlankReady {
+        sandbox: SandboxId,
+    },
+    /// After `MakeBlank`: it could not be made, and nothing of it is left.
+    BlankFailed {
+        sandbox: SandboxId,
+    },
+    /// After `Assign`: the runtime asked for its first event. `Idle` is not reported for this.
+    Initialised {
+        sandbox: SandboxId,
+    },
+    /// After `Assign`: the function's own initialisation failed, crashed or took too long.
+    InitFailed {
+        sandbox: SandboxId,
+    },
+    /// The response (or the function's error) is handed over; the runtime has not asked for the next event yet.
+    Responded {
+        sandbox: SandboxId,
+    },
+    /// After `Responded`: runtime and extensions asked for the next event. Also reported when an invocation was held for that
+    /// moment and went out at once.
+    Idle {
+        sandbox: SandboxId,
+    },
+    /// After `Withdraw`: the invocation was still held and is not delivered. If it was delivered already, `Idle` has been
+    /// reported, and nothing else is.
+    Withdrawn {
+        sandbox: SandboxId,
+    },
+    /// The sandbox is gone, for whatever reason (crash, time-out, lost, destroyed), and holds no memory any more. Reported
+    /// exactly once for each sandbox that was made, also after `Destroy`; not after `BlankFailed`.
+    Dead {
+        sandbox: SandboxId,
+    },
+    /// These versions are no longer current.
+    Retire {
+        keys: Vec<Arc<VersionKey>>,
+    },
+    /// Sandboxes can be made of this root; blank ones are made ahead from now on.
+    RootAvailable {
+        root: RootId,
+    },
+    /// No sandbox can be made of this root until it is available again; those that run are left alone.
+    RootGone {
+        root: RootId,
+    },
+    /// The time of the last `Wake` has come.
+    Tick,
+    /// Take nothing new, finish what was admitted, destroy what is not needed for that.
+    Drain,
+}
+
+/// What is to be done, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Make a sandbox of this root without any function. Answered by `BlankReady` or `BlankFailed`.
+    MakeBlank {
+        sandbox: SandboxId,
+        root: RootId,
+    },
+    /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is the attempt that caused it; another
+    /// may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
+    Assign {
+        sandbox: SandboxId,
+        key: Arc<VersionKey>,
+        ticket: Ticket,
+    },
+    /// Hand the invocation to the agent, which holds it until the runtime asks for it.
+    Dispatch {
+        sandbox: SandboxId,
+        ticket: Ticket,
+        start: Start,
+    },
+    /// Take back an invocation that the runtime has not asked for yet. Answered by `Withdrawn`, or by the `Idle` that was under way.
+    Withdraw {
+        sandbox: SandboxId,
+        ticket: Ticket,
+    },
+    Freeze {
+        sandbox: SandboxId,
+    },
+    /// Comes before the `Dispatch` to a frozen sandbox.
+    Thaw {
+        sandbox: SandboxId,
+    },
+    /// Answered by `Dead`; its memory counts until then.
+    Destroy {
+        sandbox: SandboxId,
+        reason: DestroyReason,
+    },
+    /// The end of this ticket: over a concurrency limit.
+    Throttle {
+        ticket: Ticket,
+        reason: ThrottleReason,
+    },
+    /// The end of this ticket: it will not be dispatched.
+    Fail {
+        ticket: Ticket,
+        reason: FailReason,
+    },
+    /// Report `Tick` at this time. Replaces the time asked for before.
+    Wake {
+        at: Instant,
+    },
+}
+
+/// How an attempt came by its sandbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    Warm,
+    /// It is the first attempt in a sandbox that it waited for.
+    Cold(ColdReason),
+}
+
+/// Why there was no sandbox to use when one was started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColdReason {
+    /// None of this version existed.
+    NoSandbox,
+    /// All of this version were in use or still starting.
+    AllBusy,
+}
+
+impl ColdReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSandbox => "no-sandbox",
+            Self::AllBusy => "all-busy",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DestroyReason {
+    /// Idle for the whole keep-alive time.
+    Expired,
+    /// Idle, and its place was needed.
+    Evicted,
+    /// In demand, but somebody else had waited for a place for too long.
+    Yielded,
+    /// Its version is no longer current.
+    Retired,
+    InitFailed,
+    /// A blank one of a root that is gone.
+    RootGone,
+    Draining,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailReason {
+    /// Initialisation failed in this sandbox, which is destroyed.
+    InitFailed {
+        sandbox: SandboxId,
+    },
+    /// Sandboxes for it were lost before they were ready, several times in a row.
+    SandboxLost,
+    /// No place came free before the deadline, or too many wait already.
+    Capacity,
+    /// It needs more memory than there is.
+    TooLarge,
+    /// The runtime root is gone.
+    RootGone,
+    Draining,
+}

@@ -1,0 +1,197 @@
+//! The fleet of this node: its sandboxes, the pools of versions that they belong to, and who waits for what.
+//!
+//! ```text
+//!  MakeBlank        BlankReady       Assign          Initialised
+//! ─────────► Making ─────────► Blank ──────► Starting ─────────► Idle or, if a ticket waits, Busy
+//!
+//!        Dispatch        Responded             Idle
+//!   Idle ───────► Busy ──────────► Finishing ───────► Idle or, if a ticket waits, Busy
+//!                  ▲                 │ Dispatch          ▲
+//!                  │ Idle            ▼                   │ Idle
+//!                  ├──────────────  Bound                │
+//!                  │ Idle            │ Withdraw          │
+//!                  └──────────────  Withdrawing ──────► Slow
+//!                                            Withdrawn
+//!   any ── Destroy ──► Ending ── Dead ──► gone             any ── Dead ──► gone
+//! ```
+//!
+//! - **Identity.** A sandbox belongs to one pool, that is one `VersionKey`, from `Assign` to its end.
+//! - **Waiting.** Tickets of one version wait in the order of their arrival and take whichever sandbox of the version comes free
+//!   first; for each waiting ticket at most one sandbox is on its way. A ticket for which none is on its way is *short* of a place.
+//! - **Fairness.** Places go round by account, within an account by version; whoever is next is not passed by because it needs
+//!   more memory. Whoever is next and has been short for `patience` gets the next sandbox that comes free, although its own
+//!   version may have tickets waiting. So each waits at most one `patience` for each version that is before it.
+//! - **Room** is made by destroying blank sandboxes first, then those idle for longest.
+
+mod capacity;
+mod intake;
+mod keep;
+mod lifecycle;
+mod model;
+mod pools;
+mod roots;
+mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearth_types::{Instant, SandboxId, VersionKey};
+
+use crate::admission::Admission;
+use crate::event::{Action, Event, RootId, Ticket};
+use crate::slab::Slab;
+use crate::timers::Timers;
+use crate::view::Counters;
+use capacity::Ledger;
+use model::{Attempt, IdHasher, Pool, Root, Sandbox};
+
+/// How many retired versions are remembered after their last sandbox. Forgetting one costs an idle sandbox for `idle_timeout`, no more.
+const TOMBSTONES_MAX: usize = 4096;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EngineConfig {
+    /// Memory that all sandboxes together may be promised, MiB.
+    pub memory_mib_max: u64,
+    pub sandboxes_max: usize,
+    /// What a blank sandbox is counted as, MiB.
+    pub blank_memory_mib: u32,
+    /// Ready blank sandboxes to keep for each available root.
+    pub blanks_per_root: usize,
+    /// Keep-alive: an idle sandbox is destroyed after this time.
+    pub idle_timeout: Duration,
+    /// An idle sandbox is frozen after this time; `Duration::MAX` never.
+    pub freeze_after: Duration,
+    /// Tickets short of a place, of all accounts.
+    pub queue_len_max: usize,
+    /// How long an invocation may be held by a sandbox that has yet to finish the one before.
+    pub finishing_grace: Duration,
+    /// How long a version may be short of a place before it gets the next one that comes free anywhere.
+    pub patience: Duration,
+    /// A destroyed sandbox whose end is not reported is counted no longer after this time.
+    pub destroy_grace: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            memory_mib_max: 8192,
+            sandboxes_max: 1024,
+            blank_memory_mib: 16,
+            blanks_per_root: 4,
+            idle_timeout: Duration::from_secs(600),
+            freeze_after: Duration::from_secs(1),
+            queue_len_max: 10_000,
+            finishing_grace: Duration::from_millis(20),
+            patience: Duration::from_secs(1),
+            destroy_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Decides where each attempt runs.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    draining: bool,
+    admission: Admission,
+    pools: Slab<Pool>,
+    pools_by_key: HashMap<Arc<VersionKey>, u32>,
+    sandboxes: HashMap<SandboxId, Sandbox, IdHasher>,
+    tickets: HashMap<Ticket, Attempt, IdHasher>,
+    roots: BTreeMap<RootId, Root>,
+    ledger: Ledger,
+    /// All idle sandboxes, least recently used first.
+    idle: BTreeSet<(u64, SandboxId)>,
+    /// Accounts with pools that are short of a place; the first is next.
+    rotation: VecDeque<u32>,
+    retired: HashSet<Arc<VersionKey>>,
+    retired_order: VecDeque<Arc<VersionKey>>,
+    /// Pools that may have lost their last use in this step.
+    perhaps_unused: Vec<u32>,
+    timers: Timers,
+    counters: Counters,
+    refill_due: bool,
+    sequence: u64,
+    last_sandbox: u64,
+}
+
+/// One step: what time it is, and where to put what follows from it.
+struct Turn<'a> {
+    now: Instant,
+    actions: &'a mut Vec<Action>,
+}
+
+impl Turn<'_> {
+    fn push(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+}
+
+impl Engine {
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            config,
+            draining: false,
+            admission: Admission::default(),
+            pools: Slab::default(),
+            pools_by_key: HashMap::new(),
+            sandboxes: HashMap::default(),
+            tickets: HashMap::default(),
+            roots: BTreeMap::new(),
+            ledger: Ledger::default(),
+            idle: BTreeSet::new(),
+            rotation: VecDeque::new(),
+            retired: HashSet::new(),
+            retired_order: VecDeque::new(),
+            perhaps_unused: Vec::new(),
+            timers: Timers::default(),
+            counters: Counters::default(),
+            refill_due: false,
+            sequence: 0,
+            last_sandbox: 0,
+        }
+    }
+
+    /// Takes in one event and appends what is to be done about it. Time never runs backwards. An event that cannot be (of an
+    /// unknown sandbox, in the wrong state, twice) changes nothing and is counted as an anomaly.
+    pub fn step(&mut self, now: Instant, event: Event, actions: &mut Vec<Action>) {
+        let turn = &mut Turn { now, actions };
+        match event {
+            Event::Invoke { ticket, demand } => self.invoke(turn, ticket, &demand),
+            Event::Abandon { ticket } => self.abandon(turn, ticket),
+            Event::BlankReady { sandbox } => self.blank_ready(turn, sandbox),
+            Event::BlankFailed { sandbox } => self.blank_failed(turn, sandbox),
+            Event::Initialised { sandbox } => self.initialised(turn, sandbox),
+            Event::InitFailed { sandbox } => self.init_failed(turn, sandbox),
+            Event::Responded { sandbox } => self.responded(turn, sandbox),
+            Event::Idle { sandbox } => self.asks_for_next(turn, sandbox),
+            Event::Withdrawn { sandbox } => self.withdrawn(turn, sandbox),
+            Event::Dead { sandbox } => self.dead(turn, sandbox),
+            Event::Retire { keys } => keys.into_iter().for_each(|key| self.retire(turn, key)),
+            Event::RootAvailable { root } => self.root_available(root),
+            Event::RootGone { root } => self.root_gone(turn, root),
+            Event::Tick => self.tick(turn),
+            Event::Drain => self.drain(turn),
+        }
+        if !self.rotation.is_empty() {
+            self.serve(turn);
+        }
+        if self.refill_due {
+            self.refill(turn);
+        }
+        self.drop_unused_pools();
+        if let Some(at) = self.timers.announce() {
+            turn.push(Action::Wake { at });
+        }
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    fn anomaly(&mut self) {
+        self.counters.anomalies += 1;
+    }
+}

@@ -1,0 +1,141 @@
+//! What sandboxes report.
+
+use hearth_types::SandboxId;
+
+use super::model::State;
+use super::{Engine, Turn};
+use crate::event::{DestroyReason, FailReason, Start};
+
+impl Engine {
+    fn state(&self, sandbox: SandboxId) -> Option<State> {
+        self.sandboxes.get(&sandbox).map(|entry| entry.state)
+    }
+
+    pub(super) fn initialised(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(State::Starting { pool, cold }) = self.state(sandbox) else {
+            return self.anomaly();
+        };
+        self.pools[pool].on_way -= 1;
+        if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+            entry.state = State::Slow { pool };
+        }
+        self.take_next(turn, sandbox, pool, Start::Cold(cold));
+        self.settle(turn, pool);
+    }
+
+    pub(super) fn init_failed(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(State::Starting { pool, .. }) = self.state(sandbox) else {
+            return self.anomaly();
+        };
+        self.counters.init_failed += 1;
+        self.destroy(turn, sandbox, DestroyReason::InitFailed);
+        if let Some(ticket) = self.unserved(pool) {
+            self.fail(turn, ticket, FailReason::InitFailed { sandbox });
+        }
+        self.settle(turn, pool);
+    }
+
+    pub(super) fn responded(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(State::Busy { pool, ticket }) = self.state(sandbox) else {
+            return self.anomaly();
+        };
+        self.end(turn, ticket);
+        let sequence = self.next_sequence();
+        if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+            entry.state = State::Finishing { pool };
+            entry.sequence = sequence;
+        }
+        let next = self.pools[pool].waiting.first().map(|(_, ticket)| *ticket);
+        match next {
+            Some(ticket) if !self.must_yield(turn, pool) => self.bind(turn, sandbox, ticket),
+            Some(_) | None => {
+                if !self.pools[pool].retired {
+                    self.pools[pool].finishing.insert((sequence, sandbox));
+                }
+            }
+        }
+    }
+
+    pub(super) fn asks_for_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        match self.state(sandbox) {
+            Some(State::Finishing { pool } | State::Slow { pool }) => {
+                if let Some(entry) = self.sandboxes.get(&sandbox) {
+                    self.pools[pool].finishing.remove(&(entry.sequence, sandbox));
+                }
+                if !self.pools[pool].waiting.is_empty() && self.must_yield(turn, pool) {
+                    self.counters.yielded += 1;
+                    return self.destroy(turn, sandbox, DestroyReason::Yielded);
+                }
+                self.take_next(turn, sandbox, pool, Start::Warm);
+            }
+            Some(State::Bound { pool, ticket, .. } | State::Withdrawing { pool, ticket }) => {
+                if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+                    entry.state = State::Busy { pool, ticket };
+                }
+            }
+            Some(
+                State::Making
+                | State::Blank
+                | State::Starting { .. }
+                | State::Idle { .. }
+                | State::Busy { .. }
+                | State::Ending { .. },
+            )
+            | None => self.anomaly(),
+        }
+    }
+
+    /// A sandbox can take an attempt: the oldest waiting of its version, or it is kept or ended.
+    fn take_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: u32, start: Start) {
+        let entry = &self.pools[pool];
+        if let Some((_, ticket)) = entry.waiting.first().copied() {
+            self.dispatch(turn, sandbox, ticket, start);
+        } else if entry.retired {
+            self.destroy(turn, sandbox, DestroyReason::Retired);
+        } else if self.draining {
+            self.destroy(turn, sandbox, DestroyReason::Draining);
+        } else {
+            self.keep(turn, sandbox, pool);
+        }
+    }
+
+    pub(super) fn withdrawn(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(State::Withdrawing { pool, ticket }) = self.state(sandbox) else {
+            return self.anomaly();
+        };
+        if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+            entry.state = State::Slow { pool };
+        }
+        self.wait(turn, ticket);
+    }
+
+    pub(super) fn dead(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(entry) = self.sandboxes.get(&sandbox) else {
+            return self.anomaly();
+        };
+        let (state, root) = (entry.state, entry.root);
+        self.forget(sandbox);
+        match state {
+            State::Making => self.making_failed(turn, root),
+            State::Starting { pool, .. } => {
+                self.counters.lost += 1;
+                self.blame(turn, pool);
+            }
+            State::Busy { ticket, .. } => self.end(turn, ticket),
+            State::Bound { ticket, .. } | State::Withdrawing { ticket, .. } => self.wait(turn, ticket),
+            State::Blank | State::Idle { .. } | State::Finishing { .. } | State::Slow { .. } | State::Ending { .. } => {
+            }
+        }
+    }
+
+    /// The sandbox is gone, and its memory free.
+    pub(super) fn forget(&mut self, sandbox: SandboxId) {
+        self.detach(sandbox);
+        if let Some(mut entry) = self.sandboxes.remove(&sandbox) {
+            self.timers.disarm(crate::timers::Due::Sandbox(sandbox), &mut entry.armed);
+            self.ledger.memory_mib -= u64::from(entry.memory_mib);
+            self.ledger.sandboxes -= 1;
+            self.refill_due = true;
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Blank sandboxes: claimed by pools that need one, and made ahead of need.
+
+use std::time::Duration;
+
+use hearth_types::SandboxId;
+
+use super::capacity::Amount;
+use super::model::{Claim, Sandbox, State};
+use super::{Engine, Turn};
+use crate::event::{Action, ColdReason, DestroyReason, FailReason, RootId, Ticket};
+use crate::timers::Due;
+
+/// Sandboxes lost in a row before the ticket that waits for them fails.
+const LOSSES_MAX: u32 = 3;
+/// Pause in making blank sandboxes after one failed; doubled with each further one.
+const REFILL_PAUSE: Duration = Duration::from_secs(1);
+const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits.
+    pub(super) fn claim(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Ticket, cold: ColdReason) {
+        let entry = &mut self.pools[pool];
+        let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
+        let root_id = entry.root;
+        entry.on_way += 1;
+        self.ledger.memory_mib += u64::from(extra_mib);
+        let claim = Claim { pool, ticket, extra_mib, cold };
+        let root = self.roots.entry(root_id).or_default();
+        if let Some(sandbox) = root.ready.pop_front() {
+            self.ledger.blanks -= 1;
+            self.refill_due = true;
+            return self.assign(turn, sandbox, &claim);
+        }
+        root.claims.push_back(claim);
+        if root.claims.len() > root.making {
+            self.make_blank(turn, root_id);
+        }
+    }
+
+    fn make_blank(&mut self, turn: &mut Turn<'_>, root: RootId) {
+        self.last_sandbox += 1;
+        let sandbox = SandboxId(self.last_sandbox);
+        let memory_mib = self.config.blank_memory_mib;
+        self.ledger.memory_mib += u64::from(memory_mib);
+        self.ledger.sandboxes += 1;
+        self.sandboxes.insert(sandbox, Sandbox { root, state: State::Making, memory_mib, sequence: 0, armed: None });
+        self.roots.entry(root).or_default().making += 1;
+        turn.push(Action::MakeBlank { sandbox, root });
+    }
+
+    /// Gives a blank sandbox to the claim's pool. The claim's memory becomes the sandbox's.
+    fn assign(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, claim: &Claim) {
+        let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
+            return;
+        };
+        entry.state = State::Starting { pool: claim.pool, cold: claim.cold };
+        entry.memory_mib += claim.extra_mib;
+        let pool = &mut self.pools[claim.pool];
+        pool.live += 1;
+        let waits = self.tickets.get(&claim.ticket).is_some_and(|attempt| attempt.waiting);
+        let oldest = pool.waiting.first().map(|(_, ticket)| *ticket);
+        let ticket = if waits { claim.ticket } else { oldest.unwrap_or(claim.ticket) };
+        self.counters.started += 1;
+        turn.push(Action::Assign { sandbox, key: pool.key.clone(), ticket });
+    }
+
+    pub(super) fn blank_ready(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
+            return self.anomaly();
+        };
+        if entry.state != State::Making {
+            return self.anomaly();
+        }
+        entry.state = State::Blank;
+        let root_id = entry.root;
+        let root = self.roots.entry(root_id).or_default();
+        root.making -= 1;
+        root.failures = 0;
+        self.refill_due = true;
+        if let Some(claim) = self.next_claim(root_id) {
+            return self.assign(turn, sandbox, &claim);
+        }
+        let root = self.roots.entry(root_id).or_default();
+        let gone = root.gone;
+        root.ready.push_back(sandbox);
+        self.ledger.blanks += 1;
+        if self.draining {
+            self.destroy(turn, sandbox, DestroyReason::Draining);
+        } else if gone {
+            self.destroy(turn, sandbox, DestroyReason::RootGone);
+        }
+    }
+
+    /// The oldest claim that is still needed; those before it are given up.
+    fn next_claim(&mut self, root: RootId) -> Option<Claim> {
+        while let Some(claim) = self.roots.get_mut(&root)?.claims.pop_front() {
+            let pool = &self.pools[claim.pool];
+            if pool.waiting.len() >= pool.on_way {
+                return Some(claim);
+            }
+            self.give_up(&claim);
+        }
+        None
+    }
+
+    fn give_up(&mut self, claim: &Claim) {
+        self.pools[claim.pool].on_way -= 1;
+        self.perhaps_unused.push(claim.pool);
+        self.ledger.memory_mib -= u64::from(claim.extra_mib);
+        self.refill_due = true;
+    }
+
+    pub(super) fn blank_failed(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(root) =
+            self.sandboxes.get(&sandbox).filter(|entry| entry.state == State::Making).map(|entry| entry.root)
+        else {
+            return self.anomaly();
+        };
+        self.forget(sandbox);
+        self.making_failed(turn, root);
+    }
+
+    /// A blank sandbox was lost in the making.
+    pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, root_id: RootId) {
+        self.counters.lost += 1;
+        let root = self.roots.entry(root_id).or_default();
+        let pause = REFILL_PAUSE.saturating_mul(1 << root.failures.min(6)).min(REFILL_PAUSE_MAX);
+        root.failures = root.failures.saturating_add(1);
+        root.refill_after = turn.now + pause;
+        self.timers.arm(Due::Root(root_id), &mut root.armed, root.refill_after);
+        if root.claims.len() > root.making
+            && let Some(claim) = root.claims.pop_front()
+        {
+            self.give_up(&claim);
+            self.blame(turn, claim.pool);
+        }
+    }
+
+    /// A sandbox on its way to `pool` was lost. Who waits for it longest tries again, but not for ever.
+    pub(super) fn blame(&mut self, turn: &mut Turn<'_>, pool: u32) {
+        if let Some(ticket) = self.unserved(pool)
+            && let Some(attempt) = self.tickets.get_mut(&ticket)
+        {
+            attempt.losses += 1;
+            if attempt.losses >= LOSSES_MAX {
+                self.fail(turn, ticket, FailReason::SandboxLost);
+            }
+        }
+        self.settle(turn, pool);
+    }
+
+    /// The oldest waiting ticket, if there are more than sandboxes on their way.
+    pub(super) fn unserved(&self, pool: u32) -> Option<Ticket> {
+        let pool = &self.pools[pool];
+        let (_, ticket) = pool.waiting.first()?;
+        (pool.waiting.len() > pool.on_way).then_some(*ticket)
+    }
+
+    pub(super) fn root_available(&mut self, root: RootId) {
+        let entry = self.roots.entry(root).or_default();
+        entry.gone = false;
+        entry.failures = 0;
+        self.refill_due = true;
+    }
+
+    pub(super) fn root_gone(&mut self, turn: &mut Turn<'_>, root: RootId) {
+        let entry = self.roots.entry(root).or_default();
+        entry.gone = true;
+        let ready: Vec<SandboxId> = entry.ready.iter().copied().collect();
+        for claim in std::mem::take(&mut entry.claims) {
+            self.give_up(&claim);
+        }
+        for sandbox in ready {
+            self.destroy(turn, sandbox, DestroyReason::RootGone);
+        }
+        let pools: Vec<u32> = self.pools.iter().filter(|(_, pool)| pool.root == root).map(|(index, _)| index).collect();
+        for pool in pools {
+            self.settle(turn, pool);
+        }
+    }
+
+    pub(super) fn root_due(&mut self, root: RootId) {
+        if let Some(entry) = self.roots.get_mut(&root) {
+            entry.armed = None;
+            self.refill_due = true;
+        }
+    }
+
+    /// Makes blank sandboxes ahead of need, where nobody waits for a place or for a blank one of that root.
+    pub(super) fn refill(&mut self, turn: &mut Turn<'_>) {
+        self.refill_due = false;
+        if self.draining || !self.rotation.is_empty() {
+            return;
+        }
+        let need = Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 };
+        let roots: Vec<(RootId, usize)> = self
+            .roots
+            .iter()
+            .filter_map(|(id, root)| {
+                let paused = root.gone || !root.claims.is_empty() || turn.now < root.refill_after;
+                let lacks = self.config.blanks_per_root.saturating_sub(root.ready.len() + root.making);
+                (!paused && lacks > 0).then_some((*id, lacks))
+            })
+            .collect();
+        for (root, lacks) in roots {
+            for _ in 0..lacks {
+                if !self.fits(need) {
+                    return;
+                }
+                self.make_blank(turn, root);
+            }
+        }
+    }
+}

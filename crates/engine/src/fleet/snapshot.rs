@@ -1,0 +1,110 @@
+//! The engine's state as its views.
+
+use std::collections::HashMap;
+
+use hearth_types::VersionKey;
+
+use super::Engine;
+use super::model::State;
+use crate::view::{AccountView, EngineView, RootView, SandboxCounts, VersionView};
+
+impl Engine {
+    /// Everything it holds now; takes time in proportion to that.
+    pub fn view(&self) -> EngineView {
+        let (sandboxes, mut by_pool) = self.count_sandboxes();
+        let mut versions: Vec<VersionView> = self
+            .pools
+            .iter()
+            .map(|(index, pool)| VersionView {
+                key: VersionKey::clone(&pool.key),
+                root: pool.root,
+                memory_mib: pool.memory_mib,
+                retired: pool.retired,
+                sandboxes: by_pool.remove(&index).unwrap_or_default(),
+                waiting: pool.waiting.len(),
+                short: pool.short,
+                function_running: self.admission.running(pool.function),
+            })
+            .collect();
+        versions.sort_by(|a, b| a.key.cmp(&b.key));
+        EngineView {
+            draining: self.draining,
+            memory_mib: self.ledger.memory_mib,
+            memory_mib_max: self.config.memory_mib_max,
+            sandboxes_max: self.config.sandboxes_max,
+            sandboxes,
+            tickets: self.tickets.len(),
+            queued: self.ledger.queued,
+            counters: self.counters,
+            versions,
+            roots: self.root_views(),
+            accounts: self.account_views(),
+        }
+    }
+
+    fn count_sandboxes(&self) -> (SandboxCounts, HashMap<u32, SandboxCounts>) {
+        let mut all = SandboxCounts::default();
+        let mut by_pool: HashMap<u32, SandboxCounts> = HashMap::new();
+        for sandbox in self.sandboxes.values() {
+            count(&mut all, sandbox.state);
+            if let Some(pool) = pool_of(sandbox.state) {
+                count(by_pool.entry(pool).or_default(), sandbox.state);
+            }
+        }
+        (all, by_pool)
+    }
+
+    fn root_views(&self) -> Vec<RootView> {
+        let view = |(id, root): (&crate::event::RootId, &super::model::Root)| RootView {
+            root: *id,
+            available: !root.gone,
+            ready: root.ready.len(),
+            making: root.making,
+            claims: root.claims.len(),
+        };
+        self.roots.iter().map(view).collect()
+    }
+
+    fn account_views(&self) -> Vec<AccountView> {
+        let accounts = self.admission.accounts.iter();
+        let mut views: Vec<AccountView> = accounts
+            .map(|(_, account)| AccountView {
+                account: account.id.to_string(),
+                unreserved_running: account.unreserved,
+                queued: account.queued,
+            })
+            .collect();
+        views.sort_by(|a, b| a.account.cmp(&b.account));
+        views
+    }
+}
+
+fn count(counts: &mut SandboxCounts, state: State) {
+    match state {
+        State::Making => counts.making += 1,
+        State::Blank => counts.blank += 1,
+        State::Starting { .. } => counts.starting += 1,
+        State::Idle { frozen, .. } => {
+            counts.idle += 1;
+            counts.frozen += usize::from(frozen);
+        }
+        State::Busy { .. } => counts.busy += 1,
+        State::Finishing { .. } | State::Bound { .. } | State::Withdrawing { .. } | State::Slow { .. } => {
+            counts.finishing += 1;
+        }
+        State::Ending { .. } => counts.ending += 1,
+    }
+}
+
+fn pool_of(state: State) -> Option<u32> {
+    match state {
+        State::Making | State::Blank | State::Ending { .. } => None,
+        State::Starting { pool, .. }
+        | State::Idle { pool, .. }
+        | State::Busy { pool, .. }
+        | State::Finishing { pool }
+        | State::Bound { pool, .. }
+        | State::Withdrawing { pool, .. }
+        | State::Slow { pool } => Some(pool),
+    }
+}

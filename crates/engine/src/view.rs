@@ -1,0 +1,94 @@
+//! What the engine holds, as plain values for the `/_hearth` views and for metrics.
+
+use hearth_types::VersionKey;
+use serde::Serialize;
+
+use crate::event::RootId;
+
+/// Totals since the engine was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Counters {
+    pub invoked: u64,
+    /// Dispatched to a sandbox that had run before, or had been started for another ticket that did without it.
+    pub warm: u64,
+    pub cold: u64,
+    pub throttled: u64,
+    pub failed: u64,
+    pub abandoned: u64,
+    /// Sandboxes that were given to a version.
+    pub started: u64,
+    pub init_failed: u64,
+    /// Sandboxes that were lost before they were ready.
+    pub lost: u64,
+    pub expired: u64,
+    pub evicted: u64,
+    pub yielded: u64,
+    /// Events that could not be.
+    pub anomalies: u64,
+}
+
+/// Sandboxes by state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct SandboxCounts {
+    pub making: usize,
+    pub blank: usize,
+    pub starting: usize,
+    /// Includes `frozen`.
+    pub idle: usize,
+    pub frozen: usize,
+    pub busy: usize,
+    /// Responded, and not yet asking for the next event.
+    pub finishing: usize,
+    pub ending: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VersionView {
+    pub key: VersionKey,
+    pub root: RootId,
+    pub memory_mib: u32,
+    pub retired: bool,
+    pub sandboxes: SandboxCounts,
+    pub waiting: usize,
+    /// Those of `waiting` that no sandbox is on its way to.
+    pub short: usize,
+    /// Admitted tickets of the function, of all its versions.
+    pub function_running: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RootView {
+    pub root: RootId,
+    pub available: bool,
+    pub ready: usize,
+    pub making: usize,
+    pub claims: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AccountView {
+    pub account: String,
+    /// Admitted tickets of functions without a reservation.
+    pub unreserved_running: u32,
+    pub queued: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EngineView {
+    pub draining: bool,
+    /// Promised to sandboxes that exist, are on their way or are ending, MiB.
+    pub memory_mib: u64,
+    pub memory_mib_max: u64,
+    pub sandboxes_max: usize,
+    pub sandboxes: SandboxCounts,
+    /// Admitted and not ended.
+    pub tickets: usize,
+    /// Short of a place.
+    pub queued: usize,
+    pub counters: Counters,
+    /// Ordered by key.
+    pub versions: Vec<VersionView>,
+    pub roots: Vec<RootView>,
+    /// Ordered by account.
+    pub accounts: Vec<AccountView>,
+}

@@ -1,0 +1,4 @@
+//! The engine from outside: events in, actions out.
+
+mod harness;
+mod rules;

@@ -1,0 +1,3 @@
+//! One test per rule.
+
+mod warm;
