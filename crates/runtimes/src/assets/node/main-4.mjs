@@ -1,0 +1,1 @@
+import "./node_modules/aws-lambda-ric/index.mjs";

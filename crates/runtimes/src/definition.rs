@@ -1,0 +1,75 @@
+//! What a sandbox needs to know of a runtime, as stored beside its root directory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Stands for the function's handler in [`RuntimeDefinition::commands`].
+const HANDLER: &str = "{handler}";
+/// Stands for the space of long-lived objects in MiB, as Lambda computes it from the memory size.
+const OLD_SPACE: &str = "{old_space_mib}";
+/// Stands for half the space of young objects in MiB.
+const SEMI_SPACE: &str = "{semi_space_mib}";
+
+/// A runtime that is ready to use: a root directory and how to start in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RuntimeDefinition {
+    /// Such as `python3.11` or `provided.al2023`.
+    pub name: String,
+    /// Absolute path on the host; becomes the read-only `/` of a sandbox.
+    pub root: PathBuf,
+    /// What the root was made from: equal digests are equal roots.
+    pub digest: String,
+    /// Full version of the interpreter, if there is one.
+    pub interpreter_version: Option<String>,
+    /// Starts the interpreter with nothing to do, to compare a cold start with. Paths are inside the root.
+    pub bare_command: Option<Vec<String>>,
+    /// Programs with their arguments, tried in order; may hold placeholders, see [`RuntimeDefinition::commands_for`].
+    commands: Vec<Vec<String>>,
+    /// The variables that depend on the runtime alone, and no others.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl RuntimeDefinition {
+    pub(crate) fn new(name: String, root: PathBuf, digest: String, commands: &[&[&str]]) -> Self {
+        let owned = |command: &&[&str]| command.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            name,
+            root,
+            digest,
+            interpreter_version: None,
+            bare_command: None,
+            commands: commands.iter().map(owned).collect(),
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
+    /// handler and memory size in MiB. Working directory: `/var/task`.
+    pub fn commands_for(&self, handler: &str, memory_mib: u32) -> Vec<Vec<String>> {
+        // The split that Lambda's own Node.js bootstrap makes: a tenth for young objects, in two halves.
+        let new_space = memory_mib / 10;
+        let fill = |word: &String| {
+            if word == HANDLER {
+                return handler.to_owned();
+            }
+            word.replace(OLD_SPACE, &(memory_mib - new_space).to_string())
+                .replace(SEMI_SPACE, &(new_space / 2).max(1).to_string())
+        };
+        self.commands.iter().map(|command| command.iter().map(fill).collect()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_a_handler_is_taken_literally() {
+        let commands: &[&[&str]] = &[&["/bin/node", "--max-old-space-size={old_space_mib}", "{handler}"]];
+        let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
+        let filled = definition.commands_for("{old_space_mib}.handler", 128);
+        assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "{old_space_mib}.handler"]]);
+    }
+}

