@@ -8,6 +8,7 @@ use std::process::Command;
 
 use crate::add::{AddError, Steps, files};
 use crate::definition::RuntimeDefinition;
+use crate::elf::Elf;
 use crate::pip::Pip;
 use crate::root::Root;
 use crate::{host, provided};
@@ -21,8 +22,6 @@ const BUILD_NATIVE: &str = include_str!("assets/node/build-native.sh");
 const PACKAGED: &[(u32, &str)] = &[(18, "18.18.2"), (20, "20.18.0"), (22, "22.20.0"), (24, "24.19.0")];
 /// The first version that the present client serves; before it, the one of the 3.x line does.
 const FIRST_OF_CLIENT_4: u32 = 22;
-/// Prints the version, and how many of its modules a distribution moved into files of its own.
-const PROBE: &str = "console.log(process.versions.node + ' ' + (process.config.variables.node_builtin_shareable_builtins ?? []).length)";
 /// What only building needs.
 const BUILD_ONLY: &[&str] =
     &["node-addon-api", "node-api-headers", "node-gyp", "aws-lambda-ric-3", ".bin", ".package-lock.json"];
@@ -181,13 +180,17 @@ impl Node {
     }
 }
 
-/// A Node.js of that version that consists of one program, and npm.
+/// A Node.js of that version in one program, and npm. Debian's keeps its modules in a library and files of its own.
 fn on_host(major: u32) -> Option<Origin> {
     let npm = host::program("npm")?;
-    host::programs("node").filter(|path| host::is_binary(path)).find_map(|program| {
-        let printed = host::run(host::command(&program).args(["-e", PROBE])).ok()?;
-        let (version, moved) = printed.trim().split_once(' ')?;
-        let fits = moved == "0" && version.split('.').next() == Some(major.to_string().as_str());
+    let whole = |program: &PathBuf| match Elf::read(program) {
+        Ok(Some(elf)) => !elf.needed.iter().any(|name| name.starts_with("libnode")),
+        Ok(None) | Err(_) => false,
+    };
+    host::programs("node").filter(whole).find_map(|program| {
+        let printed = host::run(host::command(&program).arg("--version")).ok()?;
+        let version = printed.trim().strip_prefix('v')?;
+        let fits = version.split('.').next() == Some(major.to_string().as_str());
         fits.then(|| Origin::Host { program, npm: npm.clone(), version: version.to_owned() })
     })
 }

@@ -18,7 +18,7 @@ pub(crate) fn install(name: &str) -> RuntimeDefinition {
 /// Variables that all runtimes share, with the values that Lambda documents.
 pub(crate) fn environment() -> BTreeMap<String, String> {
     let libraries = format!(
-        "/var/lang/lib:/usr/lib/{}-linux-gnu:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+        "/usr/lib/{}-linux-gnu:/usr/lib64:/var/lang/lib:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
         std::env::consts::ARCH
     );
     let values = [

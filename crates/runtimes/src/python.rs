@@ -37,7 +37,7 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    pub(crate) const STEPS: u32 = 4;
+    pub(crate) const STEPS: u32 = 3;
 
     /// The first interpreter of that version that is complete.
     pub(crate) fn find(minor: u32) -> Result<Self, AddError> {

@@ -1,4 +1,5 @@
 //! Makes real roots from this host and runs programs in them.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::process::Command;
@@ -63,8 +64,8 @@ fn adding_again_changes_nothing_and_removing_forgets() {
     let first = runtimes.add("provided.al2", &mut |_| {}).unwrap();
     let mut steps = 0;
     let again = Runtimes::open(dir.path()).unwrap().add("provided.al2", &mut |_| steps += 1).unwrap();
-    assert_eq!((first.clone(), 0), (again, steps));
-    assert_eq!(runtimes.list(), [first.clone()]);
+    assert_eq!((again, steps), (first.clone(), 0));
+    assert_eq!(runtimes.list(), std::slice::from_ref(&first));
 
     assert!(runtimes.remove("provided.al2").unwrap());
     assert!(!runtimes.remove("provided.al2").unwrap());
@@ -106,4 +107,21 @@ fn a_python_root_imports_what_functions_use() {
                   assert ssl.create_default_context().get_ca_certs()\n\
                   print(pwd.getpwuid(1000).pw_name)";
     assert_eq!(run_inside(&added, &["python3", "-c", script]), "sbx_user1051\n");
+}
+
+#[test]
+fn a_node_root_loads_the_client_and_the_sdk_from_both_kinds_of_modules() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    let added = runtimes.add("nodejs20.x", &mut |_| {}).unwrap();
+    if !is_root() {
+        return;
+    }
+    let common = "require('@aws-sdk/client-lambda').LambdaClient && require('@aws-sdk/client-sqs').SQSClient.name";
+    assert_eq!(run_inside(&added, &["node", "-p", common]), "SQSClient\n");
+    let module = "import { LambdaClient } from '@aws-sdk/client-lambda'; console.log(LambdaClient.name)";
+    assert_eq!(run_inside(&added, &["node", "--input-type=module", "-e", module]), "LambdaClient\n");
+    let native = "process.env.AWS_LAMBDA_RUNTIME_API = '127.0.0.1:9001'; \
+                  typeof require('/var/runtime/node_modules/aws-lambda-ric/dist/rapid-client.node').done";
+    assert_eq!(run_inside(&added, &["node", "-p", native]), "function\n");
 }
