@@ -4,10 +4,16 @@
 //! or nothing and durable before it returns. One embedded engine, [`Embedded`], implements them for one node.
 
 pub mod api;
+pub mod archive;
+mod artifact;
+pub mod blob;
 mod embedded;
 
 pub use api::{
     Change, CommitError, Entry, Key, Lease, LeasedMessage, LogRecord, Precondition, ReadError, Revision, Store, Watch,
     Write,
 };
+pub use archive::{ArchiveError, ArtifactLimits};
+pub use artifact::{Artifact, ArtifactError, Artifacts};
+pub use blob::{BlobError, Blobs};
 pub use embedded::{Embedded, OpenError};

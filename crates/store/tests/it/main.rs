@@ -1,6 +1,12 @@
 //! What every store must keep, shown on real files.
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
+mod artifact;
+#[cfg(test)]
+mod blob;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod crash;
@@ -8,3 +14,5 @@ mod crash;
 mod embedded;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod raw_zip;

@@ -1,0 +1,177 @@
+//! Packages and layers on disk: each zip archive as a blob, unpacked once, shared read-only by every sandbox that runs it.
+//!
+//! ```text
+//! zip/        blobs: the archives as they were uploaded
+//! code/<hex>/ the archive of that SHA-256, unpacked
+//! opt/<hex>/  layers merged; named by the digest of the list of their names
+//! tmp/        what is being made or removed; cleared at start
+//! ```
+//! A directory under `code` or `opt` appears whole, by rename, after everything in it is on disk.
+
+mod merge;
+
+use std::path::{Path, PathBuf};
+
+use hearth_types::Sha256;
+
+use crate::archive::{self, ArchiveError, ArtifactLimits};
+use crate::blob::{BlobError, Blobs, digest};
+
+/// A package that is stored and unpacked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Artifact {
+    /// Of the zip archive's bytes.
+    pub code: Sha256,
+    pub zip_bytes: u64,
+    /// All its files together.
+    pub unpacked_bytes: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    #[error("the archive is refused")]
+    Archive(#[source] ArchiveError),
+    #[error("cannot keep the archive")]
+    Blob(#[source] BlobError),
+    #[error("no package {code:?}")]
+    Missing { code: Sha256 },
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    let path = path.to_owned();
+    move |source| ArtifactError::Io { step, path, source }
+}
+
+/// All packages and layers of a node. Calls block on the disk, up to seconds for a large archive.
+#[derive(Debug)]
+pub struct Artifacts {
+    blobs: Blobs,
+    code: PathBuf,
+    opt: PathBuf,
+    temporary: PathBuf,
+    limits: ArtifactLimits,
+}
+
+impl Artifacts {
+    /// Opens or makes `dir`; removes what an earlier process left half done.
+    pub fn open(dir: &Path, limits: ArtifactLimits) -> Result<Self, ArtifactError> {
+        let [code, opt, temporary] = ["code", "opt", "tmp"].map(|name| dir.join(name));
+        if temporary.exists() {
+            fs_err::remove_dir_all(&temporary).map_err(failed("clear", &temporary))?;
+        }
+        for path in [&code, &opt, &temporary] {
+            fs_err::create_dir_all(path).map_err(failed("create", path))?;
+        }
+        let blobs = Blobs::open(&dir.join("zip")).map_err(ArtifactError::Blob)?;
+        Ok(Self { blobs, code, opt, temporary, limits })
+    }
+
+    /// Judges, unpacks and stores an archive; all of it is on disk when this returns. Doing it again changes nothing.
+    pub fn ingest_zip(&self, zip: &[u8]) -> Result<Artifact, ArtifactError> {
+        let code = digest(zip);
+        let unpacked_bytes = self.unpack(&code, zip)?;
+        self.blobs.put(zip).map_err(ArtifactError::Blob)?;
+        Ok(Artifact { code, zip_bytes: zip.len() as u64, unpacked_bytes })
+    }
+
+    /// The unpacked package, if it is there.
+    pub fn dir(&self, code: &Sha256) -> Option<PathBuf> {
+        Some(self.code.join(code.to_hex())).filter(|path| path.is_dir())
+    }
+
+    /// The archive as it was uploaded, if it is there.
+    pub fn zip(&self, code: &Sha256) -> Option<PathBuf> {
+        Some(self.blobs.path(code)).filter(|path| path.is_file())
+    }
+
+    /// The unpacked package, unpacked anew from the stored archive if it is gone.
+    pub fn ensure_unpacked(&self, code: &Sha256) -> Result<PathBuf, ArtifactError> {
+        if let Some(dir) = self.dir(code) {
+            return Ok(dir);
+        }
+        let zip = self.blobs.get(code).map_err(ArtifactError::Blob)?.ok_or(ArtifactError::Missing { code: *code })?;
+        self.unpack(code, &zip)?;
+        Ok(self.code.join(code.to_hex()))
+    }
+
+    /// The directory for `/opt`: the layers in one tree, of equal paths the later layer's. `None` without layers; a single layer is
+    /// its own directory.
+    pub fn merged_layers(&self, layers: &[Sha256]) -> Result<Option<PathBuf>, ArtifactError> {
+        match layers {
+            [] => Ok(None),
+            [layer] => self.ensure_unpacked(layer).map(Some),
+            layers => {
+                let path = self.merged_path(layers);
+                if !path.is_dir() {
+                    let sources: Vec<PathBuf> =
+                        layers.iter().map(|layer| self.ensure_unpacked(layer)).collect::<Result<_, _>>()?;
+                    self.build(&path, |temporary| merge::layers(&sources, temporary))?;
+                }
+                Ok(Some(path))
+            }
+        }
+    }
+
+    /// Removes a package, archive and all. The caller knows that no sandbox runs it.
+    pub fn remove(&self, code: &Sha256) -> Result<(), ArtifactError> {
+        self.blobs.delete(code).map_err(ArtifactError::Blob)?;
+        self.discard(&self.code.join(code.to_hex()))
+    }
+
+    /// Removes the merged tree of a list of two or more layers; the layers stay.
+    pub fn remove_merged(&self, layers: &[Sha256]) -> Result<(), ArtifactError> {
+        self.discard(&self.merged_path(layers))
+    }
+
+    fn merged_path(&self, layers: &[Sha256]) -> PathBuf {
+        let list: Vec<u8> = layers.iter().flat_map(|layer| layer.0).collect();
+        self.opt.join(digest(&list).to_hex())
+    }
+
+    fn unpack(&self, code: &Sha256, zip: &[u8]) -> Result<u64, ArtifactError> {
+        let plan = archive::plan(zip, &self.limits).map_err(ArtifactError::Archive)?;
+        let path = self.code.join(code.to_hex());
+        if !path.is_dir() {
+            self.build(&path, |temporary| archive::unpack(&plan, temporary).map_err(ArtifactError::Archive))?;
+        }
+        Ok(plan.unpacked_bytes())
+    }
+
+    /// Lets `fill` make a tree aside and names it `path` once it is on disk. Whoever comes second throws theirs away.
+    fn build(&self, path: &Path, fill: impl FnOnce(&Path) -> Result<(), ArtifactError>) -> Result<(), ArtifactError> {
+        let temporary =
+            tempfile::tempdir_in(&self.temporary).map_err(failed("create a directory in", &self.temporary))?;
+        let tree = temporary.path().join("tree");
+        fs_err::create_dir(&tree).map_err(failed("create", &tree))?;
+        fill(&tree)?;
+        let handle = fs_err::File::open(&tree).map_err(failed("open", &tree))?;
+        rustix::fs::syncfs(&handle).map_err(|error| failed("sync", &tree)(error.into()))?;
+        match fs_err::rename(&tree, path) {
+            Ok(()) => {}
+            Err(_) if path.is_dir() => return Ok(()),
+            Err(error) => return Err(failed("name", path)(error)),
+        }
+        let parent = path.parent().unwrap_or(path);
+        let handle = fs_err::File::open(parent).map_err(failed("open", parent))?;
+        handle.sync_all().map_err(failed("sync", parent))
+    }
+
+    /// First out of the way, so that nobody sees half of it, then off the disk.
+    fn discard(&self, path: &Path) -> Result<(), ArtifactError> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let temporary =
+            tempfile::tempdir_in(&self.temporary).map_err(failed("create a directory in", &self.temporary))?;
+        let aside = temporary.path().join("tree");
+        fs_err::rename(path, &aside).map_err(failed("move", path))?;
+        fs_err::remove_dir_all(&aside).map_err(failed("remove", &aside))
+    }
+}

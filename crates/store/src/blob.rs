@@ -1,0 +1,192 @@
+//! Content-addressed blobs in a directory: the name of a blob is the SHA-256 of its bytes.
+
+use std::collections::HashSet;
+use std::fs::FileTimes;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use hearth_types::Sha256;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not what its name says: the disk is failing, or somebody wrote to it.
+    #[error("{} does not have the content it is named after", path.display())]
+    Damaged { path: PathBuf },
+}
+
+/// The digest that names `bytes`.
+pub fn digest(bytes: &[u8]) -> Sha256 {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut name = [0; 32];
+    name.copy_from_slice(digest.as_ref());
+    Sha256(name)
+}
+
+/// A directory of blobs. Calls block on the disk.
+#[derive(Debug)]
+pub struct Blobs {
+    dir: PathBuf,
+    temporary: PathBuf,
+    /// Held while a blob appears or goes, so that a sweep does not take one that was just put again.
+    changing: Mutex<()>,
+}
+
+impl Blobs {
+    /// Opens or makes `dir`; removes what an earlier process left half written.
+    pub fn open(dir: &Path) -> Result<Self, BlobError> {
+        let temporary = dir.join("tmp");
+        if temporary.exists() {
+            fs_err::remove_dir_all(&temporary).map_err(failed("clear", &temporary))?;
+        }
+        fs_err::create_dir_all(&temporary).map_err(failed("create", &temporary))?;
+        sync_dir(dir)?;
+        Ok(Self { dir: dir.to_owned(), temporary, changing: Mutex::new(()) })
+    }
+
+    /// Stores the bytes; they are on disk when this returns. Of a blob that is there already only the age changes.
+    pub fn put(&self, bytes: &[u8]) -> Result<Sha256, BlobError> {
+        let name = digest(bytes);
+        let path = self.path(&name);
+        let parent = path.parent().unwrap_or(&self.dir);
+        if self.refresh(&path, bytes.len() as u64)? {
+            return Ok(name);
+        }
+        let mut file =
+            tempfile::NamedTempFile::new_in(&self.temporary).map_err(failed("create a file in", &self.temporary))?;
+        file.write_all(bytes).map_err(failed("write", file.path()))?;
+        file.as_file().sync_all().map_err(failed("sync", file.path()))?;
+        let _changing = self.lock();
+        if !parent.exists() {
+            fs_err::create_dir_all(parent).map_err(failed("create", parent))?;
+            sync_dir(&self.dir)?;
+        }
+        file.persist(&path).map_err(|error| failed("name", &path)(error.error))?;
+        sync_dir(parent)?;
+        Ok(name)
+    }
+
+    /// Whether the blob is there; its age then starts anew.
+    fn refresh(&self, path: &Path, len: u64) -> Result<bool, BlobError> {
+        let _changing = self.lock();
+        let Ok(file) = fs_err::File::options().write(true).open(path) else { return Ok(false) };
+        if file.metadata().map_err(failed("examine", path))?.len() != len {
+            return Ok(false);
+        }
+        let now = FileTimes::new().set_modified(SystemTime::now());
+        file.file().set_times(now).map_err(failed("touch", path))?;
+        sync_dir(path.parent().unwrap_or(&self.dir))?;
+        Ok(true)
+    }
+
+    /// The bytes, checked against their name; `None` if there is no such blob.
+    pub fn get(&self, name: &Sha256) -> Result<Option<Bytes>, BlobError> {
+        let path = self.path(name);
+        let bytes = match fs_err::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("read", &path)(error)),
+        };
+        if digest(&bytes) != *name {
+            return Err(BlobError::Damaged { path });
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    /// Where the blob is or would be. The file is never written to again.
+    pub fn path(&self, name: &Sha256) -> PathBuf {
+        let hex = name.to_hex();
+        self.dir.join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Whether there was such a blob.
+    pub fn delete(&self, name: &Sha256) -> Result<bool, BlobError> {
+        let _changing = self.lock();
+        let path = self.path(name);
+        match fs_err::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("remove", &path)(error)),
+        }
+    }
+
+    /// Deletes the blobs that are not in `marked` and were last put longer than `grace` ago: whoever puts a blob has that
+    /// long to commit what names it. Returns how many went.
+    pub fn sweep(&self, marked: &HashSet<Sha256>, grace: Duration) -> Result<usize, BlobError> {
+        let oldest_kept = SystemTime::now().checked_sub(grace).unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut removed = 0;
+        for name in self.names()? {
+            if !marked.contains(&name)
+                && self.is_older(&name, oldest_kept)?
+                && self.delete_if_older(&name, oldest_kept)?
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn delete_if_older(&self, name: &Sha256, time: SystemTime) -> Result<bool, BlobError> {
+        let _changing = self.lock();
+        let path = self.path(name);
+        if !self.is_older(name, time)? {
+            return Ok(false);
+        }
+        fs_err::remove_file(&path).map_err(failed("remove", &path))?;
+        Ok(true)
+    }
+
+    fn is_older(&self, name: &Sha256, time: SystemTime) -> Result<bool, BlobError> {
+        let path = self.path(name);
+        match fs_err::metadata(&path).and_then(|metadata| metadata.modified()) {
+            Ok(modified) => Ok(modified < time),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("examine", &path)(error)),
+        }
+    }
+
+    fn names(&self) -> Result<Vec<Sha256>, BlobError> {
+        let mut names = Vec::new();
+        for shelf in entries(&self.dir)? {
+            if shelf == self.temporary || !shelf.is_dir() {
+                continue;
+            }
+            let prefix = file_name(&shelf);
+            let rest = entries(&shelf)?;
+            names.extend(rest.iter().filter_map(|path| Sha256::from_hex(&format!("{prefix}{}", file_name(path)))));
+        }
+        Ok(names)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, BlobError> {
+    let entries = fs_err::read_dir(dir).map_err(failed("list", dir))?;
+    entries.map(|entry| Ok(entry.map_err(failed("list", dir))?.path())).collect()
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BlobError {
+    let path = path.to_owned();
+    move |source| BlobError::Io { step, path, source }
+}
+
+fn sync_dir(dir: &Path) -> Result<(), BlobError> {
+    let file = fs_err::File::open(dir).map_err(failed("open", dir))?;
+    file.sync_all().map_err(failed("sync", dir))
+}

@@ -1,0 +1,124 @@
+//! Packages and layers on disk.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use hearth_store::archive::ArchiveError;
+use hearth_store::{ArtifactError, ArtifactLimits, Artifacts};
+use hearth_types::Sha256;
+
+use crate::raw_zip::{self, RawEntry};
+
+fn open(dir: &Path) -> Artifacts {
+    Artifacts::open(dir, ArtifactLimits::default()).unwrap()
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join(name)).unwrap()
+}
+
+#[test]
+fn a_package_is_kept_and_unpacked_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let zip = raw_zip::zip(&[RawEntry::file("app.py", "print()"), RawEntry::file("lib/x", "1")]);
+    let artifacts = open(dir.path());
+    let artifact = artifacts.ingest_zip(&zip).unwrap();
+    assert_eq!((artifact.zip_bytes, artifact.unpacked_bytes), (zip.len() as u64, 8));
+    assert_eq!(fs::read(artifacts.zip(&artifact.code).unwrap()).unwrap(), zip);
+    let unpacked = artifacts.dir(&artifact.code).unwrap();
+    assert_eq!(read(&unpacked, "app.py"), "print()");
+    assert_eq!(fs::metadata(&unpacked).unwrap().permissions().mode() & 0o7777, 0o755);
+    assert_eq!(artifacts.ingest_zip(&zip).unwrap(), artifact);
+    drop(artifacts);
+    assert_eq!(open(dir.path()).dir(&artifact.code).unwrap(), unpacked);
+}
+
+#[test]
+fn a_refused_archive_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = open(dir.path());
+    for zip in [raw_zip::zip(&[RawEntry::file("ok", ""), RawEntry::file("../x", "")]), b"no zip".to_vec()] {
+        let error = artifacts.ingest_zip(&zip).unwrap_err();
+        assert!(
+            matches!(error, ArtifactError::Archive(ArchiveError::Unsafe { .. } | ArchiveError::NotAZip { .. })),
+            "{error:?}"
+        );
+    }
+    let corrupt = raw_zip::zip(&[RawEntry { crc: 1, ..RawEntry::file("a", "x") }]);
+    assert!(artifacts.ingest_zip(&corrupt).is_err());
+    for place in ["code", "opt", "tmp"] {
+        assert_eq!(fs::read_dir(dir.path().join(place)).unwrap().count(), 0, "{place}");
+    }
+}
+
+#[test]
+fn a_lost_directory_is_unpacked_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = open(dir.path());
+    let artifact = artifacts.ingest_zip(&raw_zip::zip(&[RawEntry::file("a", "1")])).unwrap();
+    fs::remove_dir_all(artifacts.dir(&artifact.code).unwrap()).unwrap();
+    assert_eq!(artifacts.dir(&artifact.code), None);
+    assert_eq!(read(&artifacts.ensure_unpacked(&artifact.code).unwrap(), "a"), "1");
+    artifacts.remove(&artifact.code).unwrap();
+    assert_eq!((artifacts.dir(&artifact.code), artifacts.zip(&artifact.code)), (None, None));
+    let missing = artifacts.ensure_unpacked(&artifact.code);
+    assert!(matches!(missing, Err(ArtifactError::Missing { .. })), "{missing:?}");
+    artifacts.remove(&Sha256([0; 32])).unwrap();
+}
+
+#[test]
+fn later_layers_win() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = open(dir.path());
+    let layer = |entries: &[RawEntry]| artifacts.ingest_zip(&raw_zip::zip(entries)).unwrap().code;
+    let first = layer(&[
+        RawEntry::file("python/a.py", "first"),
+        RawEntry::file("python/only.py", "first"),
+        RawEntry::file("swap/file", "first"),
+        RawEntry::file("turn", "first"),
+        RawEntry::link("lib", "python"),
+    ]);
+    let second = layer(&[
+        RawEntry::file("python/a.py", "second"),
+        RawEntry::file("swap", "second"),
+        RawEntry::file("turn/into", "second"),
+        RawEntry::file("lib/so", "second"),
+        RawEntry::link("link", "python/a.py"),
+    ]);
+    let merged = artifacts.merged_layers(&[first, second]).unwrap().unwrap();
+    for (path, content) in [
+        ("python/a.py", "second"),
+        ("python/only.py", "first"),
+        ("swap", "second"),
+        ("turn/into", "second"),
+        ("lib/so", "second"),
+        ("link", "second"),
+    ] {
+        assert_eq!(read(&merged, path), content, "{path}");
+    }
+    assert!(!merged.join("python/so").exists(), "nothing is written through a link");
+    assert_eq!(read(&artifacts.dir(&first).unwrap(), "python/a.py"), "first", "the layer itself is as it was");
+    assert_eq!(artifacts.merged_layers(&[first, second]).unwrap().unwrap(), merged);
+    assert_ne!(artifacts.merged_layers(&[second, first]).unwrap().unwrap(), merged);
+    assert_eq!(artifacts.merged_layers(&[second]).unwrap(), artifacts.dir(&second));
+    assert_eq!(artifacts.merged_layers(&[]).unwrap(), None);
+    artifacts.remove_merged(&[first, second]).unwrap();
+    assert!(!merged.exists());
+    assert_eq!(read(&artifacts.dir(&second).unwrap(), "swap"), "second");
+}
+
+#[test]
+fn two_at_once_make_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = open(dir.path());
+    let entries: Vec<RawEntry> = (0..200).map(|n| RawEntry::file(format!("d/{n}"), "x")).collect();
+    let zip = raw_zip::zip(&entries);
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| artifacts.ingest_zip(&zip).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(made.iter().all(|artifact| *artifact == made[0]));
+    assert_eq!(fs::read_dir(artifacts.dir(&made[0].code).unwrap().join("d")).unwrap().count(), 200);
+    assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
+}
