@@ -1,5 +1,17 @@
 //! From a specification to a running sandbox.
+//!
+//! [`Isolation`] is the seam: nobody above knows how a sandbox is kept apart. [`LinuxIsolation`] implements it with name spaces,
+//! control groups, a system call filter and Landlock; the work is done by a launcher process (see [`launcher_main`]),
+//! because a process of several threads can do it neither safely nor quickly.
 
+mod cgroup;
 mod isolation;
+mod landlock;
+mod launcher;
+mod linux;
+mod protocol;
+mod seccomp;
 
 pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
+pub use launcher::{FUNCTION_GID, FUNCTION_UID, launcher_main};
+pub use linux::{LinuxConfig, LinuxIsolation, Subnet};

@@ -3,4 +3,15 @@
 //! Mechanism only, no policy. Functions are `verb_object(..) -> Result<_, SysError>` and return owned descriptors.
 #![expect(unsafe_code, reason = "raw system calls live here so that no other crate needs them")]
 
+mod error;
 pub mod init_process;
+mod mount;
+mod network;
+mod process;
+
+pub use error::SysError;
+pub use mount::{MountAttributes, attach_mount, change_filesystem, clone_tree, make_filesystem, set_mount_attributes};
+pub use network::bring_up_loopback;
+pub use process::{
+    Cloned, Namespaces, block_signals, clone_process, close_from, execute_program, reset_signals, unshare_namespaces,
+};

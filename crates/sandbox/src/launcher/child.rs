@@ -1,0 +1,220 @@
+//! The first process of a sandbox, from its birth until it becomes the agent.
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use hearth_sys::{
+    MountAttributes, Namespaces, attach_mount, bring_up_loopback, clone_tree, close_from, execute_program,
+    make_filesystem, reset_signals, set_mount_attributes, unshare_namespaces,
+};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::process::{
+    Resource, Rlimit, Signal, chdir, pivot_root, set_parent_process_death_signal, setrlimit, setsid, umask,
+};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, Gid, Uid, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
+use rustix::time::Timespec;
+
+use super::ids::{FUNCTION_GID, FUNCTION_UID, IdScheme};
+use super::stage::{STAGE_AGENT, STAGE_DEV, STAGE_ROOT};
+use super::{Step, StepError};
+
+/// Where the agent lies inside a sandbox.
+const AGENT_PATH: &str = ".hearth/agent";
+const EMPTY_DIR: &str = ".hearth/empty";
+/// `/dev/shm`; its pages count towards the sandbox's memory.
+const SHM_SIZE: &str = "64m";
+/// `/tmp` until a function is assigned.
+const TMP_SIZE_BLANK: &str = "64k";
+/// What the agent needs: to start the function as another user and to end it.
+const AGENT_CAPABILITIES: CapabilitySet = CapabilitySet::SETUID.union(CapabilitySet::SETGID).union(CapabilitySet::KILL);
+/// Highest capability number that kernels may have.
+const CAPABILITIES_MAX: u32 = 63;
+const OPEN_FILES_MAX: u64 = 4096;
+
+/// Entries of `/proc` that tell about the host or reach beyond the sandbox; covered by `/dev/null`.
+const PROC_FILES_HIDDEN: [&str; 12] = [
+    "cmdline",
+    "config.gz",
+    "interrupts",
+    "kallsyms",
+    "kcore",
+    "key-users",
+    "keys",
+    "kmsg",
+    "modules",
+    "sysrq-trigger",
+    "timer_list",
+    "vmallocinfo",
+];
+/// Directories of `/proc` likewise; covered by an empty directory.
+const PROC_DIRS_HIDDEN: [&str; 6] = ["acpi", "bus", "driver", "fs", "irq", "scsi"];
+
+/// What the new process is given.
+pub(crate) struct Birth<'a> {
+    /// The root, detached and read-only.
+    pub(crate) root: OwnedFd,
+    pub(crate) root_has_devices: bool,
+    /// `cgroup.procs` of version 1 groups to enter.
+    pub(crate) groups: Vec<OwnedFd>,
+    /// Says "go" when the ids are mapped, and takes the failure.
+    pub(crate) status: OwnedFd,
+    pub(crate) launcher: BorrowedFd<'a>,
+    pub(crate) hostname: String,
+    pub(crate) ids: IdScheme,
+    pub(crate) filter: seccompiler::BpfProgramRef<'a>,
+    pub(crate) landlock: bool,
+}
+
+impl Birth<'_> {
+    /// Becomes the agent or ends.
+    #[expect(clippy::exit, reason = "a copy of the launcher must not go on where the launcher does")]
+    pub(crate) fn live(self) -> ! {
+        let Err(error) = self.become_agent();
+        let _daemon_gone = send(&self.status, error.to_string().as_bytes(), SendFlags::NOSIGNAL);
+        std::process::exit(1)
+    }
+
+    fn become_agent(&self) -> Result<Infallible, StepError> {
+        self.await_go()?;
+        for group in &self.groups {
+            rustix::io::write(group, b"0").step("enter a control group")?;
+        }
+        self.take_ids()?;
+        let rest = Namespaces::NEWNET | Namespaces::NEWIPC | Namespaces::NEWUTS | Namespaces::NEWCGROUP;
+        unshare_namespaces(rest).step("make name spaces")?;
+        setsid().step("start a session")?;
+        umask(Mode::from_raw_mode(0o022));
+        rustix::system::sethostname(self.hostname.as_bytes()).step("set the host name")?;
+        bring_up_loopback().step("bring up the loopback device")?;
+        self.mount_all()?;
+        open_standard_files()?;
+        self.give_up_rights()?;
+        let program = CString::new(format!("/{AGENT_PATH}")).step("execute the agent")?;
+        execute_program(&program, &[c"hearth-agent"], &[]).step("execute the agent")
+    }
+
+    fn await_go(&self) -> Result<(), StepError> {
+        let mut byte = [0; 1];
+        match recv(&self.status, &mut byte[..], RecvFlags::empty()).step("await the launcher")? {
+            (1, _) => Ok(()),
+            _ => Err("the launcher is gone").step("await the launcher"),
+        }
+    }
+
+    fn take_ids(&self) -> Result<(), StepError> {
+        let (uid, gid) = (Uid::ROOT, Gid::ROOT);
+        if self.ids.has_function_uid() {
+            set_thread_groups(&[]).step("give up groups")?;
+        }
+        set_thread_res_gid(gid, gid, gid).step("become the sandbox's root")?;
+        set_thread_res_uid(uid, uid, uid).step("become the sandbox's root")
+    }
+
+    /// Assembles the root at a place of the empty stage, moves there, and leaves the stage.
+    fn mount_all(&self) -> Result<(), StepError> {
+        attach_mount(self.root.as_fd(), STAGE_ROOT).step("mount the root")?;
+        chdir(STAGE_ROOT).step("enter the root")?;
+        if !self.root_has_devices {
+            let dev = clone_tree(STAGE_DEV, true).step("mount /dev")?;
+            set_mount_attributes(dev.as_fd(), MountAttributes::MOUNT_ATTR_RDONLY, false).step("mount /dev")?;
+            attach_mount(dev.as_fd(), "dev").step("mount /dev")?;
+        }
+        self.mount_own("dev/shm", SHM_SIZE).step("mount /dev/shm")?;
+        self.mount_own("tmp", TMP_SIZE_BLANK).step("mount /tmp")?;
+        let agent = clone_tree(STAGE_AGENT, false).step("mount the agent")?;
+        let read_only = MountAttributes::MOUNT_ATTR_RDONLY | MountAttributes::MOUNT_ATTR_NOSUID;
+        set_mount_attributes(agent.as_fd(), read_only, false).step("mount the agent")?;
+        attach_mount(agent.as_fd(), AGENT_PATH).step("mount the agent")?;
+        mount_proc()?;
+        pivot_root(".", ".").step("pivot to the root")?;
+        unmount(".", UnmountFlags::DETACH).step("leave the stage")?;
+        chdir("/").step("enter the root")
+    }
+
+    /// A size-limited file system in memory, which the function may fill.
+    fn mount_own(&self, path: &str, size: &str) -> Result<(), hearth_sys::SysError> {
+        let (uid, gid) = if self.ids.has_function_uid() { (FUNCTION_UID, FUNCTION_GID) } else { (0, 0) };
+        let (uid, gid) = (uid.to_string(), gid.to_string());
+        let options = [("size", Some(size)), ("mode", Some("1777")), ("uid", Some(&*uid)), ("gid", Some(&*gid))];
+        let attributes = MountAttributes::MOUNT_ATTR_NOSUID | MountAttributes::MOUNT_ATTR_NODEV;
+        attach_mount(make_filesystem("tmpfs", &options, attributes)?.as_fd(), path)
+    }
+
+    fn give_up_rights(&self) -> Result<(), StepError> {
+        let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
+        setrlimit(Resource::Core, limit(0)).step("limit core dumps")?;
+        setrlimit(Resource::Nofile, limit(OPEN_FILES_MAX)).step("limit open files")?;
+        for number in 0..=CAPABILITIES_MAX {
+            let capability = CapabilitySet::from_bits_retain(1 << number);
+            if !AGENT_CAPABILITIES.contains(capability) && remove_capability_from_bounding_set(capability).is_err() {
+                break;
+            }
+        }
+        let sets = CapabilitySets {
+            effective: AGENT_CAPABILITIES,
+            permitted: AGENT_CAPABILITIES,
+            inheritable: CapabilitySet::empty(),
+        };
+        set_capabilities(None, sets).step("give up capabilities")?;
+        set_no_new_privs(true).step("set no_new_privs")?;
+        if self.landlock {
+            crate::landlock::restrict()?;
+        }
+        self.die_with_launcher()?;
+        reset_signals().step("reset signals")?;
+        close_from(3).step("close descriptors")?;
+        seccompiler::apply_filter(self.filter).step("install the system call filter")
+    }
+
+    /// The signal comes only for deaths from now on, so the launcher must be seen alive afterwards.
+    fn die_with_launcher(&self) -> Result<(), StepError> {
+        set_parent_process_death_signal(Some(Signal::KILL)).step("tie life to the launcher")?;
+        let mut watched = [PollFd::from_borrowed_fd(self.launcher, PollFlags::IN)];
+        match poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).step("tie life to the launcher")? {
+            0 => Ok(()),
+            _ => Err("the launcher is gone").step("tie life to the launcher"),
+        }
+    }
+}
+
+/// A `/proc` of the new pid name space, in which users see only their own processes and nobody changes settings.
+fn mount_proc() -> Result<(), StepError> {
+    let attributes = MountAttributes::MOUNT_ATTR_NOSUID
+        | MountAttributes::MOUNT_ATTR_NODEV
+        | MountAttributes::MOUNT_ATTR_NOEXEC;
+    let proc = make_filesystem("proc", &[("hidepid", Some("invisible"))], attributes).step("mount /proc")?;
+    attach_mount(proc.as_fd(), "proc").step("mount /proc")?;
+    for name in PROC_FILES_HIDDEN {
+        cover("dev/null", name)?;
+    }
+    for name in PROC_DIRS_HIDDEN {
+        cover(EMPTY_DIR, name)?;
+    }
+    cover("proc/sys", "sys")
+}
+
+/// Entries that this kernel does not have need no cover.
+fn cover(by: &str, name: &str) -> Result<(), StepError> {
+    let path = format!("proc/{name}");
+    if rustix::fs::access(&*path, rustix::fs::Access::EXISTS).is_err() {
+        return Ok(());
+    }
+    let cover = clone_tree(by, false).step("cover an entry of /proc")?;
+    set_mount_attributes(cover.as_fd(), MountAttributes::MOUNT_ATTR_RDONLY, false).step("cover an entry of /proc")?;
+    attach_mount(cover.as_fd(), path).step("cover an entry of /proc")
+}
+
+/// Descriptors 0 to 2 of the sandbox's own `/dev/null`.
+fn open_standard_files() -> Result<(), StepError> {
+    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).step("open /dev/null")?;
+    rustix::stdio::dup2_stdin(&null).step("open /dev/null")?;
+    rustix::stdio::dup2_stdout(&null).step("open /dev/null")?;
+    rustix::stdio::dup2_stderr(&null).step("open /dev/null")
+}

@@ -1,0 +1,283 @@
+//! The launcher's loop: requests of the daemon, deaths of sandboxes, tidying up.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+
+use hearth_sys::{block_signals, close_from};
+use hearth_types::SandboxId;
+use rustix::event::epoll;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{
+    PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, setsid, waitid,
+};
+use rustix::time::Timespec;
+
+use super::attach::{AttachError, Attachment, attach};
+use super::birth::give_birth;
+use super::ids::{IdScheme, Slots};
+use super::setup::{enter_user_namespace, is_privileged, lock_run_dir};
+use super::stage::Stages;
+use super::{Step, StepError};
+use crate::cgroup::Cgroups;
+use crate::protocol::{ProtocolError, Ready, Reply, Request, receive, send};
+use crate::{cgroup, landlock, seccomp};
+
+/// The epoll key of the daemon's socket; sandboxes have their ids.
+const DAEMON_KEY: u64 = u64::MAX;
+/// How soon to try again to remove a group that still has dying processes.
+const SWEEP_NS: i64 = 2_000_000;
+
+const SINGLE_UID: &str = "users of their own for functions: the daemon is not root and was given no further ids, so that functions run \
+    under its own user; install newuidmap (Debian package uidmap) and give the user a range in /etc/subuid and /etc/subgid";
+const NO_LANDLOCK: &str = "Landlock as a second layer: this kernel lacks version 3 of it; use Linux 6.2 or later with landlock among its \
+    security modules (lsm=)";
+
+/// What it takes to make sandboxes.
+pub(super) struct Workshop {
+    pub(super) stages: Stages,
+    pub(super) ids: IdScheme,
+    pub(super) filter: seccompiler::BpfProgram,
+    pub(super) landlock: bool,
+    pub(super) own_pidfd: OwnedFd,
+    /// Device and inode of roots that were made ready, and whether they have device nodes.
+    pub(super) prepared_roots: HashMap<(u64, u64), bool>,
+}
+
+/// A sandbox that holds something on the host.
+struct Sandbox {
+    slot: u32,
+    /// `None` once its first process, and with it every other, is dead and reaped.
+    pidfd: Option<OwnedFd>,
+    /// Set when it is to be removed: closes then.
+    doomed: Option<OwnedFd>,
+}
+
+struct Server {
+    daemon: OwnedFd,
+    epoll: OwnedFd,
+    workshop: Workshop,
+    cgroups: Cgroups,
+    slots: Slots,
+    sandboxes: HashMap<SandboxId, Sandbox>,
+    /// Dead and doomed, but a group could not be removed yet.
+    unswept: Vec<SandboxId>,
+    /// Held until the end: closing any descriptor of the file would give the lock up.
+    _lock: OwnedFd,
+}
+
+/// The launcher's `main`: to be called before anything else in a process that [`crate::LinuxIsolation::start`] has
+/// started with its launcher arguments. Serves the daemon at the other end of standard input until that closes, then
+/// kills and removes all sandboxes.
+pub fn launcher_main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hearth launcher: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), StepError> {
+    let _leads_its_session_already = setsid();
+    block_signals().step("hold back signals")?;
+    let daemon = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).step("take the daemon's socket")?;
+    let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open /dev/null")?;
+    rustix::stdio::dup2_stdin(&null).step("open /dev/null")?;
+    close_from(3).step("close descriptors")?;
+    match Server::set_up(&daemon) {
+        Ok((mut server, ready)) => {
+            server.reply(&Reply::Ready(ready), &[])?;
+            let result = server.serve();
+            server.remove_all();
+            result
+        }
+        Err(error) => {
+            let reply = Reply::Failed { step: error.step.to_owned(), reason: error.reason.clone() };
+            send(daemon.as_fd(), &reply, &[]).step("answer the daemon")?;
+            Err(error)
+        }
+    }
+}
+
+impl Server {
+    fn set_up(daemon: &OwnedFd) -> Result<(Self, Ready), StepError> {
+        let (Request::Configure(config), _) = receive(daemon.as_fd()).step("read the configuration")? else {
+            return Err("not the first request").step("read the configuration");
+        };
+        let mut missing = Vec::new();
+        let lock = lock_run_dir(&config.run_dir)?;
+        let root = is_privileged();
+        let ids = if root { IdScheme::Ranges { base: config.uid_base } } else { enter_user_namespace(daemon)? };
+        if ids == IdScheme::Single {
+            missing.push(SINGLE_UID.to_owned());
+        }
+        let cgroups = cgroup::prepare(&config.instance);
+        missing.extend(cgroups.remove_leftovers().iter().map(|left| format!("{} cannot be removed", left.display())));
+        let stages = Stages::build(&config.agent_binary, &config.run_dir)?;
+        let filter = seccomp::compile().step("build the system call filter")?;
+        let landlock = landlock::is_available();
+        if !landlock {
+            missing.push(NO_LANDLOCK.to_owned());
+        }
+        let own_pidfd = pidfd_open(getpid(), PidfdFlags::empty()).step("open own process")?;
+        let prepared_roots = HashMap::new();
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).step("make an epoll")?;
+        let daemon = daemon.try_clone().step("take the daemon's socket")?;
+        epoll::add(&epoll, &daemon, epoll::EventData::new_u64(DAEMON_KEY), epoll::EventFlags::IN)
+            .step("watch the daemon")?;
+        let ready = Ready { cgroups: cgroups.clone(), root, own_uid: ids.has_function_uid(), missing };
+        let workshop = Workshop { stages, ids, filter, landlock, own_pidfd, prepared_roots };
+        let (slots, sandboxes, unswept) = (Slots::default(), HashMap::new(), Vec::new());
+        Ok((Self { daemon, epoll, workshop, cgroups, slots, sandboxes, unswept, _lock: lock }, ready))
+    }
+
+    /// Until the daemon is gone.
+    fn serve(&mut self) -> Result<(), StepError> {
+        let mut events = Vec::with_capacity(64);
+        loop {
+            let pause = Timespec { tv_sec: 0, tv_nsec: SWEEP_NS };
+            let timeout = (!self.unswept.is_empty()).then_some(&pause);
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno).step("wait for events"),
+            }
+            for event in events.drain(..) {
+                match event.data.u64() {
+                    DAEMON_KEY => match receive(self.daemon.as_fd()) {
+                        Ok((request, _)) => self.answer(request)?,
+                        Err(ProtocolError::Gone) => return Ok(()),
+                        Err(error) => return Err(error).step("read a request"),
+                    },
+                    id => self.reap(SandboxId(id)),
+                }
+            }
+            self.sweep();
+        }
+    }
+
+    /// Fails only when the launcher is of no further use.
+    fn answer(&mut self, request: Request) -> Result<(), StepError> {
+        let result = match request {
+            Request::Create { id, root } => self.create(id, &root).map(Some),
+            Request::Destroy { id } => self.destroy(id),
+            Request::Assign { id, task_dir, opt_dir, tmp_mib, network: _ } => {
+                let attachment = Attachment { task_dir: &task_dir, opt_dir: opt_dir.as_deref(), tmp_mib };
+                match self.assign(id, &attachment) {
+                    Ok(socket) => Ok(Some(socket)),
+                    Err(AttachError::Failed(error)) => Err(error),
+                    Err(AttachError::Lost(error)) => return Err(error),
+                }
+            }
+            Request::Configure(_) | Request::Mapped { .. } => Err("not at this time").step("answer the daemon"),
+        };
+        match result {
+            Ok(Some(descriptor)) => self.reply(&Reply::Done, &[descriptor.as_fd()]),
+            Ok(None) => self.reply(&Reply::Done, &[]),
+            Err(StepError { step, reason }) => self.reply(&Reply::Failed { step: step.to_owned(), reason }, &[]),
+        }
+    }
+
+    fn reply(&self, reply: &Reply, descriptors: &[std::os::fd::BorrowedFd<'_>]) -> Result<(), StepError> {
+        match send(self.daemon.as_fd(), reply, descriptors) {
+            Ok(()) | Err(ProtocolError::Gone) => Ok(()),
+            Err(error) => Err(error).step("answer the daemon"),
+        }
+    }
+
+    fn create(&mut self, id: SandboxId, root: &Path) -> Result<OwnedFd, StepError> {
+        if self.sandboxes.contains_key(&id) || id.0 == DAEMON_KEY {
+            return Err("this sandbox exists already").step("create the sandbox");
+        }
+        let slot = self.slots.take(self.workshop.ids.slots())?;
+        self.sandboxes.insert(id, Sandbox { slot, pidfd: None, doomed: None });
+        let born = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
+            let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
+            epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN)
+                .step("watch the sandbox")?;
+            Ok(newborn)
+        });
+        match born {
+            Ok(newborn) => {
+                if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+                    sandbox.pidfd = Some(newborn.pidfd);
+                }
+                Ok(newborn.status)
+            }
+            Err(error) => {
+                self.unswept.push(id);
+                Err(error)
+            }
+        }
+    }
+
+    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<OwnedFd, AttachError> {
+        let pidfd = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref());
+        let pidfd = pidfd.ok_or("it is dead or never was").step("find the sandbox").map_err(AttachError::Failed)?;
+        attach(&self.workshop.stages, pidfd.as_fd(), attachment)
+    }
+
+    /// Kills now; the rest happens when the death is seen.
+    fn destroy(&mut self, id: SandboxId) -> Result<Option<OwnedFd>, StepError> {
+        let Some(sandbox) = self.sandboxes.get_mut(&id) else { return Ok(None) };
+        let (gone, doomed) = pipe_with(PipeFlags::CLOEXEC).step("make a pipe")?;
+        sandbox.doomed = Some(doomed);
+        match &sandbox.pidfd {
+            Some(pidfd) => {
+                let _dead_already = pidfd_send_signal(pidfd, Signal::KILL);
+                self.cgroups.let_die(id);
+            }
+            None => self.remove(id),
+        }
+        Ok(Some(gone))
+    }
+
+    /// The first process of a sandbox has ended, after all the others.
+    fn reap(&mut self, id: SandboxId) {
+        let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
+        let Some(pidfd) = &sandbox.pidfd else { return };
+        if !matches!(waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG), Ok(Some(_))) {
+            return;
+        }
+        let _never_fails_for_a_watched_one = epoll::delete(&self.epoll, pidfd);
+        sandbox.pidfd = None;
+        if sandbox.doomed.is_some() {
+            self.remove(id);
+        }
+    }
+
+    /// Removes what a dead sandbox still holds.
+    fn remove(&mut self, id: SandboxId) {
+        if !self.cgroups.remove(id) {
+            self.unswept.push(id);
+        } else if let Some(sandbox) = self.sandboxes.remove(&id) {
+            self.slots.give_back(sandbox.slot);
+        }
+    }
+
+    fn sweep(&mut self) {
+        for id in std::mem::take(&mut self.unswept) {
+            self.remove(id);
+        }
+    }
+
+    /// The end: kills and removes everything.
+    fn remove_all(&mut self) {
+        let ids: Vec<_> = self.sandboxes.keys().copied().collect();
+        for id in &ids {
+            let _counted_below = self.destroy(*id);
+        }
+        for id in ids {
+            let pidfd = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref());
+            if let Some(pidfd) = pidfd {
+                let _reaped = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+            }
+        }
+        self.cgroups.remove_leftovers();
+        self.cgroups.remove_instance();
+    }
+}

@@ -1,0 +1,113 @@
+//! The two mount name spaces between which the launcher steps.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use fs_err as fs;
+use fs_err::os::unix::fs::symlink;
+use hearth_sys::{
+    MountAttributes, Namespaces, attach_mount, clone_tree, make_filesystem, set_mount_attributes, unshare_namespaces,
+};
+use rustix::fs::{CWD, Mode, OFlags, open};
+use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use rustix::process::{chdir, pivot_root};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::root::{DEVICE_LINKS, DEVICES, make_device};
+use super::{Step, StepError};
+
+/// Where, on the empty stage, things lie that go into sandboxes.
+pub(crate) const STAGE_AGENT: &str = "/agent";
+pub(crate) const STAGE_DEV: &str = "/dev";
+/// Where a new sandbox assembles its root.
+pub(crate) const STAGE_ROOT: &str = "/root";
+
+/// Handles of the launcher's name spaces.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    host: OwnedFd,
+    empty: OwnedFd,
+    network: OwnedFd,
+    /// Keeps the hierarchy alive that makes moves between version 1 groups fast.
+    _quick_moves: Option<OwnedFd>,
+}
+
+impl Stages {
+    /// Makes both stages and steps onto the host stage. `agent` is copied, so that it stays the same for all sandboxes of
+    /// this launcher.
+    pub(crate) fn build(agent: &Path, work_dir: &Path) -> Result<Self, StepError> {
+        let quick_moves = make_quick_moves();
+        mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC).step("detach mounts")?;
+        let host = own_namespace("mnt")?;
+        let network = own_namespace("net")?;
+        unshare_namespaces(Namespaces::NEWNS).step("make the empty stage")?;
+        furnish(agent, work_dir)?;
+        let empty = own_namespace("mnt")?;
+        let stages = Self { host, empty, network, _quick_moves: quick_moves };
+        stages.enter_host()?;
+        Ok(stages)
+    }
+
+    pub(crate) fn enter_host(&self) -> Result<(), StepError> {
+        move_into_link_name_space(self.host.as_fd(), Some(LinkNameSpaceType::Mount)).step("return to the host's mounts")
+    }
+
+    pub(crate) fn enter_empty(&self) -> Result<(), StepError> {
+        move_into_link_name_space(self.empty.as_fd(), Some(LinkNameSpaceType::Mount)).step("enter the empty stage")
+    }
+
+    pub(crate) fn enter_host_network(&self) -> Result<(), StepError> {
+        move_into_link_name_space(self.network.as_fd(), Some(LinkNameSpaceType::Network))
+            .step("return to the host's network")
+    }
+}
+
+/// While a hierarchy with `favordynmods` exists, moving a process between version 1 groups takes a tenth of a
+/// millisecond instead of about ten. It is a matter of speed alone: who may not mount it goes without.
+fn make_quick_moves() -> Option<OwnedFd> {
+    let options = [("none", None), ("name", Some("hearth")), ("favordynmods", None)];
+    make_filesystem("cgroup", &options, MountAttributes::empty()).ok()
+}
+
+fn own_namespace(kind: &str) -> Result<OwnedFd, StepError> {
+    open(format!("/proc/self/ns/{kind}"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open own name space")
+}
+
+/// Fills a small file system with what sandboxes take from it, and makes it the only mount besides `/proc`.
+fn furnish(agent: &Path, work_dir: &Path) -> Result<(), StepError> {
+    let options = [("size", Some("64m")), ("mode", Some("755"))];
+    let stage = make_filesystem("tmpfs", &options, MountAttributes::MOUNT_ATTR_NOSUID).step("mount the empty stage")?;
+    attach_mount(stage.as_fd(), work_dir).step("attach the empty stage")?;
+    chdir(work_dir).step("enter the empty stage")?;
+    for dir in [STAGE_ROOT, STAGE_DEV, "/proc"] {
+        fs::create_dir(&dir[1..]).step("furnish the empty stage")?;
+    }
+    fs::copy(agent, &STAGE_AGENT[1..]).step("copy the agent")?;
+    fs::set_permissions(&STAGE_AGENT[1..], std::os::unix::fs::PermissionsExt::from_mode(0o555))
+        .step("copy the agent")?;
+    furnish_dev()?;
+    let proc = make_filesystem("proc", &[], MountAttributes::empty()).or_else(|_| clone_tree("/proc", true));
+    attach_mount(proc.step("mount /proc")?.as_fd(), "proc").step("attach /proc")?;
+    pivot_root(".", ".").step("pivot to the empty stage")?;
+    unmount(".", UnmountFlags::DETACH).step("leave the host's mounts")?;
+    chdir("/").step("enter the empty stage")
+}
+
+/// Device nodes for roots that have none: real ones where that is allowed, else the host's, bound.
+fn furnish_dev() -> Result<(), StepError> {
+    let dev = fs_err::File::open(&STAGE_DEV[1..]).step("furnish /dev")?;
+    for device in &DEVICES {
+        if make_device(dev.as_fd(), device).is_ok() {
+            continue;
+        }
+        let path = format!("dev/{}", device.name);
+        fs::File::create(&path).step("furnish /dev")?;
+        let host = clone_tree(format!("/dev/{}", device.name), false).step("bind a device")?;
+        set_mount_attributes(host.as_fd(), MountAttributes::MOUNT_ATTR_NOSUID, false).step("bind a device")?;
+        attach_mount(host.as_fd(), path).step("bind a device")?;
+    }
+    for (name, target) in DEVICE_LINKS {
+        symlink(target, format!("dev/{name}")).step("furnish /dev")?;
+    }
+    rustix::fs::mkdirat(CWD, "dev/shm", Mode::from_raw_mode(0o755)).step("furnish /dev")
+}

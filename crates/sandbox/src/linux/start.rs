@@ -1,0 +1,87 @@
+//! Starting the launcher and giving it what it needs.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::connect::wait_readable;
+use super::id_maps::map_ids;
+use super::{LinuxConfig, LinuxIsolation, TIER};
+use crate::isolation::{EffectiveTier, IsolationError};
+use crate::protocol::{Configure, ProtocolError, Ready, Reply, Request, receive, send};
+
+/// Longest time that the launcher may take to be ready, waiting for a predecessor included.
+const READY_MAX: Duration = Duration::from_secs(10);
+
+pub(super) fn start(config: &LinuxConfig) -> Result<LinuxIsolation, IsolationError> {
+    check_instance(&config.instance)?;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .map_err(|errno| unavailable(format!("no socket for the launcher: {errno}")))?;
+    let mut child = Command::new(&config.launcher_exe)
+        .args(&config.launcher_args)
+        .env_clear()
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| unavailable(format!("{} cannot be started: {error}", config.launcher_exe.display())))?;
+    match converse(config, &ours, child.id()) {
+        Ok(ready) => Ok(assemble(ready, ours, child)),
+        Err(reason) => {
+            drop(ours);
+            let _ends_by_itself = child.wait();
+            Err(unavailable(reason))
+        }
+    }
+}
+
+fn unavailable(reason: String) -> IsolationError {
+    IsolationError::Unavailable { tier: TIER, reason }
+}
+
+/// It becomes part of file names.
+fn check_instance(instance: &str) -> Result<(), IsolationError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if (1..=64).contains(&instance.len()) && instance.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(unavailable(format!("{instance:?} is no instance name: use 1 to 64 letters, digits and hyphens")))
+}
+
+fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, String> {
+    let configure = Configure {
+        agent_binary: config.agent_binary.clone(),
+        run_dir: config.run_dir.clone(),
+        instance: config.instance.clone(),
+        uid_base: config.uid_base,
+    };
+    let text = |error: ProtocolError| format!("the launcher does not answer: {error}");
+    send(socket.as_fd(), &Request::Configure(configure), &[]).map_err(text)?;
+    let deadline = Instant::now() + READY_MAX;
+    loop {
+        wait_readable(socket.as_fd(), deadline).map_err(|errno| format!("the launcher does not answer: {errno}"))?;
+        match receive(socket.as_fd()).map_err(text)?.0 {
+            Reply::Ready(ready) => return Ok(ready),
+            Reply::NeedsMaps => {
+                let ids = map_ids(pid)?;
+                send(socket.as_fd(), &Request::Mapped { ids }, &[]).map_err(text)?;
+            }
+            Reply::Failed { step, reason } => return Err(format!("the launcher failed to {step}: {reason}")),
+            Reply::Done => return Err("the launcher gave an answer without a question".to_owned()),
+        }
+    }
+}
+
+fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
+    let privilege = if ready.root { "root" } else { "rootless" };
+    let missing = [ready.missing, ready.cgroups.missing.clone()].concat();
+    let tier = EffectiveTier { name: TIER, privilege, missing };
+    let reaper = std::thread::Builder::new().name("launcher-reaper".to_owned()).spawn(move || match child.wait() {
+        Ok(status) if status.success() => {}
+        Ok(status) => tracing::error!(%status, "the launcher has ended"),
+        Err(error) => tracing::error!(%error, "the launcher cannot be waited for"),
+    });
+    LinuxIsolation { tier, cgroups: ready.cgroups, socket: Mutex::new(Some(socket)), launcher: reaper.ok() }
+}

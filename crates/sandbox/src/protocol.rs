@@ -1,0 +1,134 @@
+//! What the daemon and the launcher say to each other: one packet per request, one per reply, descriptors beside them.
+//!
+//! The launcher is as trusted as the daemon. Nothing from inside a sandbox travels here.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use hearth_types::{NetworkMode, SandboxId};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::cgroup::Cgroups;
+
+/// Largest packet either way.
+const PACKET_BYTES_MAX: usize = 64 * 1024;
+/// Descriptors that may come with one packet.
+const DESCRIPTORS_MAX: usize = 2;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Configure {
+    pub(crate) agent_binary: PathBuf,
+    pub(crate) run_dir: PathBuf,
+    pub(crate) instance: String,
+    pub(crate) uid_base: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// The first one.
+    Configure(Configure),
+    /// The answer to `NeedsMaps`: how many ids the launcher's user name space has now.
+    Mapped { ids: u32 },
+    /// Answered by `Done` with a socket, on which the new process tells of failure; it closes when the agent runs.
+    Create { id: SandboxId, root: PathBuf },
+    /// Answered by `Done` with an unconnected Unix stream socket of the sandbox's network name space.
+    Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
+    /// Answered by `Done` with a pipe that closes when everything is gone, or without one if it is already.
+    Destroy { id: SandboxId },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// The launcher has entered a user name space of its own, whose ids are to be mapped from outside.
+    NeedsMaps,
+    Ready(Ready),
+    Done,
+    Failed {
+        step: String,
+        reason: String,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) cgroups: Cgroups,
+    /// The launcher has the host's root rights.
+    pub(crate) root: bool,
+    /// The function has a uid of its own beside the agent's.
+    pub(crate) own_uid: bool,
+    /// What cannot be had besides control groups.
+    pub(crate) missing: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProtocolError {
+    #[error("the other side is gone")]
+    Gone,
+    #[error("packet cannot be sent or received: {0}")]
+    Socket(Errno),
+    #[error("malformed packet")]
+    Malformed,
+    /// Such as a path that is not UTF-8.
+    #[error("request cannot be put into a packet")]
+    Unsendable,
+}
+
+pub(crate) fn send<T: Serialize>(
+    socket: BorrowedFd<'_>,
+    message: &T,
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), ProtocolError> {
+    let bytes = postcard::to_stdvec(message).ok().filter(|bytes| bytes.len() <= PACKET_BYTES_MAX);
+    let bytes = bytes.ok_or(ProtocolError::Unsendable)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(ProtocolError::Unsendable);
+    }
+    match retry(|| sendmsg(socket, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)) {
+        Ok(_) => Ok(()),
+        Err(Errno::PIPE | Errno::CONNRESET) => Err(ProtocolError::Gone),
+        Err(errno) => Err(ProtocolError::Socket(errno)),
+    }
+}
+
+pub(crate) fn receive<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<(T, Vec<OwnedFd>), ProtocolError> {
+    let mut bytes = vec![0; PACKET_BYTES_MAX];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received =
+        retry(|| recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC));
+    let received = match received {
+        Ok(received) if received.bytes == 0 => return Err(ProtocolError::Gone),
+        Ok(received) => received,
+        Err(Errno::CONNRESET) => return Err(ProtocolError::Gone),
+        Err(errno) => return Err(ProtocolError::Socket(errno)),
+    };
+    let mut descriptors = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            descriptors.extend(rights);
+        }
+    }
+    if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+        return Err(ProtocolError::Malformed);
+    }
+    let message = postcard::from_bytes(&bytes[..received.bytes]).ok().ok_or(ProtocolError::Malformed)?;
+    Ok((message, descriptors))
+}
+
+fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}

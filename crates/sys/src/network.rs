@@ -1,0 +1,26 @@
+//! Network devices of the calling thread's network name space.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+
+use crate::error::{SysError, checked};
+
+/// Brings up `lo`; the kernel gives it 127.0.0.1 and ::1.
+///
+/// # Errors
+/// The caller lacks the right over its network name space.
+pub fn bring_up_loopback() -> Result<(), SysError> {
+    let socket: OwnedFd = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
+        .map_err(|errno| SysError::new("socket", errno))?;
+    // SAFETY: all-zero bytes are a valid `ifreq`: it holds integers and a union of plain data.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(b"lo") {
+        *place = *byte as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: SIOCSIFFLAGS reads one `ifreq`, which is alive during the call, from the pointer.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, ptr::from_ref(&request)) };
+    checked("ioctl SIOCSIFFLAGS", result.into()).map(drop)
+}
