@@ -75,7 +75,8 @@ impl Cgroups {
 
     /// Removes a sandbox's groups; false while processes are still in them.
     pub(crate) fn remove(&self, id: SandboxId) -> bool {
-        self.trees.iter().map(|tree| remove_group(&tree.dir.join(id.to_string()))).fold(true, |all, one| all && one)
+        let left = self.trees.iter().filter(|tree| !remove_group(&tree.dir.join(id.to_string())));
+        left.count() == 0
     }
 
     pub(crate) fn set_limits(&self, id: SandboxId, limits: &Limits) -> io::Result<()> {

@@ -73,8 +73,7 @@ pub(crate) struct Birth<'a> {
 }
 
 impl Birth<'_> {
-    /// Becomes the agent or ends.
-    #[expect(clippy::exit, reason = "a copy of the launcher must not go on where the launcher does")]
+    /// Becomes the agent or ends: a copy of the launcher must not go on where the launcher does.
     pub(crate) fn live(self) -> ! {
         let Err(error) = self.become_agent();
         let _daemon_gone = send(&self.status, error.to_string().as_bytes(), SendFlags::NOSIGNAL);
@@ -186,9 +185,8 @@ impl Birth<'_> {
 
 /// A `/proc` of the new pid name space, in which users see only their own processes and nobody changes settings.
 fn mount_proc() -> Result<(), StepError> {
-    let attributes = MountAttributes::MOUNT_ATTR_NOSUID
-        | MountAttributes::MOUNT_ATTR_NODEV
-        | MountAttributes::MOUNT_ATTR_NOEXEC;
+    let attributes =
+        MountAttributes::MOUNT_ATTR_NOSUID | MountAttributes::MOUNT_ATTR_NODEV | MountAttributes::MOUNT_ATTR_NOEXEC;
     let proc = make_filesystem("proc", &[("hidepid", Some("invisible"))], attributes).step("mount /proc")?;
     attach_mount(proc.as_fd(), "proc").step("mount /proc")?;
     for name in PROC_FILES_HIDDEN {

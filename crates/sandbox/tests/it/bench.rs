@@ -1,0 +1,43 @@
+//! How long the steps take: printed, not judged.
+
+use std::time::{Duration, Instant};
+
+use hearth_sandbox::{BlankSpec, Isolation};
+use hearth_types::SandboxId;
+
+use crate::host::{Host, root, skipped};
+
+const ROUNDS: u64 = 50;
+
+#[test]
+fn steps_are_timed() {
+    if skipped() {
+        return;
+    }
+    let host = Host::new();
+    let spec = host.spec();
+    let mut times: [Vec<Duration>; 5] = Default::default();
+    for number in 0..ROUNDS {
+        let id = SandboxId(1000 + number);
+        let mut step = |index: usize, action: &mut dyn FnMut()| {
+            let start = Instant::now();
+            action();
+            times[index].push(start.elapsed());
+        };
+        step(0, &mut || host.isolation.create(&BlankSpec { id, root: root() }).unwrap());
+        std::thread::sleep(Duration::from_millis(3));
+        step(1, &mut || drop(host.isolation.assign(id, &spec).unwrap()));
+        step(2, &mut || host.isolation.freeze(id).unwrap());
+        step(3, &mut || assert!(host.isolation.usage(id).unwrap().memory_bytes > 0));
+        step(4, &mut || host.isolation.destroy(id).unwrap());
+    }
+    for (name, times) in ["create", "assign", "freeze", "usage", "destroy"].iter().zip(&mut times) {
+        times.sort();
+        println!(
+            "{name}: median {:?}, fastest {:?}, slowest {:?}",
+            times[times.len() / 2],
+            times[0],
+            times[times.len() - 1]
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! Sandboxes on the real kernel.
+
+mod bench;
+mod host;
+mod lifecycle;
