@@ -6,6 +6,9 @@ use super::model::State;
 use super::{Engine, Turn};
 use crate::event::{Action, DestroyReason, RootId};
 
+/// For how many of those who are next room is made at the same time.
+const AHEAD_MAX: usize = 64;
+
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// Of all sandboxes that exist or are being made or destroyed, and of claims.
@@ -74,14 +77,30 @@ impl Engine {
             || self.config.sandboxes_max == 0
     }
 
-    /// Destroys what nobody uses until `pool` will fit. Unless it is `overdue`, only if that is enough.
-    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, pool: u32, overdue: bool) {
-        let need = self.need(pool);
-        let root = self.pools[pool].root;
-        if !overdue && !self.fits_beside(need, self.reclaimable(root)) {
+    /// Destroys what nobody uses until those that are next for a place will fit. Unless the first of them is `overdue`, each only if
+    /// that is enough for it.
+    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, overdue: bool) {
+        if self.ledger.idle.sandboxes == 0 && self.ledger.blanks == 0 {
             return;
         }
-        while !self.will_fit(need) && self.evict_one(turn, root) {}
+        let queues = self.rotation.iter().flat_map(|account| &self.admission.accounts[*account].short);
+        let next: Vec<u32> = queues.take(AHEAD_MAX).map(|(_, pool)| *pool).collect();
+        let mut need = Amount::default();
+        for (index, pool) in next.into_iter().enumerate() {
+            let entry = &self.pools[pool];
+            let (root, memory_mib, short) = (entry.root, entry.memory_mib, entry.short.min(AHEAD_MAX));
+            for place in 0..short {
+                match (index, place) {
+                    (0, 0) => need = self.need(pool),
+                    _ => need.add(memory_mib),
+                }
+                let first_overdue = overdue && index == 0 && place == 0;
+                if !first_overdue && !self.fits_beside(need, self.reclaimable(root)) {
+                    return;
+                }
+                while !self.will_fit(need) && self.evict_one(turn, root) {}
+            }
+        }
     }
 
     fn reclaimable(&self, root: RootId) -> Amount {

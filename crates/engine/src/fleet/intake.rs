@@ -185,7 +185,7 @@ impl Engine {
             }
             if !self.fits(self.need(pool)) {
                 let overdue = self.is_overdue(turn, pool);
-                return self.make_room(turn, pool, overdue);
+                return self.make_room(turn, overdue);
             }
             let entry = &self.pools[pool];
             let alone = entry.live == 0 && entry.on_way == 0;

@@ -10,10 +10,10 @@ pub(crate) const ROOT: RootId = RootId(1);
 
 pub(crate) fn key(account: u64, function: u64, generation: u64) -> Arc<VersionKey> {
     Arc::new(VersionKey {
-        account: format!("{account:012}").parse().unwrap(),
-        function: format!("f{function}").parse().unwrap(),
+        account: format!("{account:012}").parse().expect("well-formed"),
+        function: format!("f{function}").parse().expect("well-formed"),
         version: VersionLabel::Latest,
-        code: Sha256([u8::try_from(generation % 256).unwrap(); 32]),
+        code: Sha256([generation.to_le_bytes()[0]; 32]),
         generation,
     })
 }

@@ -1,4 +1,6 @@
 //! The engine from outside: events in, actions out.
 
+mod async_queue;
 mod harness;
 mod rules;
+mod simulator;

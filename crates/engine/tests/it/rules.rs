@@ -1,3 +1,10 @@
 //! One test per rule.
 
+mod admission;
+mod blanks;
+mod capacity;
+mod failures;
+mod finishing;
+mod keep_alive;
+mod retire;
 mod warm;

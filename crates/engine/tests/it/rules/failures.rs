@@ -1,0 +1,78 @@
+//! Sandboxes that do not come to be.
+
+use hearth_engine::{Action, DestroyReason, Event, FailReason};
+
+use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, made};
+
+#[test]
+fn a_failed_initialisation_fails_the_oldest_ticket_and_starts_nothing() {
+    let mut bench = Bench::new(config());
+    let (ticket, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    let sandbox = made(&actions)[0];
+    bench.step(Event::BlankReady { sandbox });
+    let actions = bench.step(Event::InitFailed { sandbox });
+    let destroy = Action::Destroy { sandbox, reason: DestroyReason::InitFailed };
+    assert_eq!(actions, [destroy, Action::Fail { ticket, reason: FailReason::InitFailed { sandbox } }]);
+    assert_eq!(bench.step(Event::Dead { sandbox }), []);
+    let view = bench.engine.view();
+    assert_eq!((view.tickets, view.memory_mib, view.versions.len()), (0, 0, 0));
+}
+
+#[test]
+fn a_failed_initialisation_that_nobody_waits_for_fails_nobody() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let (_, busy) = bench.start(demand(&key));
+    let (ticket, actions) = bench.invoke(demand(&key));
+    let started = made(&actions)[0];
+    bench.step(Event::BlankReady { sandbox: started });
+    assert_eq!(dispatched(&bench.step(Event::Responded { sandbox: busy })), [(busy, ticket)]);
+    assert_eq!(bench.step(Event::InitFailed { sandbox: started }).len(), 1);
+}
+
+#[test]
+fn lost_sandboxes_are_replaced_but_not_for_ever() {
+    let mut bench = Bench::new(config());
+    let (ticket, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    let first = made(&actions)[0];
+    let actions = bench.step(Event::BlankFailed { sandbox: first });
+    let second = made(&actions)[0];
+    bench.step(Event::BlankReady { sandbox: second });
+    let actions = bench.step(Event::Dead { sandbox: second });
+    let third = made(&actions)[0];
+    let actions = bench.step(Event::Dead { sandbox: third });
+    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::SandboxLost }]);
+    assert_eq!(bench.engine.view().memory_mib, 0);
+}
+
+#[test]
+fn without_its_root_a_version_runs_only_where_it_is_warm() {
+    let mut bench = Bench::new(config());
+    let (warm, cold) = (key(1, 1, 1), key(1, 2, 2));
+    let sandbox = bench.idle(demand(&warm));
+    let (waiting, _) = bench.invoke(demand(&cold));
+    let fail = |ticket| Action::Fail { ticket, reason: FailReason::RootGone };
+    assert_eq!(bench.step(Event::RootGone { root: ROOT }), [fail(waiting)]);
+    let (ticket, actions) = bench.invoke(demand(&cold));
+    assert_eq!(actions, [fail(ticket)]);
+    assert_eq!(dispatched(&bench.invoke(demand(&warm)).1)[0].0, sandbox);
+    bench.step(Event::RootAvailable { root: ROOT });
+    assert_eq!(bench.invoke(demand(&cold)).1.len(), 0, "the blank one in the making is for it");
+}
+
+#[test]
+fn a_drain_finishes_what_was_admitted_and_takes_nothing_new() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let idle = bench.idle(demand(&key));
+    let (_, busy) = bench.start(demand(&crate::harness::key(1, 2, 2)));
+    let (waiting, actions) = bench.invoke(demand(&crate::harness::key(1, 3, 3)));
+    let started = made(&actions)[0];
+    assert_eq!(destroyed(&bench.step(Event::Drain)), [idle]);
+    let (late, actions) = bench.invoke(demand(&key));
+    assert_eq!(actions, [Action::Fail { ticket: late, reason: FailReason::Draining }]);
+    bench.step(Event::BlankReady { sandbox: started });
+    assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: started })), [(started, waiting)]);
+    assert_eq!(destroyed(&bench.finish(started)), [started]);
+    assert_eq!(destroyed(&bench.finish(busy)), [busy]);
+}
