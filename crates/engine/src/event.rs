@@ -101,7 +101,7 @@ pub enum Action {
         sandbox: SandboxId,
         root: RootId,
     },
-    /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is the attempt that caused it; another
+    /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is a waiting attempt of the version; another
     /// may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
     Assign {
         sandbox: SandboxId,

@@ -20,7 +20,7 @@
 //!   first; for each waiting ticket at most one sandbox is on its way. A ticket for which none is on its way is *short* of a place.
 //! - **Fairness.** Places go round by account, within an account by version; whoever is next is not passed by because it needs
 //!   more memory. Whoever is next and has been short for `patience` gets the next sandbox that comes free, although its own
-//!   version may have tickets waiting. So each waits at most one `patience` for each version that is before it.
+//!   version may have tickets waiting. So each waits, for each version before it, one `patience` and the next end of a run at most.
 //! - **Room** is made by destroying blank sandboxes first, then those idle for longest.
 
 mod capacity;

@@ -1,6 +1,9 @@
 //! The engine from outside: events in, actions out.
 
+#![cfg(test)]
+
 mod async_queue;
 mod harness;
+mod model;
 mod rules;
 mod simulator;

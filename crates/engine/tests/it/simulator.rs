@@ -2,6 +2,8 @@
 //! finishing, late ends, duplicate reports, callers that give up, redeployments. What must hold is asserted at each step by the
 //! world, which keeps its own books.
 
+mod check;
+mod perform;
 mod random;
 mod world;
 
@@ -12,7 +14,7 @@ const SEEDS: u64 = 2_000;
 
 #[test]
 fn invariants_hold_for_thousands_of_seeds() {
-    let mut totals = world::Coverage::default();
+    let mut totals = check::Coverage::default();
     for seed in 0..SEEDS {
         let mut world = World::new(seed, WorldConfig::from_seed(seed));
         world.run();

@@ -141,16 +141,54 @@ fn small_ones_do_not_pass_by_a_large_one_for_ever() {
     let mut bench = Bench::new(EngineConfig { memory_mib_max: 4 * 128, ..config() });
     let busy: Vec<_> = (1..=4).map(|function| bench.start(of(1, function)).1).collect();
     let (large, _) = bench.invoke(Demand { memory_mib: 4 * 128, ..of(2, 9) });
-    let mut small = 10;
     let mut served = Vec::new();
-    for sandbox in busy {
+    for (small, sandbox) in (10..).zip(busy) {
         bench.pass(SECOND);
         bench.invoke(of(1, small));
-        small += 1;
         for sandbox in destroyed(&bench.finish(sandbox)) {
             served.extend(made(&bench.step(Event::Dead { sandbox })));
         }
     }
     assert_eq!(served.len(), 1);
     assert_eq!(run(&mut bench, served[0]), [(served[0], large)]);
+}
+
+/// Three versions of one account always want more than there is; another account's ticket must come through each time.
+#[test]
+fn nobody_starves_beside_those_who_never_have_enough() {
+    let mut bench = places(2);
+    let mut busy: Vec<SandboxId> = Vec::new();
+    let mut pending: Vec<Action> = Vec::new();
+    for function in [1, 1, 1, 2, 2, 2, 3, 3, 3] {
+        pending.extend(bench.invoke(of(1, function)).1);
+    }
+    for round in 0..20 {
+        let (light, actions) = bench.invoke(of(2, 100 + round));
+        pending.extend(actions);
+        let asked = bench.now;
+        let mut served = false;
+        while !served {
+            assert!(bench.now.since(asked) <= 8 * SECOND, "round {round}: still waiting");
+            for action in std::mem::take(&mut pending) {
+                match action {
+                    Action::MakeBlank { sandbox, .. } => pending.extend(bench.step(Event::BlankReady { sandbox })),
+                    Action::Assign { sandbox, .. } => pending.extend(bench.step(Event::Initialised { sandbox })),
+                    Action::Destroy { sandbox, .. } => pending.extend(bench.step(Event::Dead { sandbox })),
+                    Action::Dispatch { sandbox, ticket, .. } => {
+                        served |= ticket == light;
+                        busy.push(sandbox);
+                    }
+                    _ => {}
+                }
+            }
+            pending.extend(bench.pass(SECOND / 10));
+            for sandbox in std::mem::take(&mut busy) {
+                pending.extend(bench.finish(sandbox));
+            }
+            while bench.engine.view().tickets < 9 {
+                let function = 1 + bench.now.as_nanos() % 3;
+                pending.extend(bench.invoke(of(1, function)).1);
+            }
+        }
+    }
 }

@@ -5,22 +5,22 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_engine::port::ThrottleReason;
-use hearth_engine::{Action, Demand, Engine, EngineConfig, Event, FailReason, RootId, Ticket};
+use hearth_engine::{Demand, Engine, EngineConfig, Event, RootId, Ticket};
 use hearth_types::{Instant, SandboxId, VersionKey};
 
+use super::check::Coverage;
 use super::random::Random;
 use crate::harness::{demand, key};
 
 /// What may go wrong, in permille, and how busy it is.
 pub(crate) struct WorldConfig {
-    engine: EngineConfig,
+    pub(super) engine: EngineConfig,
     invocations: u64,
     accounts: u64,
     functions: u64,
-    faults: u64,
+    pub(super) faults: u64,
     gap: Duration,
-    unreserved: u32,
+    pub(super) unreserved: u32,
 }
 
 impl WorldConfig {
@@ -57,7 +57,7 @@ fn pick(random: &mut Random, count: u64) -> usize {
 
 /// What happens in the world, to be reported to the engine or to follow from what it decided.
 #[derive(Clone, Debug)]
-enum Occurrence {
+pub(super) enum Occurrence {
     Arrival,
     Report(Event),
     /// The handler of this sandbox returns.
@@ -71,7 +71,7 @@ enum Occurrence {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
+pub(super) enum Phase {
     Making,
     Blank,
     Starting,
@@ -83,89 +83,45 @@ enum Phase {
 }
 
 #[derive(Debug)]
-struct Sandbox {
-    phase: Phase,
-    key: Option<Arc<VersionKey>>,
-    memory_mib: u64,
-    frozen: bool,
-    destroyed: bool,
+pub(super) struct Sandbox {
+    pub(super) phase: Phase,
+    pub(super) key: Option<Arc<VersionKey>>,
+    pub(super) memory_mib: u64,
+    pub(super) frozen: bool,
+    pub(super) destroyed: bool,
     /// Counts runs, so that what was planned for an earlier one is void.
-    run: u64,
+    pub(super) run: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Standing {
+pub(super) enum Standing {
     Waiting,
     Dispatched(SandboxId),
 }
 
 #[derive(Debug)]
-struct Caller {
-    demand: Demand,
-    arrived: Instant,
-    standing: Standing,
-}
-
-/// How often each interesting thing happened, so that the simulation is known to cover it.
-#[derive(Debug, Default)]
-pub(crate) struct Coverage(BTreeMap<&'static str, u64>);
-
-impl Coverage {
-    fn saw(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (what, count) in &other.0 {
-            *self.0.entry(what).or_default() += count;
-        }
-    }
-
-    pub(crate) fn assert_everything_happened(&self) {
-        for what in [
-            "cold",
-            "warm",
-            "bound",
-            "withdraw",
-            "withdrawn",
-            "freeze",
-            "thaw",
-            "throttle",
-            "reserved throttle",
-            "init failed",
-            "lost",
-            "capacity",
-            "expired",
-            "evicted",
-            "yielded",
-            "retired",
-            "abandoned",
-            "too large",
-            "crash",
-            "redelivered",
-            "duplicate",
-        ] {
-            assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
-        }
-    }
+pub(super) struct Caller {
+    pub(super) demand: Demand,
+    pub(super) arrived: Instant,
+    pub(super) standing: Standing,
 }
 
 pub(crate) struct World {
-    seed: u64,
-    config: WorldConfig,
-    random: Random,
-    engine: Engine,
-    now: Instant,
+    pub(super) seed: u64,
+    pub(super) config: WorldConfig,
+    pub(super) random: Random,
+    pub(super) engine: Engine,
+    pub(super) now: Instant,
     agenda: BinaryHeap<Reverse<(Instant, u64)>>,
     occurrences: BTreeMap<u64, Occurrence>,
-    sandboxes: BTreeMap<SandboxId, Sandbox>,
-    callers: BTreeMap<Ticket, Caller>,
-    retired: BTreeSet<Arc<VersionKey>>,
+    pub(super) sandboxes: BTreeMap<SandboxId, Sandbox>,
+    pub(super) callers: BTreeMap<Ticket, Caller>,
+    pub(super) retired: BTreeSet<Arc<VersionKey>>,
     generations: BTreeMap<(u64, u64), u64>,
     arrivals: u64,
     planned: u64,
     next_generation: u64,
-    wake: Option<Instant>,
+    pub(super) wake: Option<Instant>,
     pub(crate) coverage: Coverage,
 }
 
@@ -193,13 +149,13 @@ impl World {
         world
     }
 
-    fn plan(&mut self, after: Duration, occurrence: Occurrence) {
+    pub(super) fn plan(&mut self, after: Duration, occurrence: Occurrence) {
         self.planned += 1;
         self.agenda.push(Reverse((self.now + after, self.planned)));
         self.occurrences.insert(self.planned, occurrence);
     }
 
-    fn plan_within(&mut self, max: Duration, occurrence: Occurrence) {
+    pub(super) fn plan_within(&mut self, max: Duration, occurrence: Occurrence) {
         let after = self.random.duration(max);
         self.plan(after, occurrence);
     }
@@ -314,11 +270,11 @@ impl World {
         }
         match &event {
             Event::Retire { keys } => self.retired.extend(keys.iter().cloned()),
-            Event::Abandon { ticket } => {
-                if self.callers.get(ticket).is_some_and(|caller| caller.standing == Standing::Waiting) {
-                    self.coverage.saw("abandoned");
-                    self.callers.remove(ticket);
-                }
+            Event::Abandon { ticket }
+                if self.callers.get(ticket).is_some_and(|caller| caller.standing == Standing::Waiting) =>
+            {
+                self.coverage.saw("abandoned");
+                self.callers.remove(ticket);
             }
             _ => {}
         }
@@ -354,7 +310,7 @@ impl World {
         self.report(Event::Idle { sandbox });
     }
 
-    fn begin(&mut self, sandbox: SandboxId, ticket: Ticket) {
+    pub(super) fn begin(&mut self, sandbox: SandboxId, ticket: Ticket) {
         let entry = self.sandboxes.get_mut(&sandbox).expect("alive");
         entry.phase = Phase::Runs(ticket);
         entry.run += 1;
@@ -391,207 +347,12 @@ impl World {
         self.report(Event::Dead { sandbox });
     }
 
-    fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         let mut actions = Vec::new();
         self.engine.step(self.now, event, &mut actions);
         for action in actions {
             self.perform(action);
         }
-    }
-
-    fn perform(&mut self, action: Action) {
-        match action {
-            Action::MakeBlank { sandbox, .. } => self.make(sandbox),
-            Action::Assign { sandbox, key, ticket } => self.assign(sandbox, key, ticket),
-            Action::Dispatch { sandbox, ticket, start } => {
-                self.coverage.saw(if start == hearth_engine::Start::Warm { "warm" } else { "cold" });
-                self.dispatch(sandbox, ticket);
-            }
-            Action::Withdraw { sandbox, ticket } => {
-                self.coverage.saw("withdraw");
-                self.plan_within(Duration::from_millis(5), Occurrence::WithdrawArrives(sandbox, ticket));
-            }
-            Action::Freeze { sandbox } => {
-                self.coverage.saw("freeze");
-                let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
-                assert!(entry.phase == Phase::Waits && !entry.frozen, "seed {}: {entry:?}", self.seed);
-                entry.frozen = true;
-            }
-            Action::Thaw { sandbox } => {
-                self.coverage.saw("thaw");
-                let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
-                assert!(std::mem::take(&mut entry.frozen), "seed {}", self.seed);
-            }
-            Action::Destroy { sandbox, reason } => self.destroy(sandbox, reason),
-            Action::Throttle { ticket, reason } => self.throttled(ticket, reason),
-            Action::Fail { ticket, reason } => self.failed(ticket, reason),
-            Action::Wake { at } => {
-                self.wake = Some(at);
-                self.plan(at.since(self.now), Occurrence::Tick);
-            }
-        }
-    }
-
-    fn make(&mut self, sandbox: SandboxId) {
-        let made = Sandbox { phase: Phase::Making, key: None, memory_mib: 16, frozen: false, destroyed: false, run: 0 };
-        assert!(self.sandboxes.insert(sandbox, made).is_none(), "seed {}: {sandbox} made twice", self.seed);
-        let report = match self.random.chance(self.config.faults / 2) {
-            true if self.random.chance(500) => Event::BlankFailed { sandbox },
-            true => Event::Dead { sandbox },
-            false => Event::BlankReady { sandbox },
-        };
-        self.plan_within(Duration::from_millis(20), Occurrence::Report(report));
-    }
-
-    fn assign(&mut self, sandbox: SandboxId, key: Arc<VersionKey>, ticket: Ticket) {
-        let seed = self.seed;
-        let caller = self.callers.get(&ticket).expect("assigned for a caller");
-        assert_eq!(caller.demand.key, key, "seed {seed}");
-        let memory_mib = u64::from(caller.demand.memory_mib);
-        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
-        assert!(entry.phase == Phase::Blank && entry.key.is_none() && !entry.destroyed, "seed {seed}: {entry:?}");
-        entry.phase = Phase::Starting;
-        entry.key = Some(key);
-        entry.memory_mib = memory_mib;
-        let report = match self.random.chance(self.config.faults) {
-            true if self.random.chance(600) => Event::InitFailed { sandbox },
-            true => Event::Dead { sandbox },
-            false => Event::Initialised { sandbox },
-        };
-        self.plan_within(Duration::from_secs(1), Occurrence::Report(report));
-    }
-
-    fn dispatch(&mut self, sandbox: SandboxId, ticket: Ticket) {
-        let seed = self.seed;
-        let demand = self.callers[&ticket].demand.clone();
-        match demand.reserved {
-            Some(max) => assert!(self.running_of_function(&demand) <= max, "seed {seed}"),
-            None => assert!(self.running_unreserved(&demand) <= demand.account_unreserved, "seed {seed}"),
-        }
-        let caller = self.callers.get_mut(&ticket).expect("dispatched for a caller");
-        assert_eq!(caller.standing, Standing::Waiting, "seed {seed}: {ticket:?} dispatched twice");
-        caller.standing = Standing::Dispatched(sandbox);
-        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
-        assert_eq!(entry.key.as_ref(), Some(&caller.demand.key), "seed {seed}: code of another version");
-        assert!(!entry.frozen && !entry.destroyed, "seed {seed}: {entry:?}");
-        match entry.phase {
-            Phase::Waits => self.begin(sandbox, ticket),
-            Phase::Finishes(None) => {
-                assert!(!self.retired.contains(entry.key.as_ref().expect("keyed")) || caller.arrived < self.now);
-                entry.phase = Phase::Finishes(Some(ticket));
-                self.coverage.saw("bound");
-            }
-            Phase::Making | Phase::Blank | Phase::Starting | Phase::Runs(_) | Phase::Finishes(Some(_)) => {
-                panic!("seed {seed}: {ticket:?} handed to {sandbox}, which is {:?}", entry.phase)
-            }
-        }
-    }
-
-    fn destroy(&mut self, sandbox: SandboxId, reason: hearth_engine::DestroyReason) {
-        use hearth_engine::DestroyReason;
-        let seed = self.seed;
-        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
-        assert!(!std::mem::replace(&mut entry.destroyed, true), "seed {seed}: {sandbox} destroyed twice");
-        let harmless = matches!(entry.phase, Phase::Waits | Phase::Blank | Phase::Starting);
-        assert!(harmless, "seed {seed}: {sandbox} destroyed as {:?} for {reason:?}", entry.phase);
-        match reason {
-            DestroyReason::Expired => self.coverage.saw("expired"),
-            DestroyReason::Evicted => self.coverage.saw("evicted"),
-            DestroyReason::Yielded => self.coverage.saw("yielded"),
-            DestroyReason::Retired => self.coverage.saw("retired"),
-            DestroyReason::InitFailed => self.coverage.saw("init failed"),
-            DestroyReason::RootGone | DestroyReason::Draining => {}
-        }
-        if self.random.chance(self.config.faults / 4) {
-            self.sandboxes.get_mut(&sandbox).expect("exists").memory_mib = 0;
-            self.plan(self.config.engine.destroy_grace * 2, Occurrence::Report(Event::Dead { sandbox }));
-        } else {
-            self.plan_within(Duration::from_millis(50), Occurrence::Report(Event::Dead { sandbox }));
-        }
-    }
-
-    /// Throttled if and only if the limit is reached, by the world's own count.
-    fn throttled(&mut self, ticket: Ticket, reason: ThrottleReason) {
-        let caller = self.callers.remove(&ticket).expect("throttled once");
-        assert_eq!(caller.arrived, self.now, "seed {}: throttled after it was admitted", self.seed);
-        let demand = &caller.demand;
-        let full = match demand.reserved {
-            Some(max) => {
-                assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
-                self.coverage.saw("reserved throttle");
-                self.running_of_function(demand) == max
-            }
-            None => {
-                assert_eq!(reason, ThrottleReason::ConcurrentInvocationLimitExceeded);
-                self.coverage.saw("throttle");
-                self.running_unreserved(demand) == demand.account_unreserved
-            }
-        };
-        assert!(full, "seed {}: throttled below its limit", self.seed);
-    }
-
-    fn failed(&mut self, ticket: Ticket, reason: FailReason) {
-        let caller = self.callers.remove(&ticket).expect("failed once");
-        assert_eq!(caller.standing, Standing::Waiting, "seed {}: failed while it ran", self.seed);
-        match reason {
-            FailReason::Capacity => self.coverage.saw("capacity"),
-            FailReason::TooLarge => self.coverage.saw("too large"),
-            FailReason::SandboxLost => self.coverage.saw("lost"),
-            FailReason::InitFailed { sandbox } => {
-                assert_eq!(self.sandboxes[&sandbox].key.as_ref(), Some(&caller.demand.key), "seed {}", self.seed);
-            }
-            FailReason::RootGone | FailReason::Draining => panic!("seed {}: {reason:?}", self.seed),
-        }
-    }
-
-    fn running_of_function(&self, demand: &Demand) -> u32 {
-        self.count(|other| other.key.account == demand.key.account && other.key.function == demand.key.function)
-    }
-
-    fn running_unreserved(&self, demand: &Demand) -> u32 {
-        self.count(|other| other.key.account == demand.key.account && other.reserved.is_none())
-    }
-
-    fn count(&self, wanted: impl Fn(&Demand) -> bool) -> u32 {
-        u32::try_from(self.callers.values().filter(|caller| wanted(&caller.demand)).count()).expect("few")
-    }
-
-    fn check(&mut self) {
-        let seed = self.seed;
-        let limits = &self.config.engine;
-        let real = self.sandboxes.values().filter(|sandbox| sandbox.memory_mib > 0);
-        let memory_mib: u64 = real.clone().map(|sandbox| sandbox.memory_mib).sum();
-        assert!(memory_mib <= limits.memory_mib_max, "seed {seed}: {memory_mib} MiB");
-        assert!(real.count() <= limits.sandboxes_max, "seed {seed}");
-        self.check_view();
-    }
-
-    /// The engine's own account of things must agree with the world's. Looked at now and then only, as it takes long.
-    fn check_view(&mut self) {
-        if !self.random.chance(30) {
-            return;
-        }
-        let view = self.engine.view();
-        let seed = self.seed;
-        assert_eq!(view.tickets, self.callers.len(), "seed {seed}");
-        assert!(view.memory_mib <= view.memory_mib_max, "seed {seed}");
-        let limits = &self.config.engine;
-        assert!(view.queued <= limits.queue_len_max + limits.sandboxes_max, "seed {seed}: {}", view.queued);
-        let count = |phase: fn(Phase) -> bool| {
-            self.sandboxes.values().filter(|sandbox| !sandbox.destroyed && phase(sandbox.phase)).count()
-        };
-        assert_eq!(view.sandboxes.making, count(|phase| phase == Phase::Making), "seed {seed}");
-        assert_eq!(view.sandboxes.idle, count(|phase| phase == Phase::Waits), "seed {seed}");
-        assert_eq!(view.sandboxes.busy, count(|phase| matches!(phase, Phase::Runs(_))), "seed {seed}");
-        let frozen = self.sandboxes.values().filter(|sandbox| !sandbox.destroyed && sandbox.frozen).count();
-        assert_eq!(view.sandboxes.frozen, frozen, "seed {seed}");
-        for version in view.versions.iter().filter(|version| self.retired.contains(&version.key)) {
-            assert_eq!(version.sandboxes.idle, 0, "seed {seed}: a retired version keeps a sandbox");
-        }
-        let waits_in_vain = |caller: &Caller| {
-            caller.standing == Standing::Waiting && caller.demand.queue_deadline + Duration::from_secs(60) < self.now
-        };
-        assert!(!self.callers.values().any(waits_in_vain), "seed {seed}: waits for ever");
     }
 }
 

@@ -1,0 +1,156 @@
+//! What the node does about the engine's actions, with what goes wrong in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearth_engine::port::ThrottleReason;
+use hearth_engine::{Action, DestroyReason, Event, FailReason, Start, Ticket};
+use hearth_types::{SandboxId, VersionKey};
+
+use super::world::{Occurrence, Phase, Sandbox, Standing, World};
+
+impl World {
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::MakeBlank { sandbox, .. } => self.make(sandbox),
+            Action::Assign { sandbox, key, ticket } => self.assign(sandbox, key, ticket),
+            Action::Dispatch { sandbox, ticket, start } => {
+                self.coverage.saw(if start == Start::Warm { "warm" } else { "cold" });
+                self.dispatch(sandbox, ticket);
+            }
+            Action::Withdraw { sandbox, ticket } => {
+                self.coverage.saw("withdraw");
+                self.plan_within(Duration::from_millis(5), Occurrence::WithdrawArrives(sandbox, ticket));
+            }
+            Action::Freeze { sandbox } => {
+                self.coverage.saw("freeze");
+                let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+                assert!(entry.phase == Phase::Waits && !entry.frozen, "seed {}: {entry:?}", self.seed);
+                entry.frozen = true;
+            }
+            Action::Thaw { sandbox } => {
+                self.coverage.saw("thaw");
+                let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+                assert!(std::mem::take(&mut entry.frozen), "seed {}", self.seed);
+            }
+            Action::Destroy { sandbox, reason } => self.destroy(sandbox, reason),
+            Action::Throttle { ticket, reason } => self.throttled(ticket, reason),
+            Action::Fail { ticket, reason } => self.failed(ticket, reason),
+            Action::Wake { at } => {
+                self.wake = Some(at);
+                self.plan(at.since(self.now), Occurrence::Tick);
+            }
+        }
+    }
+
+    fn make(&mut self, sandbox: SandboxId) {
+        let made = Sandbox { phase: Phase::Making, key: None, memory_mib: 16, frozen: false, destroyed: false, run: 0 };
+        assert!(self.sandboxes.insert(sandbox, made).is_none(), "seed {}: {sandbox} made twice", self.seed);
+        let report = match self.random.chance(self.config.faults / 2) {
+            true if self.random.chance(500) => Event::BlankFailed { sandbox },
+            true => Event::Dead { sandbox },
+            false => Event::BlankReady { sandbox },
+        };
+        self.plan_within(Duration::from_millis(20), Occurrence::Report(report));
+    }
+
+    fn assign(&mut self, sandbox: SandboxId, key: Arc<VersionKey>, ticket: Ticket) {
+        let seed = self.seed;
+        let caller = self.callers.get(&ticket).expect("assigned for a caller");
+        assert_eq!(caller.demand.key, key, "seed {seed}");
+        let memory_mib = u64::from(caller.demand.memory_mib);
+        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+        assert!(entry.phase == Phase::Blank && entry.key.is_none() && !entry.destroyed, "seed {seed}: {entry:?}");
+        entry.phase = Phase::Starting;
+        entry.key = Some(key);
+        entry.memory_mib = memory_mib;
+        let report = match self.random.chance(self.config.faults) {
+            true if self.random.chance(600) => Event::InitFailed { sandbox },
+            true => Event::Dead { sandbox },
+            false => Event::Initialised { sandbox },
+        };
+        self.plan_within(Duration::from_secs(1), Occurrence::Report(report));
+    }
+
+    fn dispatch(&mut self, sandbox: SandboxId, ticket: Ticket) {
+        let seed = self.seed;
+        let demand = self.callers[&ticket].demand.clone();
+        match demand.reserved {
+            Some(max) => assert!(self.running_of_function(&demand) <= max, "seed {seed}"),
+            None => assert!(self.running_unreserved(&demand) <= demand.account_unreserved, "seed {seed}"),
+        }
+        let caller = self.callers.get_mut(&ticket).expect("dispatched for a caller");
+        assert_eq!(caller.standing, Standing::Waiting, "seed {seed}: {ticket:?} dispatched twice");
+        caller.standing = Standing::Dispatched(sandbox);
+        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+        assert_eq!(entry.key.as_ref(), Some(&caller.demand.key), "seed {seed}: code of another version");
+        assert!(!entry.frozen && !entry.destroyed, "seed {seed}: {entry:?}");
+        match entry.phase {
+            Phase::Waits => self.begin(sandbox, ticket),
+            Phase::Finishes(None) => {
+                assert!(!self.retired.contains(entry.key.as_ref().expect("keyed")) || caller.arrived < self.now);
+                entry.phase = Phase::Finishes(Some(ticket));
+                self.coverage.saw("bound");
+            }
+            Phase::Making | Phase::Blank | Phase::Starting | Phase::Runs(_) | Phase::Finishes(Some(_)) => {
+                panic!("seed {seed}: {ticket:?} handed to {sandbox}, which is {:?}", entry.phase)
+            }
+        }
+    }
+
+    fn destroy(&mut self, sandbox: SandboxId, reason: DestroyReason) {
+        let seed = self.seed;
+        let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+        assert!(!std::mem::replace(&mut entry.destroyed, true), "seed {seed}: {sandbox} destroyed twice");
+        let harmless = matches!(entry.phase, Phase::Waits | Phase::Blank | Phase::Starting);
+        assert!(harmless, "seed {seed}: {sandbox} destroyed as {:?} for {reason:?}", entry.phase);
+        match reason {
+            DestroyReason::Expired => self.coverage.saw("expired"),
+            DestroyReason::Evicted => self.coverage.saw("evicted"),
+            DestroyReason::Yielded => self.coverage.saw("yielded"),
+            DestroyReason::Retired => self.coverage.saw("retired"),
+            DestroyReason::InitFailed => self.coverage.saw("init failed"),
+            DestroyReason::RootGone | DestroyReason::Draining => {}
+        }
+        if self.random.chance(self.config.faults / 4) {
+            self.sandboxes.get_mut(&sandbox).expect("exists").memory_mib = 0;
+            self.plan(self.config.engine.destroy_grace * 2, Occurrence::Report(Event::Dead { sandbox }));
+        } else {
+            self.plan_within(Duration::from_millis(50), Occurrence::Report(Event::Dead { sandbox }));
+        }
+    }
+
+    /// Throttled if and only if the limit is reached, by the world's own count.
+    fn throttled(&mut self, ticket: Ticket, reason: ThrottleReason) {
+        let caller = self.callers.remove(&ticket).expect("throttled once");
+        assert_eq!(caller.arrived, self.now, "seed {}: throttled after it was admitted", self.seed);
+        let demand = &caller.demand;
+        let full = match demand.reserved {
+            Some(max) => {
+                assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
+                self.coverage.saw("reserved throttle");
+                self.running_of_function(demand) == max
+            }
+            None => {
+                assert_eq!(reason, ThrottleReason::ConcurrentInvocationLimitExceeded);
+                self.coverage.saw("throttle");
+                self.running_unreserved(demand) == demand.account_unreserved
+            }
+        };
+        assert!(full, "seed {}: throttled below its limit", self.seed);
+    }
+
+    fn failed(&mut self, ticket: Ticket, reason: FailReason) {
+        let caller = self.callers.remove(&ticket).expect("failed once");
+        assert_eq!(caller.standing, Standing::Waiting, "seed {}: failed while it ran", self.seed);
+        match reason {
+            FailReason::Capacity => self.coverage.saw("capacity"),
+            FailReason::TooLarge => self.coverage.saw("too large"),
+            FailReason::SandboxLost => self.coverage.saw("lost"),
+            FailReason::InitFailed { sandbox } => {
+                assert_eq!(self.sandboxes[&sandbox].key.as_ref(), Some(&caller.demand.key), "seed {}", self.seed);
+            }
+            FailReason::RootGone | FailReason::Draining => panic!("seed {}: {reason:?}", self.seed),
+        }
+    }
+}
