@@ -1,0 +1,330 @@
+//! A service model as data: operations with their routes, and shapes with their constraints.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use fancy_regex::Regex;
+use serde::Deserialize;
+
+use crate::overrides;
+
+static LAMBDA: LazyLock<Model> = LazyLock::new(|| {
+    let document =
+        serde_json::from_str(include_str!("../models/lambda.json")).expect("the checked-in model is well-formed");
+    Model::from_document(document)
+});
+
+/// Operations and shapes of one service.
+#[derive(Debug)]
+pub struct Model {
+    operations: Vec<Operation>,
+    shapes: HashMap<String, Shape>,
+}
+
+/// One operation of a service.
+#[derive(Debug)]
+pub struct Operation {
+    /// Such as `CreateFunction`.
+    pub name: String,
+    pub method: String,
+    /// Status of success.
+    pub status: u16,
+    /// Name of the input structure.
+    pub input: Option<String>,
+    pub output: Option<String>,
+    pub errors: Vec<String>,
+    path: Vec<Segment>,
+    query: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+/// A request's operation and its decoded path parameters.
+#[derive(Debug)]
+pub struct Matched<'a> {
+    pub operation: &'a Operation,
+    /// `(location name, value)`, percent-decoding left to the caller.
+    pub parameters: Vec<(&'a str, &'a str)>,
+}
+
+/// Where a member of an input structure travels.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Location {
+    #[default]
+    Body,
+    Uri,
+    Querystring,
+    Header,
+    Headers,
+    StatusCode,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Member {
+    pub(crate) shape: String,
+    #[serde(default)]
+    pub(crate) location: Location,
+    pub(crate) location_name: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    String,
+    Integer,
+    Long,
+    Double,
+    Boolean,
+    Blob,
+    Timestamp,
+    List,
+    Map,
+    Structure,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Shape {
+    #[serde(rename = "type")]
+    pub(crate) kind: Kind,
+    #[serde(default)]
+    pub(crate) required: Vec<String>,
+    #[serde(default)]
+    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) member: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) value: Option<String>,
+    #[serde(rename = "enum")]
+    pub(crate) values: Option<Vec<String>>,
+    pub(crate) pattern: Option<String>,
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
+    /// HTTP status, of exceptions.
+    pub(crate) status: Option<u16>,
+    #[serde(skip)]
+    compiled: OnceLock<Option<Regex>>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    operations: BTreeMap<String, DocumentOperation>,
+    shapes: HashMap<String, Shape>,
+}
+
+#[derive(Deserialize)]
+struct DocumentOperation {
+    method: String,
+    uri: String,
+    status: u16,
+    input: Option<String>,
+    output: Option<String>,
+    errors: Vec<String>,
+}
+
+impl Model {
+    /// AWS Lambda, 2015-03-31.
+    pub fn lambda() -> &'static Self {
+        &LAMBDA
+    }
+
+    fn from_document(document: Document) -> Self {
+        let mut shapes = document.shapes;
+        for (shape, max) in overrides::MAXIMA {
+            if let Some(shape) = shapes.get_mut(*shape) {
+                shape.max = Some(*max);
+            }
+        }
+        for (structure, member) in overrides::FREE_TEXT {
+            if let Some(member) = shapes.get_mut(*structure).and_then(|shape| shape.members.get_mut(*member)) {
+                member.shape = "String".to_owned();
+            }
+        }
+        let operations = document.operations.into_iter().map(|(name, entry)| Operation::new(name, entry)).collect();
+        Self { operations, shapes }
+    }
+
+    /// The operation of a request line. `raw_path` is as received, because encoded separators are part of a parameter; one
+    /// trailing slash is ignored. Of several matches the one that asks for most of the query is meant.
+    pub fn route<'a>(&'a self, method: &str, raw_path: &'a str, query: &[(String, String)]) -> Option<Matched<'a>> {
+        let path = raw_path.strip_prefix('/')?;
+        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        self.operations
+            .iter()
+            .filter(|operation| operation.method == method)
+            .filter(|operation| operation.query.iter().all(|pair| query.contains(pair)))
+            .filter_map(|operation| Some(Matched { operation, parameters: operation.parameters(&segments)? }))
+            .max_by_key(|matched| matched.operation.query.len())
+    }
+
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter()
+    }
+
+    /// Where each member of the structure travels and under which name: `(member, location, name on the wire)`.
+    pub fn members<'a>(&'a self, structure: &str) -> impl Iterator<Item = (&'a str, &'a Location, &'a str)> {
+        let members = self.shapes.get(structure).into_iter().flat_map(|shape| &shape.members);
+        members.map(|(name, member)| {
+            (name.as_str(), &member.location, member.location_name.as_deref().unwrap_or(name.as_str()))
+        })
+    }
+
+    /// Whether the member, which travels as text, is a number; and whether it is a list.
+    pub fn text_kind(&self, structure: &str, member: &str) -> TextKind {
+        let shape = self.shapes.get(structure).and_then(|shape| shape.members.get(member));
+        match shape.and_then(|member| self.shapes.get(&member.shape)).map(|shape| shape.kind) {
+            Some(Kind::Integer | Kind::Long) => TextKind::Integer,
+            Some(Kind::Boolean) => TextKind::Boolean,
+            Some(Kind::List) => TextKind::List,
+            _ => TextKind::Text,
+        }
+    }
+
+    /// The modelled status and whether the message's key is `Message` (else `message`) of an exception.
+    pub fn exception(&self, name: &str) -> Option<(u16, bool)> {
+        let shape = self.shapes.get(name)?;
+        Some((shape.status?, shape.members.contains_key("Message")))
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Option<&Shape> {
+        self.shapes.get(name)
+    }
+}
+
+/// How a member that travels in path, query or header is to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TextKind {
+    Text,
+    Integer,
+    Boolean,
+    List,
+}
+
+impl Operation {
+    fn new(name: String, entry: DocumentOperation) -> Self {
+        let (path, query) = entry.uri.split_once('?').unwrap_or((&entry.uri, ""));
+        let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some(parameter) => Segment::Parameter(parameter.to_owned()),
+            None => Segment::Literal(text.to_owned()),
+        };
+        Self {
+            path: path.trim_matches('/').split('/').map(segment).collect(),
+            query: query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            name,
+            method: entry.method,
+            status: entry.status,
+            input: entry.input,
+            output: entry.output,
+            errors: entry.errors,
+        }
+    }
+
+    fn parameters<'a>(&'a self, segments: &[&'a str]) -> Option<Vec<(&'a str, &'a str)>> {
+        if segments.len() != self.path.len() {
+            return None;
+        }
+        let mut parameters = Vec::new();
+        for (expected, segment) in self.path.iter().zip(segments) {
+            match expected {
+                Segment::Literal(text) if text == segment => {}
+                Segment::Parameter(name) if !segment.is_empty() => parameters.push((name.as_str(), *segment)),
+                Segment::Literal(_) | Segment::Parameter(_) => return None,
+            }
+        }
+        Some(parameters)
+    }
+}
+
+impl Shape {
+    /// Whether the whole of `text` is of the shape's pattern. A pattern that gives up (backtracking limit) does not match.
+    pub(crate) fn matches_pattern(&self, text: &str) -> bool {
+        let Some(pattern) = &self.pattern else { return true };
+        let compiled = self.compiled.get_or_init(|| Regex::new(&format!(r"\A(?:{pattern})\z")).ok());
+        compiled.as_ref().is_some_and(|regex| regex.is_match(text).unwrap_or(false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(method: &str, path: &str, query: &[(&str, &str)]) -> Option<String> {
+        let query: Vec<_> = query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Model::lambda().route(method, path, &query).map(|matched| matched.operation.name.clone())
+    }
+
+    #[test]
+    fn knows_all_operations_and_reaches_each_by_its_own_route() {
+        let model = Model::lambda();
+        assert_eq!(model.operations.len(), 91);
+        for operation in model.operations() {
+            let path: String = operation
+                .path
+                .iter()
+                .map(|segment| match segment {
+                    Segment::Literal(text) => format!("/{text}"),
+                    Segment::Parameter(_) => "/x".to_owned(),
+                })
+                .collect();
+            let matched = model.route(&operation.method, &path, &operation.query).unwrap();
+            assert_eq!(matched.operation.name, operation.name);
+        }
+    }
+
+    #[test]
+    fn the_query_chooses_between_operations_of_one_path() {
+        let layers = "/2018-10-31/layers";
+        assert_eq!(name_of("GET", layers, &[]).as_deref(), Some("ListLayers"));
+        assert_eq!(name_of("GET", layers, &[("find", "LayerVersion")]).as_deref(), Some("GetLayerVersionByArn"));
+        let provisioned = "/2019-09-30/functions/f/provisioned-concurrency";
+        assert_eq!(
+            name_of("GET", provisioned, &[("List", "ALL")]).as_deref(),
+            Some("ListProvisionedConcurrencyConfigs")
+        );
+        assert_eq!(
+            name_of("GET", provisioned, &[("Qualifier", "1")]).as_deref(),
+            Some("GetProvisionedConcurrencyConfig")
+        );
+    }
+
+    #[test]
+    fn routes_before_decoding_and_ignores_one_trailing_slash() {
+        let path = "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af%2Fg/";
+        let matched = Model::lambda().route("GET", path, &[]).unwrap();
+        assert_eq!(matched.operation.name, "ListTags");
+        assert!(matched.parameters[0].1.ends_with("f%2Fg"));
+        assert_eq!(name_of("GET", "/2015-03-31/functions/", &[]).as_deref(), Some("ListFunctions"));
+        assert_eq!(name_of("GET", "/2015-03-31/nothing", &[]), None);
+        assert_eq!(name_of("PATCH", "/2015-03-31/functions", &[]), None);
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        for (name, shape) in &Model::lambda().shapes {
+            if let Some(pattern) = &shape.pattern {
+                assert!(Regex::new(&format!(r"\A(?:{pattern})\z")).is_ok(), "{name}: {pattern}");
+            }
+        }
+    }
+
+    #[test]
+    fn exceptions_have_the_modelled_status_and_message_key() {
+        assert_eq!(Model::lambda().exception("ResourceNotFoundException"), Some((404, true)));
+        assert_eq!(Model::lambda().exception("InvalidParameterValueException"), Some((400, false)));
+        assert_eq!(Model::lambda().exception("PreconditionFailedException"), Some((412, false)));
+        assert_eq!(Model::lambda().exception("Function"), None);
+    }
+}
