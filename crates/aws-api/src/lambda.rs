@@ -67,7 +67,7 @@ impl Serialize for Blob {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map(Self).map_err(|_| serde::de::Error::custom("a blob is not valid base64"))
+        STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom)
     }
 }
 

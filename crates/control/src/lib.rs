@@ -1,3 +1,47 @@
-//! hearth-control
+//! The control plane: functions, versions, aliases, layers, policies and settings, and what an invocation needs of them.
+//!
+//! ```text
+//! request -> check -> [account's writer] -> commit to the store -> new snapshot in memory -> answer
+//!                                                                       ^
+//! invocation -> resolve ------------------------------------------------+  (no wait, no I/O)
+//! ```
+//! The store is the truth: nothing is answered before it is there, and a restart reads everything back. In memory each
+//! function is one immutable snapshot that is replaced as a whole. Rules live here, HTTP does not.
 
+mod account;
+mod account_settings;
+mod alias;
+mod code;
+mod concurrency;
+mod config;
+mod control;
+mod create;
+mod delete;
+mod event_config;
+mod function;
+mod function_settings;
 pub mod iam;
+mod layer;
+mod layer_policy;
+mod list;
+mod load;
+mod location;
+mod name;
+mod policy;
+mod publish;
+mod record;
+mod refuse;
+mod resolve;
+mod runtime;
+mod settings;
+mod settle;
+mod tag;
+mod unsupported;
+mod update;
+mod view;
+
+pub use config::ControlConfig;
+pub use control::{Control, OpenError, Retire, Scope};
+pub use hearth_aws_api::ApiError;
+pub use location::LocationError;
+pub use resolve::Resolved;

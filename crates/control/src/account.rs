@@ -1,0 +1,134 @@
+//! One account in memory: what readers see, and the writer that all changes of the account pass through.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use hearth_types::{AccountId, FunctionName};
+
+use crate::function::Function;
+use crate::record::LayerRecord;
+
+pub(crate) type Layers = BTreeMap<String, BTreeMap<u64, Arc<LayerRecord>>>;
+
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) id: AccountId,
+    pub(crate) partition: String,
+    functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
+    layers: RwLock<Layers>,
+    /// Sum of all reserved concurrency.
+    reserved: AtomicU32,
+    /// Held by whoever changes anything, over its commit.
+    pub(crate) writer: tokio::sync::Mutex<Writer>,
+}
+
+/// What only changes need.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    /// The last generation given out.
+    pub(crate) generation: u64,
+    /// The last version number of each function name that ever was.
+    pub(crate) numbers: BTreeMap<String, u64>,
+    pub(crate) layer_numbers: BTreeMap<String, u64>,
+    /// A commit ended without an answer: memory may be behind the store.
+    pub(crate) doubtful: bool,
+}
+
+/// Everything that the store knows of an account.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) functions: BTreeMap<FunctionName, Arc<Function>>,
+    pub(crate) layers: Layers,
+    pub(crate) writer: Writer,
+}
+
+impl Account {
+    pub(crate) fn new(id: AccountId, contents: Contents) -> Self {
+        let account = Self {
+            partition: partition(&id),
+            id,
+            functions: RwLock::default(),
+            layers: RwLock::default(),
+            reserved: AtomicU32::new(0),
+            writer: tokio::sync::Mutex::new(contents.writer),
+        };
+        account.replace(contents.functions, contents.layers);
+        account
+    }
+
+    /// Puts what was read from the store in the place of everything.
+    pub(crate) fn replace(&self, functions: BTreeMap<FunctionName, Arc<Function>>, layers: Layers) {
+        *self.functions_mut() = functions;
+        *self.layers.write().unwrap_or_else(PoisonError::into_inner) = layers;
+        self.count_reserved();
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Option<Arc<Function>> {
+        let name: FunctionName = name.parse().ok()?;
+        self.functions().get(&name).cloned()
+    }
+
+    pub(crate) fn find(&self, name: &FunctionName) -> Option<Arc<Function>> {
+        self.functions().get(name).cloned()
+    }
+
+    pub(crate) fn functions(&self) -> RwLockReadGuard<'_, BTreeMap<FunctionName, Arc<Function>>> {
+        self.functions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn functions_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<FunctionName, Arc<Function>>> {
+        self.functions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn layers(&self) -> RwLockReadGuard<'_, Layers> {
+        self.layers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The layer version, present or deleted only if it is present.
+    pub(crate) fn layer(&self, name: &str, number: u64) -> Option<Arc<LayerRecord>> {
+        self.layers().get(name)?.get(&number).cloned()
+    }
+
+    pub(crate) fn put_function(&self, function: Arc<Function>) {
+        self.functions_mut().insert(function.records.name.clone(), function);
+        self.count_reserved();
+    }
+
+    pub(crate) fn remove_function(&self, name: &FunctionName) {
+        self.functions_mut().remove(name);
+        self.count_reserved();
+    }
+
+    pub(crate) fn put_layer(&self, name: &str, number: u64, record: Option<LayerRecord>) {
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let versions = layers.entry(name.to_owned()).or_default();
+        match record {
+            Some(record) => {
+                versions.insert(number, Arc::new(record));
+            }
+            None => {
+                versions.remove(&number);
+            }
+        }
+        if versions.is_empty() {
+            layers.remove(name);
+        }
+    }
+
+    /// What all functions have reserved together.
+    pub(crate) fn reserved(&self) -> u32 {
+        self.reserved.load(Ordering::Relaxed)
+    }
+
+    fn count_reserved(&self) {
+        let sum = self.functions().values().filter_map(|function| function.records.function.reserved_concurrency).sum();
+        self.reserved.store(sum, Ordering::Relaxed);
+    }
+}
+
+pub(crate) const PARTITION_PREFIX: &str = "lambda/";
+
+pub(crate) fn partition(account: &AccountId) -> String {
+    format!("{PARTITION_PREFIX}{account}")
+}

@@ -1,0 +1,25 @@
+//! GetAccountSettings.
+
+use hearth_aws_api::lambda::{AccountLimit, AccountUsage, GetAccountSettingsResponse};
+use hearth_types::limits::{CODE_STORAGE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
+
+use crate::code::stored_bytes;
+use crate::control::{Control, Scope};
+
+impl Control {
+    pub fn get_account_settings(&self, scope: Scope<'_>) -> GetAccountSettingsResponse {
+        let account = self.shared.account(scope.account);
+        let concurrent = self.shared.config.account_concurrency;
+        let function_count = account.functions().len() as u64;
+        GetAccountSettingsResponse {
+            account_limit: AccountLimit {
+                total_code_size: CODE_STORAGE_BYTES_MAX,
+                code_size_unzipped: UNZIPPED_BYTES_MAX,
+                code_size_zipped: ZIP_BYTES_MAX as u64,
+                concurrent_executions: concurrent,
+                unreserved_concurrent_executions: concurrent.saturating_sub(account.reserved()),
+            },
+            account_usage: AccountUsage { total_code_size: stored_bytes(&account), function_count },
+        }
+    }
+}

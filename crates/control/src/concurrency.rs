@@ -1,0 +1,68 @@
+//! Reserved concurrency.
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{Concurrency, FunctionNameRequest, PutFunctionConcurrencyRequest};
+use hearth_types::limits::UNRESERVED_CONCURRENCY_MIN;
+
+use crate::control::{Control, Scope, missing, revision_id};
+use crate::name::Target;
+use crate::update::ONLY_FUNCTIONS;
+
+impl Control {
+    pub async fn put_function_concurrency(
+        &self,
+        scope: Scope<'_>,
+        request: PutFunctionConcurrencyRequest,
+    ) -> Result<Concurrency, ApiError> {
+        let reserved = request.reserved_concurrent_executions;
+        self.set_concurrency(scope, &request.function_name, Some(reserved)).await?;
+        Ok(Concurrency { reserved_concurrent_executions: Some(reserved) })
+    }
+
+    pub async fn delete_function_concurrency(
+        &self,
+        scope: Scope<'_>,
+        request: FunctionNameRequest,
+    ) -> Result<(), ApiError> {
+        self.set_concurrency(scope, &request.function_name, None).await
+    }
+
+    /// Without a reservation the answer is empty.
+    pub fn get_function_concurrency(
+        &self,
+        scope: Scope<'_>,
+        request: &FunctionNameRequest,
+    ) -> Result<Concurrency, ApiError> {
+        let name = self.reservable(scope, &request.function_name)?;
+        let function = self.shared.account(scope.account).function(&name);
+        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
+        Ok(Concurrency { reserved_concurrent_executions: function.records.function.reserved_concurrency })
+    }
+
+    fn reservable(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
+        Target::parse(text, None, &self.shared.config.region, scope.account)?.unqualified(ONLY_FUNCTIONS)
+    }
+
+    async fn set_concurrency(&self, scope: Scope<'_>, text: &str, reserved: Option<u32>) -> Result<(), ApiError> {
+        let name = self.reservable(scope, text)?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        // Recorded: with `$LATEST`.
+        let absent = || missing(&self.shared.config, scope.account, &name, Some("$LATEST"));
+        let function = change.function(&name, absent)?;
+        let present = function.records.function.reserved_concurrency.unwrap_or(0);
+        let others = account.reserved().saturating_sub(present);
+        let wanted = others.saturating_add(reserved.unwrap_or(0));
+        let limit = self.shared.config.account_concurrency.saturating_sub(UNRESERVED_CONCURRENCY_MIN);
+        if reserved.is_some_and(|count| count > 0) && wanted > limit {
+            return Err(ApiError::invalid_parameter(format!(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
+                 minimum value of [{UNRESERVED_CONCURRENCY_MIN}]."
+            )));
+        }
+        let mut records = function.records.clone();
+        records.function.reserved_concurrency = reserved;
+        records.function.latest.revision_id = revision_id();
+        change.commit_function(records).await.map(drop)
+    }
+}

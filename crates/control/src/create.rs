@@ -1,0 +1,160 @@
+//! CreateFunction.
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration};
+use hearth_types::FunctionName;
+
+use crate::code::{Source, check_sizes, check_storage};
+use crate::control::{Control, Scope, revision_id};
+use crate::function::Records;
+use crate::name::Target;
+use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord, numbers_key, version_key};
+use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
+use crate::{runtime, tag, unsupported, view};
+
+impl Control {
+    pub async fn create_function(
+        &self,
+        scope: Scope<'_>,
+        mut request: CreateFunctionRequest,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let name = self.new_name(scope, &request.function_name)?;
+        let tags = request.tags.take().unwrap_or_default();
+        tag::check(&tags)?;
+        let account = self.shared.account(scope.account);
+        if account.find(&name).is_some() {
+            return Err(exists(&name));
+        }
+        let source = self.check_request(&mut request)?;
+        let publish = request.publish == Some(true);
+        let package = self.shared.ingest(source).await?;
+
+        let mut change = self.shared.change(&account).await?;
+        if account.find(&name).is_some() {
+            return Err(exists(&name));
+        }
+        check_storage(&account, &package)?;
+        let uid = change.next_generation();
+        let latest = VersionRecord {
+            settings: self.new_settings(&account, &name, request, package)?,
+            generation: uid,
+            revision_id: revision_id(),
+            modified: scope.now,
+            status: Status::Creating,
+            source_description: None,
+        };
+        let function = FunctionRecord {
+            uid,
+            latest,
+            tags,
+            placed: 0,
+            reserved_concurrency: None,
+            last_published: None,
+            recursion_allowed: false,
+            runtime_updates: Default::default(),
+        };
+        let (versions, aliases, policies, async_configs) = Default::default();
+        let mut records = Records { name, function, versions, aliases, policies, async_configs };
+        let mut published = None;
+        if publish {
+            let number = change.writer.numbers.get(records.name.as_str()).copied().unwrap_or(0) + 1;
+            let version = settings::published(&records.function.latest, None, change.next_generation());
+            change.put(version_key(uid, number), &*version)?;
+            change.put(numbers_key(records.name.as_str()), &number)?;
+            records.versions.insert(number, version);
+            records.function.last_published = Some(number);
+            published = Some(number);
+        }
+        let function = change.commit_function(records).await?;
+        if let Some(number) = published {
+            change.writer.numbers.insert(function.records.name.to_string(), number);
+        }
+        // Recorded: with Publish the answer has the version's number and the function's own ARN.
+        let version = published.map_or(hearth_types::VersionLabel::Latest, hearth_types::VersionLabel::Number);
+        let shown = view::Shown {
+            region: &self.shared.config.region,
+            name: function.records.name.as_str(),
+            arn: function.arn.to_string(),
+            version,
+        };
+        let record = published.and_then(|number| function.records.versions.get(&number).map(|record| &**record));
+        Ok(view::configuration(shown, record.unwrap_or(&function.records.function.latest)))
+    }
+
+    fn new_name(&self, scope: Scope<'_>, text: &str) -> Result<FunctionName, ApiError> {
+        let target = Target::parse(text, None, &self.shared.config.region, scope.account)?;
+        target.name.parse().ok().ok_or_else(|| {
+            ApiError::invalid_parameter(format!(
+                "1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: Member must have length \
+                 less than or equal to 64",
+                target.name
+            ))
+        })
+    }
+
+    /// Everything that can be said without the code; takes the code's source out of the request.
+    fn check_request(&self, request: &mut CreateFunctionRequest) -> Result<Source, ApiError> {
+        let image = request.package_type.as_deref() == Some("Image") || request.code.image_uri.is_some();
+        if !image {
+            unsupported::check_create(request)?;
+            match (&request.runtime, &request.handler) {
+                (Some(name), Some(_)) => runtime::check(name)?,
+                _ => {
+                    return Err(ApiError::invalid_parameter(
+                        "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+                    ));
+                }
+            }
+        }
+        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
+            settings::check_architecture(architecture)?;
+        }
+        if let Some(variables) = request.environment.as_ref().and_then(|environment| environment.variables.as_ref()) {
+            settings::check_environment(variables)?;
+        }
+        Ok(Source {
+            zip: request.code.zip_file.take(),
+            from_s3: request.code.s3_bucket.is_some() || request.code.s3_key.is_some(),
+            image,
+        })
+    }
+
+    fn new_settings(
+        &self,
+        account: &crate::account::Account,
+        name: &FunctionName,
+        request: CreateFunctionRequest,
+        package: Package,
+    ) -> Result<Settings, ApiError> {
+        let mut logging = settings::default_logging(name.as_str());
+        if let Some(given) = &request.logging_config {
+            settings::change_logging(&mut logging, given)?;
+        }
+        let layers = settings::use_layers(account, &self.shared.config.region, &request.layers.unwrap_or_default())?;
+        check_sizes(&package, &layers)?;
+        let architectures = request.architectures.unwrap_or_default();
+        Ok(Settings {
+            package,
+            runtime: request.runtime.unwrap_or_default(),
+            handler: request.handler.unwrap_or_default(),
+            role: request.role,
+            description: request.description.unwrap_or_default(),
+            timeout_s: request.timeout.unwrap_or(TIMEOUT_S),
+            memory_mib: request.memory_size.unwrap_or(MEMORY_MIB),
+            ephemeral_storage_mib: request.ephemeral_storage.map_or(EPHEMERAL_STORAGE_MIB, |storage| storage.size),
+            environment: request.environment.map(|environment| environment.variables.unwrap_or_default()),
+            layers,
+            dead_letter: settings::dead_letter(
+                request.dead_letter_config.and_then(|config| config.target_arn).as_deref(),
+            )?,
+            tracing_active: request.tracing_config.and_then(|config| config.mode).as_deref() == Some("Active"),
+            architecture: architectures.into_iter().next().unwrap_or_else(|| settings::host_architecture().to_owned()),
+            snap_start: request.snap_start.and_then(|snap| snap.apply_on).as_deref() == Some("PublishedVersions"),
+            logging,
+        })
+    }
+}
+
+fn exists(name: &FunctionName) -> ApiError {
+    ApiError::conflict(format!("Function already exist: {name}"))
+}

@@ -1,0 +1,205 @@
+//! Layers.
+
+use std::sync::Arc;
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{
+    GetLayerVersionByArnRequest, LayerVersion, LayerVersionContentOutput, LayerVersionRequest, LayerVersionsListItem,
+    LayersListItem, ListLayerVersionsRequest, ListLayerVersionsResponse, ListLayersRequest, ListLayersResponse,
+    PublishLayerVersionRequest,
+};
+use hearth_types::{AccountId, Region};
+
+use crate::account::Account;
+use crate::code::{Source, check_storage};
+use crate::control::{Control, Scope};
+use crate::name::wrong_region;
+use crate::record::{LayerRecord, layer_key, layer_numbers_key};
+use crate::{refuse, view};
+
+/// Most layers or versions on one page (API reference: `MaxItems`).
+const PAGE_MAX: u32 = 50;
+
+impl Control {
+    pub async fn publish_layer_version(
+        &self,
+        scope: Scope<'_>,
+        request: PublishLayerVersionRequest,
+    ) -> Result<LayerVersion, ApiError> {
+        let name = self.layer_name(scope, &request.layer_name)?;
+        let content = request.content;
+        let from_s3 = content.s3_bucket.is_some() || content.s3_key.is_some();
+        let package = self.shared.ingest(Source { zip: content.zip_file, from_s3, image: false }).await?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        check_storage(&account, &package)?;
+        let number = change.writer.layer_numbers.get(&name).copied().unwrap_or(0) + 1;
+        let record = LayerRecord {
+            package,
+            description: request.description.unwrap_or_default(),
+            created: scope.now,
+            architectures: request.compatible_architectures,
+            runtimes: request.compatible_runtimes,
+            license: request.license_info,
+            policy: None,
+        };
+        change.put(layer_key(&name, number), &record)?;
+        change.put(layer_numbers_key(&name), &number)?;
+        change.commit().await?;
+        change.writer.layer_numbers.insert(name.clone(), number);
+        account.put_layer(&name, number, Some(record.clone()));
+        Ok(self.layer_version(scope, &name, number, &record))
+    }
+
+    pub fn get_layer_version(&self, scope: Scope<'_>, request: &LayerVersionRequest) -> Result<LayerVersion, ApiError> {
+        let name = self.layer_name(scope, &request.layer_name)?;
+        let number = layer_number(request.version_number)?;
+        let record = self.shared.account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
+        Ok(self.layer_version(scope, &name, number, &record))
+    }
+
+    pub fn get_layer_version_by_arn(
+        &self,
+        scope: Scope<'_>,
+        request: &GetLayerVersionByArnRequest,
+    ) -> Result<LayerVersion, ApiError> {
+        let (arn, number) = request.arn.rsplit_once(':').unwrap_or((&request.arn, ""));
+        let name = self.layer_name(scope, arn)?;
+        let number = number.parse().ok().ok_or_else(refuse::no_such_resource)?;
+        let record = self.shared.account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
+        Ok(self.layer_version(scope, &name, number, &record))
+    }
+
+    pub fn list_layers(&self, scope: Scope<'_>, request: &ListLayersRequest) -> ListLayersResponse {
+        let account = self.shared.account(scope.account);
+        let layers = account.layers();
+        let wanted = |record: &&LayerRecord| {
+            fits(record, request.compatible_runtime.as_deref(), request.compatible_architecture.as_deref())
+        };
+        let all = layers.iter().filter_map(|(name, versions)| {
+            let mut newest = versions.iter().rev().map(|(number, record)| (*number, &**record));
+            let (number, record) = newest.find(|(_, record)| wanted(record))?;
+            let layer_arn = self.layer_arn(scope.account, name);
+            let latest = list_item(&layer_arn, number, record);
+            let item = LayersListItem { layer_name: name.clone(), layer_arn, latest_matching_version: latest };
+            Some((name.clone(), item))
+        });
+        let (layers, next_marker) = view::page(all.collect(), request.marker.as_deref(), request.max_items, PAGE_MAX);
+        ListLayersResponse { layers, next_marker }
+    }
+
+    /// Newest first.
+    pub fn list_layer_versions(
+        &self,
+        scope: Scope<'_>,
+        request: &ListLayerVersionsRequest,
+    ) -> Result<ListLayerVersionsResponse, ApiError> {
+        let name = self.layer_name(scope, &request.layer_name)?;
+        let account = self.shared.account(scope.account);
+        let layers = account.layers();
+        let layer_arn = self.layer_arn(scope.account, &name);
+        let versions = layers.get(&name).into_iter().flatten().rev().filter(|(_, record)| {
+            fits(record, request.compatible_runtime.as_deref(), request.compatible_architecture.as_deref())
+        });
+        // Markers ascend: the number's distance from the largest there is.
+        let all = versions
+            .map(|(number, record)| (format!("{:020}", u64::MAX - number), list_item(&layer_arn, *number, record)))
+            .collect();
+        let (layer_versions, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
+        Ok(ListLayerVersionsResponse { layer_versions, next_marker })
+    }
+
+    /// A version that is not there is as good as deleted (recorded: 204). Functions that use it keep it.
+    pub async fn delete_layer_version(&self, scope: Scope<'_>, request: LayerVersionRequest) -> Result<(), ApiError> {
+        let name = self.layer_name(scope, &request.layer_name)?;
+        let number = layer_number(request.version_number)?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        if account.layer(&name, number).is_none() {
+            return Ok(());
+        }
+        change.delete(layer_key(&name, number));
+        change.commit().await?;
+        account.put_layer(&name, number, None);
+        Ok(())
+    }
+
+    /// The layer's name, from a name or an ARN of this account.
+    pub(crate) fn layer_name(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [_, _, _, region, account, _, name] = parts.as_slice() else { return Ok(text.to_owned()) };
+        if *region != self.shared.config.region.as_str() {
+            return Err(wrong_region(region, &self.shared.config.region));
+        }
+        if *account != scope.account.as_str() {
+            return Err(refuse::no_such_resource());
+        }
+        Ok((*name).to_owned())
+    }
+
+    pub(crate) fn layer_arn(&self, account: &AccountId, name: &str) -> String {
+        format!("arn:aws:lambda:{}:{account}:layer:{name}", self.shared.config.region)
+    }
+
+    fn layer_version(&self, scope: Scope<'_>, name: &str, number: u64, record: &LayerRecord) -> LayerVersion {
+        let layer_arn = self.layer_arn(scope.account, name);
+        LayerVersion {
+            content: LayerVersionContentOutput {
+                location: self.code_location(scope, &record.package.code),
+                code_sha256: view::base64_of(&record.package.code),
+                code_size: record.package.zip_bytes,
+            },
+            layer_version_arn: format!("{layer_arn}:{number}"),
+            layer_arn,
+            description: record.description.clone(),
+            created_date: view::date(record.created),
+            version: number,
+            compatible_architectures: record.architectures.clone(),
+            compatible_runtimes: record.runtimes.clone(),
+            license_info: record.license.clone(),
+        }
+    }
+}
+
+pub(crate) fn layer_number(number: i64) -> Result<u64, ApiError> {
+    match u64::try_from(number) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(ApiError::invalid_parameter("Layer Version Cannot be less than 1")),
+    }
+}
+
+/// The layer version that a function's configuration names.
+pub(crate) fn used(account: &Account, region: &Region, arn: &str) -> Result<LayerRecord, ApiError> {
+    let missing = || ApiError::invalid_parameter(format!("Layer version {arn} does not exist."));
+    let parts: Vec<&str> = arn.split(':').collect();
+    let [_, _, _, layer_region, owner, _, name, number] = parts.as_slice() else { return Err(missing()) };
+    if *layer_region != region.as_str() {
+        return Err(ApiError::invalid_parameter(format!(
+            "Layers are not in the same region as the function. Layers are expected to be in region {region}."
+        )));
+    }
+    if *owner != account.id.as_str() {
+        return Err(missing());
+    }
+    let record = number.parse().ok().and_then(|number| account.layer(name, number));
+    record.map(Arc::unwrap_or_clone).ok_or_else(missing)
+}
+
+fn fits(record: &LayerRecord, runtime: Option<&str>, architecture: Option<&str>) -> bool {
+    let has = |list: &Option<Vec<String>>, wanted: Option<&str>| {
+        wanted.is_none_or(|wanted| list.as_ref().is_some_and(|list| list.iter().any(|item| item == wanted)))
+    };
+    has(&record.runtimes, runtime) && has(&record.architectures, architecture)
+}
+
+fn list_item(layer_arn: &str, number: u64, record: &LayerRecord) -> LayerVersionsListItem {
+    LayerVersionsListItem {
+        layer_version_arn: format!("{layer_arn}:{number}"),
+        version: number,
+        description: record.description.clone(),
+        created_date: view::date(record.created),
+        compatible_architectures: record.architectures.clone(),
+        compatible_runtimes: record.runtimes.clone(),
+        license_info: record.license.clone(),
+    }
+}

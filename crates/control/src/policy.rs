@@ -1,0 +1,246 @@
+//! Resource policies of functions, versions and aliases.
+
+use std::sync::Arc;
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{
+    AddPermissionRequest, AddPermissionResponse, FunctionRequest, PolicyResponse, RemovePermissionRequest,
+};
+use hearth_types::limits::POLICY_BYTES_MAX;
+use hearth_types::{AccountId, Qualifier};
+use serde_json::{Map, Value, json};
+
+use crate::control::{Change, Control, Scope, missing, revision_id};
+use crate::function::{Function, Records, function_arn};
+use crate::name::Target;
+use crate::record::{Statements, alias_key, policy_key, version_key};
+use crate::refuse;
+
+const GETTER: &str = "GetPolicy";
+
+impl Control {
+    pub async fn add_permission(
+        &self,
+        scope: Scope<'_>,
+        request: AddPermissionRequest,
+    ) -> Result<AddPermissionResponse, ApiError> {
+        let region = &self.shared.config.region;
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
+        if target.qualifier.as_deref() == Some("$LATEST") {
+            return Err(ApiError::invalid_parameter("We currently do not support adding policies for $LATEST."));
+        }
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        let function =
+            change.function(&target.name, || missing(&self.shared.config, scope.account, &target.name, None))?;
+        let revision = owner_revision(&function, target.qualifier.as_deref())?;
+        let (key, arn) = place(&function, &target);
+        let mut statements = function.records.policies.get(&key).cloned().unwrap_or_default();
+        if statements.iter().any(|statement| sid(statement) == request.statement_id) {
+            return Err(duplicate(&request.statement_id));
+        }
+        refuse::check_revision(request.revision_id.as_deref(), Some(&revision), GETTER)?;
+        let statement = statement(&request, &arn)?;
+        let text = statement.to_string();
+        statements.push(statement);
+        if document(&statements).len() > POLICY_BYTES_MAX {
+            return Err(ApiError::new(
+                400,
+                "PolicyLengthExceededException",
+                format!(
+                    "The final policy size ({}) is bigger than the limit ({POLICY_BYTES_MAX}).",
+                    document(&statements).len()
+                ),
+            ));
+        }
+        store(&mut change, &function, &target, statements).await?;
+        Ok(AddPermissionResponse { statement: text })
+    }
+
+    pub fn get_policy(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<PolicyResponse, ApiError> {
+        let region = &self.shared.config.region;
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
+        let function = self.shared.account(scope.account).function(&target.name);
+        let function = function.ok_or_else(refuse::no_such_resource)?;
+        let revision =
+            owner_revision(&function, target.qualifier.as_deref()).ok().ok_or_else(refuse::no_such_resource)?;
+        let statements = function.records.policies.get(&place(&function, &target).0);
+        let statements = statements.ok_or_else(refuse::no_such_resource)?;
+        Ok(PolicyResponse { policy: document(statements), revision_id: revision })
+    }
+
+    pub async fn remove_permission(&self, scope: Scope<'_>, request: RemovePermissionRequest) -> Result<(), ApiError> {
+        let region = &self.shared.config.region;
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        let function = change.function(&target.name, || {
+            let arn = function_arn(&self.shared.config, scope.account, &target.name);
+            ApiError::not_found(format!("No policy found for: {arn}"))
+        })?;
+        let revision = owner_revision(&function, target.qualifier.as_deref())?;
+        let Some(statements) = function.records.policies.get(&place(&function, &target).0) else {
+            return Err(ApiError::not_found("No policy is associated with the given resource."));
+        };
+        let mut statements = statements.clone();
+        remove_statement(&mut statements, &request.statement_id)?;
+        refuse::check_revision(request.revision_id.as_deref(), Some(&revision), GETTER)?;
+        store(&mut change, &function, &target, statements).await
+    }
+}
+
+/// The revision of what the policy belongs to.
+fn owner_revision(function: &Function, qualifier: Option<&str>) -> Result<String, ApiError> {
+    let records = &function.records;
+    let Some(qualifier) = qualifier.filter(|qualifier| *qualifier != "$LATEST") else {
+        return Ok(records.function.latest.revision_id.clone());
+    };
+    let arn = || function.qualified_arn(qualifier);
+    if let Ok(number) = qualifier.parse::<u64>() {
+        let version = records.versions.get(&number).ok_or_else(|| refuse::function_not_found(&arn()))?;
+        return Ok(version.revision_id.clone());
+    }
+    if qualifier.contains('$') {
+        return Err(refuse::function_not_found(&arn()));
+    }
+    let alias = records.aliases.get(qualifier).ok_or_else(|| refuse::alias_not_found(&arn()))?;
+    Ok(alias.revision_id.clone())
+}
+
+/// Under which key the policy lies, and the ARN it is about.
+fn place(function: &Function, target: &Target) -> (String, String) {
+    match target.qualifier.as_deref().filter(|qualifier| *qualifier != "$LATEST") {
+        Some(qualifier) => (qualifier.to_owned(), function.qualified_arn(qualifier)),
+        None => (String::new(), function.arn.to_string()),
+    }
+}
+
+async fn store(
+    change: &mut Change<'_>,
+    function: &Function,
+    target: &Target,
+    statements: Statements,
+) -> Result<(), ApiError> {
+    let mut records = function.records.clone();
+    let (key, _) = place(function, target);
+    touch_owner(change, &mut records, &key)?;
+    let uid = records.function.uid;
+    if statements.is_empty() {
+        change.delete(policy_key(uid, &key));
+        records.policies.remove(&key);
+    } else {
+        change.put(policy_key(uid, &key), &statements)?;
+        records.policies.insert(key, statements);
+    }
+    change.commit_function(records).await.map(drop)
+}
+
+/// Gives what the policy belongs to a new revision.
+fn touch_owner(change: &mut Change<'_>, records: &mut Records, qualifier: &str) -> Result<(), ApiError> {
+    let uid = records.function.uid;
+    if let Ok(number) = qualifier.parse::<u64>() {
+        if let Some(version) = records.versions.get_mut(&number) {
+            Arc::make_mut(version).revision_id = revision_id();
+            change.put(version_key(uid, number), &**version)?;
+        }
+    } else if let Some(alias) = records.aliases.get_mut(qualifier) {
+        alias.revision_id = revision_id();
+        change.put(alias_key(uid, qualifier), alias)?;
+    } else {
+        records.function.latest.revision_id = revision_id();
+    }
+    Ok(())
+}
+
+pub(crate) fn duplicate(sid: &str) -> ApiError {
+    ApiError::conflict(format!(
+        "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the existing statement."
+    ))
+}
+
+pub(crate) fn sid(statement: &Value) -> &str {
+    statement.get("Sid").and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(crate) fn remove_statement(statements: &mut Statements, id: &str) -> Result<(), ApiError> {
+    let before = statements.len();
+    statements.retain(|statement| sid(statement) != id);
+    if statements.len() == before {
+        return Err(ApiError::not_found(format!("Statement {id} is not found in resource policy.")));
+    }
+    Ok(())
+}
+
+pub(crate) fn document(statements: &[Value]) -> String {
+    json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+}
+
+fn statement(request: &AddPermissionRequest, arn: &str) -> Result<Value, ApiError> {
+    let mut equals = Map::new();
+    let mut add = |key: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            equals.insert(key.to_owned(), Value::String(value.clone()));
+        }
+    };
+    add("AWS:SourceAccount", request.source_account.as_ref());
+    add("lambda:FunctionUrlAuthType", request.function_url_auth_type.as_ref());
+    add("aws:PrincipalOrgID", request.principal_org_id.as_ref());
+    add("lambda:EventSourceToken", request.event_source_token.as_ref());
+    let mut condition = Map::new();
+    if !equals.is_empty() {
+        condition.insert("StringEquals".to_owned(), Value::Object(equals));
+    }
+    if let Some(via_url) = request.invoked_via_function_url {
+        condition.insert("Bool".to_owned(), json!({ "lambda:InvokedViaFunctionUrl": via_url.to_string() }));
+    }
+    if let Some(source) = &request.source_arn {
+        condition.insert("ArnLike".to_owned(), json!({ "AWS:SourceArn": source }));
+    }
+    let mut statement = json!({
+        "Sid": request.statement_id,
+        "Effect": "Allow",
+        "Principal": principal(&request.principal)?,
+        "Action": request.action,
+        "Resource": arn,
+    });
+    if !condition.is_empty() {
+        statement["Condition"] = Value::Object(condition);
+    }
+    Ok(statement)
+}
+
+pub(crate) fn principal(text: &str) -> Result<Value, ApiError> {
+    if text == "*" {
+        return Ok(Value::String(text.to_owned()));
+    }
+    if let Ok(account) = text.parse::<AccountId>() {
+        return Ok(json!({ "AWS": format!("arn:aws:iam::{account}:root") }));
+    }
+    if text.starts_with("arn:") && text.contains(":iam::") {
+        return Ok(json!({ "AWS": text }));
+    }
+    let service = text.contains('.') && !text.contains(':');
+    if service {
+        return Ok(json!({ "Service": text }));
+    }
+    Err(ApiError::invalid_parameter("The provided principal was invalid. Please check the principal and try again."))
+}
+
+/// Whether the policy of what is invoked lets another account invoke it. Conditions name sources, which a plain invocation
+/// does not have: such statements do not apply.
+pub(crate) fn allows_invoke(function: &Function, qualifier: Option<&Qualifier>, caller: &AccountId) -> bool {
+    let key = match qualifier {
+        None | Some(Qualifier::Latest) => String::new(),
+        Some(qualifier) => qualifier.to_string(),
+    };
+    let statements = function.records.policies.get(&key).map(Vec::as_slice).unwrap_or_default();
+    statements.iter().any(|statement| {
+        let action = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
+        let principal = statement.get("Principal");
+        let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str);
+        matches!(action, "lambda:InvokeFunction" | "lambda:*" | "*")
+            && statement.get("Condition").is_none()
+            && (principal.and_then(Value::as_str) == Some("*")
+                || named.is_some_and(|arn| arn.split(':').nth(4) == Some(caller.as_str())))
+    })
+}

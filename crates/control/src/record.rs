@@ -1,0 +1,189 @@
+//! What is stored: one JSON document per function, version, alias, policy and setting.
+//!
+//! Keys, all in the account's partition:
+//! ```text
+//! counter                          the next generation
+//! function/NAME                    FunctionRecord
+//! numbers/NAME                     the last version number; outlives the function
+//! version/UID/NUMBER               VersionRecord      UID: of this life of the function, so that deleting the
+//! alias/UID/NAME                   AliasRecord        function's own record is enough to be rid of all of it
+//! policy/UID/QUALIFIER             list of IAM statements
+//! async/UID/QUALIFIER              AsyncRecord
+//! layer/NAME/NUMBER                LayerRecord
+//! layer-numbers/NAME               the last layer version number
+//! ```
+
+use std::collections::BTreeMap;
+
+use hearth_types::{LogFormat, LogLevel, Sha256, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A stored package.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) code: Sha256,
+    pub(crate) zip_bytes: u64,
+    pub(crate) unpacked_bytes: u64,
+}
+
+/// A layer version as a function uses it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct LayerUse {
+    pub(crate) arn: String,
+    pub(crate) package: Package,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Logging {
+    pub(crate) format: LogFormat,
+    pub(crate) application_level: Option<LogLevel>,
+    pub(crate) system_level: Option<LogLevel>,
+    pub(crate) group: String,
+}
+
+/// Code and configuration: what publishing freezes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) package: Package,
+    pub(crate) runtime: String,
+    pub(crate) handler: String,
+    pub(crate) role: String,
+    pub(crate) description: String,
+    pub(crate) timeout_s: u32,
+    pub(crate) memory_mib: u32,
+    pub(crate) ephemeral_storage_mib: u32,
+    /// `None`: never given, and not shown.
+    pub(crate) environment: Option<BTreeMap<String, String>>,
+    pub(crate) layers: Vec<LayerUse>,
+    pub(crate) dead_letter: Option<String>,
+    pub(crate) tracing_active: bool,
+    pub(crate) architecture: String,
+    pub(crate) snap_start: bool,
+    pub(crate) logging: Logging,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Status {
+    /// State Pending.
+    Creating,
+    /// State Active, LastUpdateStatus Successful.
+    Active,
+    /// State Active, LastUpdateStatus InProgress.
+    Updating,
+}
+
+/// `$LATEST` or a published version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct VersionRecord {
+    pub(crate) settings: Settings,
+    /// New with every change; see `VersionKey`.
+    pub(crate) generation: u64,
+    pub(crate) revision_id: String,
+    pub(crate) modified: Timestamp,
+    pub(crate) status: Status,
+    /// Of `$LATEST` when this was published, as its own description may have been given with the publishing.
+    pub(crate) source_description: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct FunctionRecord {
+    /// Of this life of the function.
+    pub(crate) uid: u64,
+    pub(crate) latest: VersionRecord,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// A generation: of the last change of tags that change how sandboxes are made.
+    pub(crate) placed: u64,
+    pub(crate) reserved_concurrency: Option<u32>,
+    /// The published version that PublishVersion compares with.
+    pub(crate) last_published: Option<u64>,
+    pub(crate) recursion_allowed: bool,
+    /// `UpdateRuntimeOn` per qualifier, where it is not `Auto`.
+    pub(crate) runtime_updates: BTreeMap<String, RuntimeUpdate>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct RuntimeUpdate {
+    pub(crate) update_on: String,
+    pub(crate) version_arn: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct AliasRecord {
+    pub(crate) version: AliasTarget,
+    /// Another version and its share, 0 to 1.
+    pub(crate) other: Option<(u64, f64)>,
+    pub(crate) description: String,
+    pub(crate) revision_id: String,
+}
+
+/// What an alias points to: a published version or, by `None`, `$LATEST`.
+pub(crate) type AliasTarget = Option<u64>;
+
+/// IAM statements in the order they were added, each an object with `Sid`. The revision of a policy is that of the function,
+/// version or alias it belongs to.
+pub(crate) type Statements = Vec<serde_json::Value>;
+
+/// The policy of a layer version, which has a revision of its own.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct LayerPolicy {
+    pub(crate) statements: Statements,
+    pub(crate) revision_id: String,
+}
+
+/// How asynchronous invocations of one qualifier are retried and what becomes of them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct AsyncRecord {
+    pub(crate) retries_max: Option<u32>,
+    pub(crate) age_s_max: Option<u32>,
+    pub(crate) on_success: Option<String>,
+    pub(crate) on_failure: Option<String>,
+    pub(crate) modified: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct LayerRecord {
+    pub(crate) package: Package,
+    pub(crate) description: String,
+    pub(crate) created: Timestamp,
+    pub(crate) architectures: Option<Vec<String>>,
+    pub(crate) runtimes: Option<Vec<String>>,
+    pub(crate) license: Option<String>,
+    pub(crate) policy: Option<LayerPolicy>,
+}
+
+pub(crate) const COUNTER: &str = "counter";
+
+pub(crate) fn function_key(name: &str) -> String {
+    format!("function/{name}")
+}
+
+pub(crate) fn numbers_key(name: &str) -> String {
+    format!("numbers/{name}")
+}
+
+pub(crate) fn version_key(uid: u64, number: u64) -> String {
+    format!("version/{uid:020}/{number:020}")
+}
+
+pub(crate) fn alias_key(uid: u64, name: &str) -> String {
+    format!("alias/{uid:020}/{name}")
+}
+
+pub(crate) fn policy_key(uid: u64, qualifier: &str) -> String {
+    format!("policy/{uid:020}/{qualifier}")
+}
+
+pub(crate) fn async_key(uid: u64, qualifier: &str) -> String {
+    format!("async/{uid:020}/{qualifier}")
+}
+
+pub(crate) fn layer_key(name: &str, number: u64) -> String {
+    format!("layer/{name}/{number:020}")
+}
+
+pub(crate) fn layer_numbers_key(name: &str) -> String {
+    format!("layer-numbers/{name}")
+}
+
+/// The kinds of record that belong to one life of a function.
+pub(crate) const OF_FUNCTION: [&str; 4] = ["version", "alias", "policy", "async"];

@@ -1,0 +1,46 @@
+//! Refusals that several operations share, in AWS's words (recorded from the service unless said otherwise).
+
+use hearth_aws_api::ApiError;
+
+pub(crate) fn function_not_found(arn: &str) -> ApiError {
+    ApiError::not_found(format!("Function not found: {arn}"))
+}
+
+pub(crate) fn alias_not_found(arn: &str) -> ApiError {
+    ApiError::not_found(format!("Cannot find alias arn: {arn}"))
+}
+
+pub(crate) fn pending() -> ApiError {
+    ApiError::conflict(
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+    )
+}
+
+pub(crate) fn update_in_progress(arn: &str) -> ApiError {
+    ApiError::conflict(format!(
+        "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+    ))
+}
+
+/// `getter` is the operation that tells the newest revision id.
+pub(crate) fn stale_revision(getter: &str) -> ApiError {
+    ApiError::precondition_failed(format!(
+        "The Revision Id provided does not match the latest Revision Id. Call the {getter} API to retrieve the latest Revision Id"
+    ))
+}
+
+pub(crate) fn check_revision(given: Option<&str>, current: Option<&str>, getter: &str) -> Result<(), ApiError> {
+    match given {
+        Some(given) if Some(given) != current => Err(stale_revision(getter)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn no_such_resource() -> ApiError {
+    ApiError::not_found("The resource you requested does not exist.")
+}
+
+/// Hearth's own words: AWS has no word for what it always has.
+pub(crate) fn not_supported(what: &str) -> ApiError {
+    ApiError::invalid_parameter(format!("{what} is not supported by Hearth"))
+}

@@ -1,0 +1,137 @@
+//! What an invocation needs: the hot path. One look-up under a read lock, no I/O, no waiting.
+
+use std::sync::Arc;
+
+use hearth_aws_api::ApiError;
+use hearth_engine::port::{AsyncConfig, Catalogue, Current, SessionCredentials};
+use hearth_types::{AccountId, FunctionRef, Qualifier, Timestamp, VersionLabel, VersionSpec};
+
+use crate::account::Account;
+use crate::control::{Control, Shared};
+use crate::function::{Function, Ready, ReadyAlias, function_arn};
+use crate::{name, policy, refuse};
+
+/// How long a sandbox's role session is valid: longer than any sandbox is kept (12 hours is the most that AssumeRole grants).
+const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+
+/// A version to run, as of now.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    pub spec: Arc<VersionSpec>,
+    /// As the caller qualified it.
+    pub invoked_arn: Arc<str>,
+    /// `X-Amz-Executed-Version`.
+    pub executed_version: VersionLabel,
+    pub reserved_concurrency: Option<u32>,
+    /// What all functions without a reservation share.
+    pub account_unreserved: u32,
+    pub async_config: Arc<AsyncConfig>,
+}
+
+impl Control {
+    /// The version that a request of `caller` means. `draw`, in 0..1, chooses between the versions of a weighted alias.
+    ///
+    /// # Errors
+    /// As Invoke answers: 400 for conflicting qualifiers, 404, 403 for another account's function whose policy does not
+    /// allow it, 409 while the function is being created.
+    pub fn resolve(
+        &self,
+        caller: &AccountId,
+        function: &FunctionRef,
+        qualifier: Option<&Qualifier>,
+        draw: f64,
+    ) -> Result<Resolved, ApiError> {
+        let shared = &self.shared;
+        if let Some(region) = function.region.as_ref().filter(|region| **region != shared.config.region) {
+            return Err(name::wrong_region(region.as_str(), &shared.config.region));
+        }
+        let qualifier = match (&function.qualifier, qualifier) {
+            (Some(derived), Some(given)) if derived != given => return Err(name::qualifiers_differ()),
+            (derived, given) => derived.as_ref().or(given),
+        };
+        let owner = function.account.as_ref().unwrap_or(caller);
+        let account = shared.known_account(owner);
+        let found = account.as_ref().and_then(|account| Some((account, account.find(&function.name)?)));
+        if owner != caller {
+            let allowed = found.as_ref().is_some_and(|(_, found)| policy::allows_invoke(found, qualifier, caller));
+            if !allowed {
+                return Err(denied(shared, caller, function, owner));
+            }
+        }
+        let (account, found) = found.ok_or_else(|| not_found(shared, owner, function, qualifier))?;
+        let ready = ready(&found, qualifier, draw).ok_or_else(|| not_found(shared, owner, function, qualifier))?;
+        if !ready.invocable {
+            return Err(refuse::pending());
+        }
+        Ok(resolved(shared, account, &found, ready))
+    }
+}
+
+fn resolved(shared: &Shared, account: &Account, function: &Function, ready: &Ready) -> Resolved {
+    Resolved {
+        spec: Arc::clone(&ready.spec),
+        invoked_arn: Arc::clone(&ready.arn),
+        executed_version: ready.spec.key.version,
+        reserved_concurrency: function.records.function.reserved_concurrency,
+        account_unreserved: shared.config.account_concurrency.saturating_sub(account.reserved()),
+        async_config: Arc::clone(&ready.async_config),
+    }
+}
+
+fn ready<'f>(function: &'f Function, qualifier: Option<&Qualifier>, draw: f64) -> Option<&'f Ready> {
+    match qualifier {
+        None => Some(&function.unqualified),
+        Some(Qualifier::Latest) => Some(&function.latest),
+        Some(Qualifier::Version(number)) => function.versions.get(number),
+        Some(Qualifier::Alias(name)) => function.aliases.get(name).map(|alias| drawn(alias, draw)),
+    }
+}
+
+fn drawn(alias: &ReadyAlias, draw: f64) -> &Ready {
+    match &alias.other {
+        Some((other, share)) if draw < *share => other,
+        _ => &alias.primary,
+    }
+}
+
+/// Recorded: Invoke names `$LATEST` where nothing was asked for.
+fn not_found(shared: &Shared, owner: &AccountId, function: &FunctionRef, qualifier: Option<&Qualifier>) -> ApiError {
+    let arn = function_arn(&shared.config, owner, function.name.as_str());
+    match qualifier {
+        Some(qualifier) => refuse::function_not_found(&format!("{arn}:{qualifier}")),
+        None => refuse::function_not_found(&format!("{arn}:$LATEST")),
+    }
+}
+
+fn denied(shared: &Shared, caller: &AccountId, function: &FunctionRef, owner: &AccountId) -> ApiError {
+    let arn = function_arn(&shared.config, owner, function.name.as_str());
+    ApiError::new(
+        403,
+        "AccessDeniedException",
+        format!(
+            "User: arn:aws:iam::{caller}:root is not authorized to perform: lambda:InvokeFunction on resource: {arn} because no \
+             resource-based policy allows the lambda:InvokeFunction action"
+        ),
+    )
+}
+
+impl Catalogue for Control {
+    fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current> {
+        let function: FunctionRef = invoked_arn.parse().ok()?;
+        let owner = function.account.clone()?;
+        let resolved = self.resolve(&owner, &function, None, draw).ok()?;
+        Some(Current {
+            spec: resolved.spec,
+            reserved_concurrency: resolved.reserved_concurrency,
+            account_unreserved: resolved.account_unreserved,
+            async_config: (*resolved.async_config).clone(),
+        })
+    }
+
+    fn session(&self, spec: &VersionSpec) -> SessionCredentials {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let expires_at = Timestamp::from_millis(now.saturating_add(SESSION_MS));
+        self.shared.iam.function_session(&spec.key.account, &spec.role, &spec.key.function, expires_at)
+    }
+}

@@ -1,0 +1,87 @@
+//! Runtimes by name: which a function may be created with.
+
+use hearth_aws_api::ApiError;
+
+/// What Lambda lets functions be created with (service model 2026-11, less what Lambda has deprecated).
+const SUPPORTED: &[&str] = &[
+    "nodejs16.x",
+    "nodejs18.x",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "nodejs26.x",
+    "python3.8",
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "python3.15",
+    "java8.al2",
+    "java8.al2023",
+    "java11",
+    "java11.al2023",
+    "java17",
+    "java17.al2023",
+    "java21",
+    "java25",
+    "dotnet6",
+    "dotnet8",
+    "dotnet10",
+    "ruby3.2",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby4.0",
+    "provided.al2",
+    "provided.al2023",
+];
+
+/// What Lambda once had (Developer Guide, "Deprecated runtimes").
+const DEPRECATED: &[&str] = &[
+    "nodejs",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "java8",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "go1.x",
+    "ruby2.5",
+    "ruby2.7",
+    "provided",
+];
+
+/// Whether a runtime's files are on this host is asked when a function is invoked: it may be added at any time.
+pub(crate) fn check(runtime: &str) -> Result<(), ApiError> {
+    if SUPPORTED.contains(&runtime) {
+        return Ok(());
+    }
+    Err(ApiError::invalid_parameter(if DEPRECATED.contains(&runtime) {
+        format!(
+            "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We \
+             recommend you use a supported runtime while creating or updating functions."
+        )
+    } else {
+        format!(
+            "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a valid ARN",
+            SUPPORTED.join(", ")
+        )
+    }))
+}
+
+/// Such as `arn:aws:lambda:eu-west-1::runtime:<64 hexadecimal digits>`.
+pub(crate) fn version_arn(region: &hearth_types::Region, runtime: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, runtime.as_bytes());
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("arn:aws:lambda:{region}::runtime:{digest}")
+}

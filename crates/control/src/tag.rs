@@ -1,0 +1,89 @@
+//! Tags of functions.
+
+use std::collections::BTreeMap;
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{ListTagsRequest, ListTagsResponse, TagResourceRequest, UntagResourceRequest};
+
+use crate::control::{Change, Control, Scope, missing, revision_id};
+use crate::function::{Function, LIVE_DIR_TAG, NETWORK_TAG, tagged_network};
+use crate::name::Target;
+use crate::record::Status;
+use crate::refuse;
+
+/// Tags of one resource (Developer Guide, "Using tags").
+const TAGS_MAX: usize = 50;
+
+impl Control {
+    pub fn list_tags(&self, scope: Scope<'_>, request: &ListTagsRequest) -> Result<ListTagsResponse, ApiError> {
+        let name = self.tagged(scope, &request.resource)?;
+        let function = self.shared.account(scope.account).function(&name);
+        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
+        Ok(ListTagsResponse { tags: function.records.function.tags.clone() })
+    }
+
+    pub async fn tag_resource(&self, scope: Scope<'_>, request: TagResourceRequest) -> Result<(), ApiError> {
+        let name = self.tagged(scope, &request.resource)?;
+        if request.tags.is_empty() {
+            return Err(ApiError::invalid_parameter("An error occurred and the request cannot be processed."));
+        }
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let mut tags = function.records.function.tags.clone();
+        tags.extend(request.tags);
+        check(&tags)?;
+        store(&mut change, &function, tags).await
+    }
+
+    pub async fn untag_resource(&self, scope: Scope<'_>, request: UntagResourceRequest) -> Result<(), ApiError> {
+        let name = self.tagged(scope, &request.resource)?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let mut tags = function.records.function.tags.clone();
+        tags.retain(|key, _| !request.tag_keys.contains(key));
+        store(&mut change, &function, tags).await
+    }
+
+    /// The function that an ARN of the model's form names; only functions have tags here.
+    fn tagged(&self, scope: Scope<'_>, arn: &str) -> Result<String, ApiError> {
+        if !arn.contains(":function:") {
+            let kind = arn.split(':').nth(5).unwrap_or_default();
+            return Err(match kind {
+                "event-source-mapping" => ApiError::not_found(format!("Event source mapping not found: {arn}")),
+                "capacity-provider" => ApiError::not_found(format!("Capacity provider not found: {arn}")),
+                _ => refuse::no_such_resource(),
+            });
+        }
+        let target = Target::parse(arn, None, &self.shared.config.region, scope.account)?;
+        target.unqualified("Tags on function aliases and versions are not supported. Please specify a function ARN.")
+    }
+}
+
+/// The number of tags, and the values of those that Hearth obeys.
+pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(ApiError::invalid_parameter("Number of tags exceeds resource tag limit."));
+    }
+    match tags.get(NETWORK_TAG) {
+        Some(value) if tagged_network(tags).is_none() => Err(ApiError::invalid_parameter(format!(
+            "Value '{value}' of tag {NETWORK_TAG} failed to satisfy constraint: Member must satisfy enum value set: [none, egress]"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn store(change: &mut Change<'_>, function: &Function, tags: BTreeMap<String, String>) -> Result<(), ApiError> {
+    if function.records.function.latest.status == Status::Updating {
+        return Err(refuse::update_in_progress(&function.arn));
+    }
+    let mut records = function.records.clone();
+    let moved = |tag: &str| records.function.tags.get(tag) != tags.get(tag);
+    if moved(NETWORK_TAG) || moved(LIVE_DIR_TAG) {
+        records.function.placed = change.next_generation();
+    }
+    records.function.tags = tags;
+    records.function.latest.revision_id = revision_id();
+    change.commit_function(records).await.map(drop)
+}

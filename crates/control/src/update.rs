@@ -1,0 +1,154 @@
+//! UpdateFunctionCode and UpdateFunctionConfiguration.
+
+use std::sync::Arc;
+
+use hearth_aws_api::ApiError;
+use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
+use hearth_types::VersionLabel;
+
+use crate::code::{Source, check_sizes, check_storage};
+use crate::control::{Control, Scope, missing, revision_id};
+use crate::function::Function;
+use crate::name::Target;
+use crate::record::{Settings, Status, VersionRecord};
+use crate::{refuse, settings, unsupported, view};
+
+impl Control {
+    pub async fn update_function_code(
+        &self,
+        scope: Scope<'_>,
+        request: UpdateFunctionCodeRequest,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let name = self.changeable(scope, &request.function_name)?;
+        let account = self.shared.account(scope.account);
+        let absent = || missing(&self.shared.config, scope.account, &name, None);
+        check_ready(&*account.function(&name).ok_or_else(absent)?)?;
+        if request.image_uri.is_some() {
+            return Err(ApiError::invalid_parameter(
+                "Please don't provide ImageUri when updating a function with packageType Zip.",
+            ));
+        }
+        if request.publish_to.is_some() || request.source_kms_key_arn.as_ref().is_some_and(|arn| !arn.is_empty()) {
+            let member = if request.publish_to.is_some() { "PublishTo" } else { "SourceKMSKeyArn" };
+            return Err(refuse::not_supported(member));
+        }
+        let architecture = request.architectures.and_then(|list| list.into_iter().next());
+        if let Some(architecture) = &architecture {
+            settings::check_architecture(architecture)?;
+        }
+        let from_s3 = request.s3_bucket.is_some() || request.s3_key.is_some();
+        let package = self.shared.ingest(Source { zip: request.zip_file, from_s3, image: false }).await?;
+
+        let mut change = self.shared.change(&account).await?;
+        let function = change.function(&name, absent)?;
+        check_ready(&function)?;
+        let latest = &function.records.function.latest;
+        refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;
+        check_sizes(&package, &latest.settings.layers)?;
+        let mut settings = Settings { package, ..latest.settings.clone() };
+        settings.architecture = architecture.unwrap_or(settings.architecture);
+        if request.dry_run == Some(true) {
+            let record = VersionRecord { settings, ..latest.clone() };
+            return Ok(self.show(&function, VersionLabel::Latest, function.arn.to_string(), &record));
+        }
+        check_storage(&account, &package)?;
+        let mut records = function.records.clone();
+        records.function.latest = VersionRecord {
+            settings,
+            generation: change.next_generation(),
+            revision_id: revision_id(),
+            modified: scope.now,
+            status: Status::Updating,
+            source_description: None,
+        };
+        let published = match request.publish {
+            Some(true) => Some(self.add_version(&mut change, &mut records, None)?),
+            _ => None,
+        };
+        let function = change.commit_function(records).await?;
+        match published {
+            Some(number) => {
+                change.writer.numbers.insert(name, number);
+                self.show_version(&function, number)
+            }
+            None => Ok(self.show_latest(&function)),
+        }
+    }
+
+    pub async fn update_function_configuration(
+        &self,
+        scope: Scope<'_>,
+        mut request: UpdateFunctionConfigurationRequest,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let name = self.changeable(scope, &request.function_name)?;
+        unsupported::check_update(&request)?;
+        let account = self.shared.account(scope.account);
+        let mut change = self.shared.change(&account).await?;
+        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        check_ready(&function)?;
+        let latest = &function.records.function.latest;
+        refuse::check_revision(request.revision_id.take().as_deref(), Some(&latest.revision_id), GETTER)?;
+        let settings = settings::change(&latest.settings, request, &account, &self.shared.config.region)?;
+        let mut records = function.records.clone();
+        records.function.latest = VersionRecord {
+            settings,
+            generation: change.next_generation(),
+            revision_id: revision_id(),
+            modified: scope.now,
+            status: Status::Updating,
+            source_description: None,
+        };
+        let function = change.commit_function(records).await?;
+        Ok(self.show_latest(&function))
+    }
+
+    /// The function's name, of a request that changes `$LATEST`.
+    fn changeable(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
+        let target = Target::parse(text, None, &self.shared.config.region, scope.account)?;
+        if target.qualifier.as_deref() == Some("$LATEST") {
+            return Ok(target.name);
+        }
+        target.unqualified(ONLY_FUNCTIONS)
+    }
+
+    pub(crate) fn show_latest(&self, function: &Function) -> FunctionConfiguration {
+        let latest = &function.records.function.latest;
+        self.show(function, VersionLabel::Latest, function.arn.to_string(), latest)
+    }
+
+    pub(crate) fn show_version(&self, function: &Function, number: u64) -> Result<FunctionConfiguration, ApiError> {
+        let record: &Arc<VersionRecord> = function
+            .records
+            .versions
+            .get(&number)
+            .ok_or_else(|| refuse::function_not_found(&function.qualified_arn(&number.to_string())))?;
+        let arn = function.qualified_arn(&number.to_string());
+        Ok(self.show(function, VersionLabel::Number(number), arn, record))
+    }
+
+    pub(crate) fn show(
+        &self,
+        function: &Function,
+        version: VersionLabel,
+        arn: String,
+        record: &VersionRecord,
+    ) -> FunctionConfiguration {
+        let (region, name) = (&self.shared.config.region, function.records.name.as_str());
+        view::configuration(view::Shown { region, name, arn, version }, record)
+    }
+}
+
+/// The operations that tell a function's newest revision id.
+pub(crate) const GETTER: &str = "GetFunction/GetAlias";
+
+pub(crate) const ONLY_FUNCTIONS: &str = "This operation is permitted on Lambda functions only. Aliases and versions do not \
+     support this operation. Please specify either a function name or an unqualified function ARN.";
+
+/// 409 while the function is being created or changed.
+pub(crate) fn check_ready(function: &Function) -> Result<(), ApiError> {
+    match function.records.function.latest.status {
+        Status::Active => Ok(()),
+        Status::Creating => Err(refuse::pending()),
+        Status::Updating => Err(refuse::update_in_progress(&function.arn)),
+    }
+}

@@ -1,0 +1,158 @@
+//! Records as the API shows them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hearth_aws_api::lambda::{
+    DeadLetterConfig, Environment, EphemeralStorage, FunctionConfiguration, LayerReference, LoggingConfig,
+    RuntimeVersionConfig, SnapStart, TracingConfig,
+};
+use hearth_types::{LogFormat, LogLevel, Region, Sha256, Timestamp, VersionLabel};
+
+use crate::record::{Settings, Status, VersionRecord};
+use crate::runtime;
+
+const BEING_CREATED: &str = "The function is being created.";
+
+/// Where the version stands in the API.
+pub(crate) struct Shown<'a> {
+    pub(crate) region: &'a Region,
+    pub(crate) name: &'a str,
+    /// As asked for.
+    pub(crate) arn: String,
+    pub(crate) version: VersionLabel,
+}
+
+/// The whole configuration of a version, its state included.
+pub(crate) fn configuration(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfiguration {
+    let region = shown.region;
+    let mut view = listed(shown, record);
+    view.runtime_version_config = Some(RuntimeVersionConfig {
+        runtime_version_arn: Some(runtime::version_arn(region, &record.settings.runtime)),
+    });
+    let active = || Some("Active".to_owned());
+    match record.status {
+        Status::Creating => {
+            view.state = Some("Pending".to_owned());
+            view.state_reason = Some(BEING_CREATED.to_owned());
+            view.state_reason_code = Some("Creating".to_owned());
+        }
+        Status::Active => {
+            view.state = active();
+            view.last_update_status = Some("Successful".to_owned());
+        }
+        Status::Updating => {
+            view.state = active();
+            view.last_update_status = Some("InProgress".to_owned());
+            view.last_update_status_reason = Some(BEING_CREATED.to_owned());
+            view.last_update_status_reason_code = Some("Creating".to_owned());
+        }
+    }
+    view
+}
+
+/// The configuration as lists show it: without state and runtime version.
+pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfiguration {
+    let settings = &record.settings;
+    let layers = settings
+        .layers
+        .iter()
+        .map(|layer| LayerReference { arn: layer.arn.clone(), code_size: Some(layer.package.zip_bytes) });
+    let layers: Vec<_> = layers.collect();
+    FunctionConfiguration {
+        function_name: Some(shown.name.to_owned()),
+        function_arn: Some(shown.arn),
+        version: Some(shown.version.to_string()),
+        runtime: Some(settings.runtime.clone()),
+        role: Some(settings.role.clone()),
+        handler: Some(settings.handler.clone()),
+        code_size: Some(settings.package.zip_bytes),
+        code_sha256: Some(base64_of(&settings.package.code)),
+        config_sha256: Some(config_digest(settings)),
+        description: Some(settings.description.clone()),
+        timeout: Some(settings.timeout_s),
+        memory_size: Some(settings.memory_mib),
+        last_modified: Some(date(record.modified)),
+        revision_id: Some(record.revision_id.clone()),
+        dead_letter_config: settings.dead_letter.clone().map(|arn| DeadLetterConfig { target_arn: Some(arn) }),
+        environment: settings.environment.clone().map(|variables| Environment { variables: Some(variables) }),
+        tracing_config: Some(TracingConfig {
+            mode: Some(if settings.tracing_active { "Active" } else { "PassThrough" }.to_owned()),
+        }),
+        layers: (!layers.is_empty()).then_some(layers),
+        package_type: Some("Zip".to_owned()),
+        architectures: Some(vec![settings.architecture.clone()]),
+        ephemeral_storage: Some(EphemeralStorage { size: settings.ephemeral_storage_mib }),
+        snap_start: Some(SnapStart {
+            apply_on: Some(if settings.snap_start { "PublishedVersions" } else { "None" }.to_owned()),
+            optimization_status: Some("Off".to_owned()),
+        }),
+        logging_config: Some(logging(settings)),
+        ..FunctionConfiguration::default()
+    }
+}
+
+fn logging(settings: &Settings) -> LoggingConfig {
+    let logging = &settings.logging;
+    LoggingConfig {
+        log_format: Some(if logging.format == LogFormat::Json { "JSON" } else { "Text" }.to_owned()),
+        application_log_level: logging.application_level.map(|level| level_name(level).to_owned()),
+        system_log_level: logging.system_level.map(|level| level_name(level).to_owned()),
+        log_group: Some(logging.group.clone()),
+    }
+}
+
+fn level_name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Trace => "TRACE",
+        LogLevel::Debug => "DEBUG",
+        LogLevel::Info => "INFO",
+        LogLevel::Warn => "WARN",
+        LogLevel::Error => "ERROR",
+        LogLevel::Fatal => "FATAL",
+    }
+}
+
+pub(crate) fn base64_of(digest: &Sha256) -> String {
+    STANDARD.encode(digest.0)
+}
+
+/// Of everything but the code.
+fn config_digest(settings: &Settings) -> String {
+    let mut document = serde_json::to_value(settings).unwrap_or_default();
+    if let Some(members) = document.as_object_mut() {
+        members.remove("package");
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, document.to_string().as_bytes());
+    STANDARD.encode(digest)
+}
+
+/// Lambda's own form: `2026-01-02T03:04:05.678+0000`.
+pub(crate) fn date(at: Timestamp) -> String {
+    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_millisecond(millis) {
+        Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),
+        Err(_) => "1970-01-01T00:00:00.000+0000".to_owned(),
+    }
+}
+
+/// One page of `all`, which are in the order of their markers, and the marker of the next page. Markers are opaque: base64.
+pub(crate) fn page<T>(
+    all: Vec<(String, T)>,
+    marker: Option<&str>,
+    max_items: Option<u32>,
+    page_max: u32,
+) -> (Vec<T>, Option<String>) {
+    let after =
+        marker.and_then(|marker| STANDARD.decode(marker).ok()).and_then(|marker| String::from_utf8(marker).ok());
+    let limit = max_items.unwrap_or(page_max).min(page_max) as usize;
+    let mut rest = all.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after)).peekable();
+    let mut items = Vec::new();
+    let mut last = None;
+    while items.len() < limit {
+        let Some((key, item)) = rest.next() else { break };
+        items.push(item);
+        last = Some(key);
+    }
+    let next = last.filter(|_| rest.peek().is_some()).map(|key| STANDARD.encode(key));
+    (items, next)
+}
