@@ -1,8 +1,5 @@
 //! Sandboxes on the real kernel.
-#![expect(clippy::unwrap_used, reason = "a part of the tests")]
 
 mod bench;
-mod escape;
 mod host;
 mod lifecycle;
-mod limits;

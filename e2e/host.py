@@ -1,0 +1,130 @@
+"""What a daemon has on the host: processes, cgroups, mounts, network namespaces. Seen from the outside, through /proc."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def _link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    started: int
+
+    @classmethod
+    def of(cls, pid):
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return cls(pid, int(fields[19])) if fields else None
+
+    @property
+    def alive(self):
+        fields = _read(f"/proc/{self.pid}/stat").rpartition(b")")[2].split()
+        return bool(fields) and int(fields[19]) == self.started and fields[0] not in (b"Z", b"X")
+
+    @property
+    def inner_pid(self):
+        """Its number in its own pid namespace."""
+        for line in _read(f"/proc/{self.pid}/status").splitlines():
+            if line.startswith(b"NSpid:"):
+                return int(line.split()[-1])
+        return None
+
+
+def pids():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def descendants(pid):
+    parents = {}
+    for other in pids():
+        fields = _read(f"/proc/{other}/stat").rpartition(b")")[2].split()
+        if fields:
+            parents.setdefault(int(fields[1]), []).append(other)
+    found, queue = [], [pid]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        found += children
+        queue += children
+    return [process for process in map(Process.of, found) if process]
+
+
+def sandbox_processes(function_name):
+    """Processes of sandboxes that run this function: the runtime and what it started, and the agent above it."""
+    needle = f"AWS_LAMBDA_FUNCTION_NAME={function_name}\0".encode()
+    inside = {}
+    for pid in pids():
+        if needle in _read(f"/proc/{pid}/environ"):
+            inside[pid] = _link(f"/proc/{pid}/ns/pid")
+    spaces = set(inside.values()) - {None, _link("/proc/self/ns/pid")}
+    members = [Process.of(pid) for pid in pids() if _link(f"/proc/{pid}/ns/pid") in spaces]
+    return sorted((member for member in members if member), key=lambda member: member.inner_pid or 0)
+
+
+def cgroup_directories(pid):
+    """Every cgroup directory that this process is in, on whatever hierarchies the host has."""
+    found = set()
+    for line in _read(f"/proc/{pid}/cgroup").decode().splitlines():
+        _, controllers, path = line.split(":", 2)
+        names = [controllers, controllers.removeprefix("name="), "unified", ""] if controllers else ["unified", ""]
+        for name in names:
+            directory = Path("/sys/fs/cgroup") / name / path.lstrip("/")
+            if path != "/" and directory.is_dir():
+                found.add(directory)
+                break
+    return found
+
+
+def mount_points():
+    return [line.split()[4] for line in _read("/proc/self/mountinfo").decode().splitlines()]
+
+
+def network_namespaces():
+    return {_link(f"/proc/{pid}/ns/net") for pid in pids()} - {None}
+
+
+@dataclass
+class Footprint:
+    """What a daemon held at one moment; `remains` says what of it is still there."""
+
+    processes: list = field(default_factory=list)
+    cgroups: set = field(default_factory=set)
+    namespaces: set = field(default_factory=set)
+    data: Path = None
+
+    @classmethod
+    def of(cls, daemon):
+        own = _link("/proc/self/ns/net")
+        processes = descendants(daemon.process.pid)
+        everyone = [*processes, Process.of(daemon.process.pid)]
+        inherited = cgroup_directories(os.getpid())
+        cgroups = set().union(*(cgroup_directories(process.pid) for process in processes)) - inherited
+        namespaces = {_link(f"/proc/{process.pid}/ns/net") for process in everyone} - {own, None}
+        return cls(everyone, cgroups, namespaces, daemon.data)
+
+    @property
+    def sandboxes(self):
+        return len(self.namespaces)
+
+    def remains(self):
+        return {
+            "processes": [(process.pid, _read(f"/proc/{process.pid}/cmdline")) for process in self.processes if process.alive],
+            "cgroups": sorted(map(str, (path for path in self.cgroups if path.is_dir() and "sb-" in str(path)))),
+            "namespaces": sorted(self.namespaces & network_namespaces()),
+            "mounts": [point for point in mount_points() if point.startswith(str(self.data)) and "sandbox" in point],
+        }
+
+    def gone(self):
+        return not any(self.remains().values())

@@ -1,0 +1,159 @@
+"""Deployment packages made in memory, and functions deployed from them."""
+
+import base64
+import io
+import itertools
+import json
+import re
+import subprocess
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from daemon import ACCOUNT, REGION, ROOT, wait_until
+
+FUNCTIONS = Path(__file__).resolve().parent / "functions"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/e2e"
+NUMBERS = itertools.count(1)
+
+
+def unique(prefix):
+    return f"{prefix}-{next(NUMBERS)}"
+
+
+def make_zip(files, mode=0o644, compression=zipfile.ZIP_DEFLATED):
+    """A zip of {name: text or bytes}."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
+            entry.compress_type = compression
+            entry.external_attr = (0o100755 if name == "bootstrap" else 0o100000 | mode) << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+@cache
+def python_zip():
+    return make_zip({path.name: path.read_bytes() for path in sorted((FUNCTIONS / "python").glob("*.py"))})
+
+
+@cache
+def node_zip():
+    return make_zip({path.name: path.read_bytes() for path in sorted((FUNCTIONS / "node").iterdir()) if path.is_file()})
+
+
+@cache
+def rust_bootstrap():
+    """The sample functions' program, built with the official runtime client."""
+    target = ROOT / "target" / "e2e-functions"
+    manifest = FUNCTIONS / "rust" / "Cargo.toml"
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", manifest, "--target-dir", target], check=True
+    )
+    return (target / "release" / "bootstrap").read_bytes()
+
+
+@cache
+def rust_zip():
+    return make_zip({"bootstrap": rust_bootstrap()})
+
+
+PACKAGES = {"python3.11": python_zip, "nodejs20.x": node_zip, "provided.al2023": rust_zip}
+
+
+class Result:
+    """What one Invoke answered."""
+
+    def __init__(self, answer):
+        self.status = answer["StatusCode"]
+        self.error = answer.get("FunctionError")
+        self.version = answer.get("ExecutedVersion")
+        self.request_id = answer["ResponseMetadata"]["RequestId"]
+        self.headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        self.body = answer["Payload"].read()
+        self.log = base64.b64decode(answer["LogResult"]).decode(errors="replace") if "LogResult" in answer else None
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"Result(status={self.status}, error={self.error}, body={self.body[:2000]!r}, log={self.log!r})"
+
+
+def invoke(client, name, payload=None, **arguments):
+    if payload is not None:
+        arguments["Payload"] = payload if isinstance(payload, bytes) else json.dumps(payload)
+    return Result(client.invoke(FunctionName=name, **arguments))
+
+
+class Function:
+    def __init__(self, daemon, client, name):
+        self.daemon = daemon
+        self.client = client
+        self.name = name
+        self.arn = f"arn:aws:lambda:{REGION}:{client._request_signer._credentials.access_key}:function:{name}"
+        self.log_group = f"/aws/lambda/{name}"
+
+    def invoke(self, payload=None, **arguments):
+        return invoke(self.client, self.name, payload, **arguments)
+
+    def call(self, payload=None, **arguments):
+        """The function's answer, when it is bound to succeed."""
+        result = self.invoke(payload, **arguments)
+        assert result.error is None, result
+        assert result.status == 200, result
+        return result.json
+
+    def configure(self, **arguments):
+        self.client.update_function_configuration(FunctionName=self.name, **arguments)
+        self.settle()
+
+    def update_code(self, package):
+        self.client.update_function_code(FunctionName=self.name, ZipFile=package)
+        self.settle()
+
+    def settle(self):
+        def settled():
+            configuration = self.client.get_function_configuration(FunctionName=self.name)
+            assert configuration["LastUpdateStatus"] != "Failed", configuration
+            return configuration["State"] == "Active" and configuration["LastUpdateStatus"] == "Successful"
+
+        wait_until(settled, 30, f"{self.name} is active")
+
+    def messages(self):
+        """Everything that is in the function's log group, oldest first."""
+        logs = self.daemon.client("logs")
+        try:
+            pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=self.log_group))
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def wait_for_message(self, pattern, seconds=10):
+        def matching():
+            return [message for message in self.messages() if re.search(pattern, message)]
+
+        return wait_until(matching, seconds, f"a log event like {pattern!r} in {self.log_group}")
+
+    def delete(self):
+        self.client.delete_function(FunctionName=self.name)
+
+
+def deploy(daemon, handler, runtime="python3.11", package=None, client=None, name=None, **configuration):
+    """Creates a function and waits until it can be called."""
+    client = client or daemon.client()
+    name = name or unique(re.sub(r"[^a-zA-Z0-9]+", "-", handler).strip("-")[:40])
+    configuration.setdefault("Timeout", 30)
+    client.create_function(
+        FunctionName=name,
+        Runtime=runtime,
+        Handler=handler,
+        Role=ROLE,
+        Code={"ZipFile": package or PACKAGES[runtime]()},
+        **configuration,
+    )
+    function = Function(daemon, client, name)
+    function.settle()
+    return function
