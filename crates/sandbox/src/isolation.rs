@@ -12,6 +12,8 @@ pub struct EffectiveTier {
     pub name: &'static str,
     /// With what privilege: `root` or `rootless`.
     pub privilege: &'static str,
+    /// User and group that the function is to have inside its sandbox; `None` where it has to share the agent's.
+    pub function_uid_gid: Option<(u32, u32)>,
     /// Protections that this host cannot give, each with the reason and what to do. Shown by `hearth doctor`, the health
     /// view and the log.
     pub missing: Vec<String>,

@@ -22,7 +22,7 @@ mod server;
 mod setup;
 mod stage;
 
-pub use ids::{FUNCTION_GID, FUNCTION_UID};
+pub(crate) use ids::{FUNCTION_GID, FUNCTION_UID};
 pub use server::launcher_main;
 
 /// A step that failed, by its name.

@@ -13,5 +13,5 @@ mod protocol;
 mod seccomp;
 
 pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
-pub use launcher::{FUNCTION_GID, FUNCTION_UID, launcher_main};
+pub use launcher::launcher_main;
 pub use linux::{LinuxConfig, LinuxIsolation, Subnet};

@@ -92,6 +92,24 @@ pub fn prepare_child(command: &mut Command, setup: ChildSetup) {
     unsafe { command.pre_exec(move || set_up_child(setup)) };
 }
 
+/// Kills every process of the caller's pid namespace but the caller, which must be its first.
+///
+/// # Errors
+/// The caller is not the first process of its namespace.
+pub fn kill_all_others() -> io::Result<()> {
+    if rustix::process::getpid().as_raw_pid() != 1 {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    // SAFETY: the call takes numbers. As the first process of a namespace the caller reaches none outside of it.
+    match unsafe { libc::kill(-1, libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            error => Err(error),
+        },
+    }
+}
+
 fn set_up_child(setup: ChildSetup) -> io::Result<()> {
     let signals = signal_set(None);
     // SAFETY: `signals` was initialised by `signal_set` and outlives the call.

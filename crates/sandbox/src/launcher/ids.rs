@@ -6,9 +6,9 @@ use rustix::process::Pid;
 use super::{Step, StepError};
 
 /// The function's user and group inside its sandbox, as on Lambda.
-pub const FUNCTION_UID: u32 = 993;
+pub(crate) const FUNCTION_UID: u32 = 993;
 /// See [`FUNCTION_UID`].
-pub const FUNCTION_GID: u32 = 990;
+pub(crate) const FUNCTION_GID: u32 = 990;
 
 /// Ids per sandbox where there are plenty.
 const RANGE: u32 = 65_536;

@@ -11,6 +11,7 @@ use super::connect::wait_readable;
 use super::id_maps::map_ids;
 use super::{LinuxConfig, LinuxIsolation, TIER};
 use crate::isolation::{EffectiveTier, IsolationError};
+use crate::launcher::{FUNCTION_GID, FUNCTION_UID};
 use crate::protocol::{Configure, ProtocolError, Ready, Reply, Request, receive, send};
 
 /// Longest time that the launcher may take to be ready, waiting for a predecessor included.
@@ -77,7 +78,8 @@ fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, S
 fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
     let privilege = if ready.root { "root" } else { "rootless" };
     let missing = [ready.missing, ready.cgroups.missing.clone()].concat();
-    let tier = EffectiveTier { name: TIER, privilege, missing };
+    let function_uid_gid = ready.own_uid.then_some((FUNCTION_UID, FUNCTION_GID));
+    let tier = EffectiveTier { name: TIER, privilege, function_uid_gid, missing };
     let reaper = std::thread::Builder::new().name("launcher-reaper".to_owned()).spawn(move || match child.wait() {
         Ok(status) if status.success() => {}
         Ok(status) => tracing::error!(%status, "the launcher has ended"),

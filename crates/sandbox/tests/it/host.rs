@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hearth_sandbox::{AssignSpec, BlankSpec, FUNCTION_UID, Isolation, LinuxConfig, LinuxIsolation};
+use hearth_sandbox::{AssignSpec, BlankSpec, Isolation, LinuxConfig, LinuxIsolation};
 use hearth_types::{NetworkMode, SandboxId};
 
 pub(crate) const FIXTURE: &str = env!("CARGO_BIN_EXE_sandbox-fixture");
@@ -88,12 +88,14 @@ impl Host {
     pub(crate) fn assigned_as(&self, spec: &AssignSpec) -> Sandbox {
         let id = self.blank();
         let stream = UnixStream::from(self.isolation.assign(id, spec).unwrap());
-        Sandbox { id, stream: BufReader::new(stream) }
+        let uid_gid = self.isolation.tier().function_uid_gid;
+        Sandbox { id, uid_gid, stream: BufReader::new(stream) }
     }
 }
 
 pub(crate) struct Sandbox {
     pub(crate) id: SandboxId,
+    uid_gid: Option<(u32, u32)>,
     stream: BufReader<UnixStream>,
 }
 
@@ -106,7 +108,8 @@ impl Sandbox {
 
     pub(crate) fn start(&mut self, words: &[&str]) {
         let words: Vec<_> = words.iter().map(|word| word.replace('\n', "\u{1}")).collect();
-        let line = format!("{FUNCTION_UID}\0{}\n", words.join("\0"));
+        let (uid, gid) = self.uid_gid.map_or(Default::default(), |(uid, gid)| (uid.to_string(), gid.to_string()));
+        let line = format!("{uid}\0{gid}\0{}\n", words.join("\0"));
         self.stream.get_mut().write_all(line.as_bytes()).unwrap();
     }
 

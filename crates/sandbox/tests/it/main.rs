@@ -1,5 +1,8 @@
 //! Sandboxes on the real kernel.
+#![expect(clippy::unwrap_used, reason = "a part of the tests")]
 
 mod bench;
+mod escape;
 mod host;
 mod lifecycle;
+mod limits;

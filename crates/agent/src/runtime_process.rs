@@ -1,0 +1,100 @@
+//! The runtime's process: how it starts and how it ends.
+
+use std::{
+    io,
+    os::fd::AsRawFd,
+    process::{Command, Stdio},
+};
+
+use hearth_agent_proto::{ExitStatus, Init};
+use hearth_sys::init_process::{ChildSetup, prepare_child};
+use rustix::{
+    fd::OwnedFd,
+    io::{Errno, FdFlags, fcntl_setfd},
+    pipe::{PipeFlags, pipe_with},
+    process::{Pid, Signal, WaitOptions, kill_process_group, wait},
+};
+
+/// Names the descriptor of the telemetry pipe to the runtime.
+const TELEMETRY_VARIABLE: &str = "_LAMBDA_TELEMETRY_LOG_FD";
+
+/// A process that was started, and the ends of its pipes that are read.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) pid: Pid,
+    pub(crate) output: OwnedFd,
+    pub(crate) telemetry: OwnedFd,
+}
+
+/// Starts the first of the commands that exists.
+///
+/// # Errors
+/// None of them could be started: the error number of the last one.
+pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
+    let output = pipe()?;
+    let telemetry = pipe()?;
+    // Only this process is there to inherit it: no other is started before the descriptor is closed.
+    fcntl_setfd(&telemetry.write, FdFlags::empty())?;
+    let mut last = Errno::NOENT;
+    for command in &init.commands {
+        match spawn(command, init, &output.write, &telemetry.write) {
+            Ok(pid) => return Ok(Started { pid, output: output.read, telemetry: telemetry.read }),
+            Err(error) => last = Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
+        }
+    }
+    Err(last)
+}
+
+struct Pipe {
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+/// A pipe that is read without blocking and written as the function expects, with blocking.
+fn pipe() -> Result<Pipe, Errno> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    rustix::fs::fcntl_setfl(&read, rustix::fs::OFlags::NONBLOCK)?;
+    Ok(Pipe { read, write })
+}
+
+fn spawn(words: &[String], init: &Init, output: &OwnedFd, telemetry: &OwnedFd) -> io::Result<Pid> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().current_dir(&init.cwd);
+    for (name, value) in &init.environment {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        command.env(name, value);
+    }
+    command.env(TELEMETRY_VARIABLE, telemetry.as_raw_fd().to_string());
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
+    let limits = init.rlimits;
+    let setup = ChildSetup {
+        uid_gid: init.uid_gid,
+        files: limits.files,
+        processes: limits.processes,
+        core_bytes: limits.core_bytes,
+    };
+    prepare_child(&mut command, setup);
+    let child = command.spawn()?;
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Reaps whatever has died: how the runtime ended, if it is among them.
+pub(crate) fn reap(runtime: Option<Pid>) -> Option<ExitStatus> {
+    let mut ended = None;
+    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+        if Some(pid) == runtime {
+            let code = status.exit_status().map(ExitStatus::Code);
+            ended = code.or_else(|| status.terminating_signal().map(ExitStatus::Signal)).or(ended);
+        }
+    }
+    ended
+}
+
+/// Signals the runtime and those of its descendants that have stayed in its process group.
+pub(crate) fn signal(runtime: Pid, signal: Signal) {
+    // Gone already is as good as signalled.
+    let _gone = kill_process_group(runtime, signal);
+}
