@@ -4,20 +4,20 @@ mod connect;
 mod id_maps;
 mod start;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hearth_types::SandboxId;
-use rustix::net::RecvFlags;
 
 use crate::cgroup::{Cgroups, Limits};
 use crate::isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
-use crate::protocol::{ProtocolError, Reply, Request, receive, send};
+use crate::protocol::{ProtocolError, Reply, Request, Status, receive, send};
 
 const TIER: &str = "linux";
 /// Longest time that a new process may take to become the agent: a matter of a millisecond on a quiet host.
@@ -60,6 +60,8 @@ pub struct LinuxIsolation {
     /// Emptied when dropped, so that the launcher sees its end.
     socket: Mutex<Option<OwnedFd>>,
     launcher: Option<JoinHandle<()>>,
+    /// To the agents of blank sandboxes.
+    connections: Mutex<HashMap<SandboxId, OwnedFd>>,
 }
 
 impl LinuxIsolation {
@@ -96,17 +98,27 @@ impl LinuxIsolation {
         }
     }
 
-    /// Waits for the new process to become the agent.
-    fn await_birth(&self, sandbox: SandboxId, status: &OwnedFd) -> Result<(), IsolationError> {
+    /// Waits for the new process to become the agent, and connects to it.
+    fn await_birth(&self, sandbox: SandboxId, status: &OwnedFd) -> Result<OwnedFd, IsolationError> {
         let deadline = Instant::now() + BIRTH_MAX;
-        let mut text = [0; 1024];
-        let read = connect::wait_readable(status.as_fd(), deadline)
-            .and_then(|()| rustix::net::recv(status, &mut text[..], RecvFlags::empty()));
-        match read {
-            Ok((0, _)) => Ok(()),
-            Ok((length, _)) => Err(failed(sandbox, CREATE, String::from_utf8_lossy(&text[..length]))),
-            Err(errno) => Err(failed(sandbox, CREATE, errno)),
+        let mut socket = None;
+        loop {
+            connect::wait_readable(status.as_fd(), deadline).map_err(|errno| failed(sandbox, CREATE, errno))?;
+            match receive(status.as_fd()) {
+                Ok((Status::Socket, descriptors)) => socket = descriptors.into_iter().next(),
+                Ok((Status::Failed(reason), _)) => return Err(failed(sandbox, CREATE, reason)),
+                Err(ProtocolError::Gone) => break,
+                Err(error) => return Err(failed(sandbox, CREATE, error)),
+            }
         }
+        let socket = socket.ok_or_else(|| failed(sandbox, CREATE, "the new process has ended"))?;
+        connect::connect_agent(&socket, Instant::now() + LISTEN_MAX)
+            .map_err(|errno| failed(sandbox, CREATE, format!("the agent does not listen: {errno}")))?;
+        Ok(socket)
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,11 +138,16 @@ impl Isolation for LinuxIsolation {
         let request = Request::Create { id: spec.id, root: spec.root.clone() };
         let status = self.request(spec.id, CREATE, &request)?;
         let status = status.ok_or_else(|| failed(spec.id, CREATE, "the launcher sent no status socket"))?;
-        let born = self.await_birth(spec.id, &status);
-        if born.is_err() {
-            self.destroy(spec.id)?;
+        match self.await_birth(spec.id, &status) {
+            Ok(connection) => {
+                self.connections().insert(spec.id, connection);
+                Ok(())
+            }
+            Err(error) => {
+                self.destroy(spec.id)?;
+                Err(error)
+            }
         }
-        born
     }
 
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError> {
@@ -142,10 +159,8 @@ impl Isolation for LinuxIsolation {
             tmp_mib: spec.tmp_mib,
             network: spec.network,
         };
-        let socket = self.request(id, ASSIGN, &request)?;
-        let socket = socket.ok_or_else(|| failed(id, ASSIGN, "the launcher sent no socket"))?;
-        connect::connect_agent(&socket, Instant::now() + LISTEN_MAX).map_err(|errno| failed(id, ASSIGN, errno))?;
-        Ok(socket)
+        self.request(id, ASSIGN, &request)?;
+        self.connections().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))
     }
 
     fn freeze(&self, id: SandboxId) -> Result<(), IsolationError> {
@@ -162,6 +177,7 @@ impl Isolation for LinuxIsolation {
 
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError> {
         const DESTROY: &str = "destroy";
+        self.connections().remove(&id);
         let Some(gone) = self.request(id, DESTROY, &Request::Destroy { id })? else { return Ok(()) };
         connect::wait_readable(gone.as_fd(), Instant::now() + DEATH_MAX).map_err(|errno| failed(id, DESTROY, errno))
     }

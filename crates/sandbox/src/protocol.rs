@@ -36,9 +36,11 @@ pub(crate) enum Request {
     Configure(Configure),
     /// The answer to `NeedsMaps`: how many ids the launcher's user name space has now.
     Mapped { ids: u32 },
-    /// Answered by `Done` with a socket, on which the new process tells of failure; it closes when the agent runs.
+    /// Answered by `Done` with the *status socket*. On it the new process sends an unconnected Unix stream socket of its
+    /// network name space (a socket stays where it was made), then a failure if there is one; it closes when the agent
+    /// runs.
     Create { id: SandboxId, root: PathBuf },
-    /// Answered by `Done` with an unconnected Unix stream socket of the sandbox's network name space.
+    /// Answered by `Done`.
     Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
     /// Answered by `Done` with a pipe that closes when everything is gone, or without one if it is already.
     Destroy { id: SandboxId },
@@ -65,6 +67,14 @@ pub(crate) struct Ready {
     pub(crate) own_uid: bool,
     /// What cannot be had besides control groups.
     pub(crate) missing: Vec<String>,
+}
+
+/// What comes over the status socket of a new process.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Status {
+    /// With a socket to reach the agent by.
+    Socket,
+    Failed(String),
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,13 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use hearth_sys::{MountAttributes, attach_mount, change_filesystem, clone_tree, set_mount_attributes};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::stage::Stages;
 use super::{Step, StepError};
 
-/// Attaching failed, or, worse, the launcher could not get back to its own name spaces.
+/// Attaching failed, or, worse, the launcher could not get back to its own mounts.
 #[derive(Debug)]
 pub(crate) enum AttachError {
     Failed(StepError),
@@ -25,19 +24,15 @@ pub(crate) struct Attachment<'a> {
     pub(crate) tmp_mib: u32,
 }
 
-/// Attaches it to the sandbox of the process `pidfd` and returns an unconnected socket of its network name space: a
-/// socket stays in the name space in which it was made.
-pub(crate) fn attach(
-    stages: &Stages,
-    pidfd: BorrowedFd<'_>,
-    attachment: &Attachment<'_>,
-) -> Result<OwnedFd, AttachError> {
+/// Attaches it to the sandbox of the process `pidfd`.
+pub(crate) fn attach(stages: &Stages, pidfd: BorrowedFd<'_>, attachment: &Attachment<'_>) -> Result<(), AttachError> {
     let task = detached(attachment.task_dir).map_err(AttachError::Failed)?;
     let opt = attachment.opt_dir.map(detached).transpose().map_err(AttachError::Failed)?;
-    let spaces = ThreadNameSpaceType::MOUNT | ThreadNameSpaceType::NETWORK;
-    move_into_thread_name_spaces(pidfd, spaces).step("enter the sandbox").map_err(AttachError::Failed)?;
+    move_into_thread_name_spaces(pidfd, ThreadNameSpaceType::MOUNT)
+        .step("enter the sandbox")
+        .map_err(AttachError::Failed)?;
     let result = attach_inside(&task, opt.as_ref(), attachment.tmp_mib);
-    stages.enter_host().and_then(|()| stages.enter_host_network()).map_err(AttachError::Lost)?;
+    stages.enter_host().map_err(AttachError::Lost)?;
     result.map_err(AttachError::Failed)
 }
 
@@ -49,12 +44,10 @@ fn detached(dir: &Path) -> Result<OwnedFd, StepError> {
     Ok(mount)
 }
 
-fn attach_inside(task: &OwnedFd, opt: Option<&OwnedFd>, tmp_mib: u32) -> Result<OwnedFd, StepError> {
+fn attach_inside(task: &OwnedFd, opt: Option<&OwnedFd>, tmp_mib: u32) -> Result<(), StepError> {
     attach_mount(task.as_fd(), "/var/task").step("attach /var/task")?;
     if let Some(opt) = opt {
         attach_mount(opt.as_fd(), "/opt").step("attach /opt")?;
     }
-    change_filesystem("/tmp", "size", &format!("{tmp_mib}m")).step("set the size of /tmp")?;
-    socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
-        .step("make a socket in the sandbox")
+    change_filesystem("/tmp", "size", &format!("{tmp_mib}m")).step("set the size of /tmp")
 }

@@ -11,7 +11,7 @@ use hearth_sys::{
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{UnmountFlags, unmount};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socket_with};
 use rustix::process::{
     Resource, Rlimit, Signal, chdir, pivot_root, set_parent_process_death_signal, setrlimit, setsid, umask,
 };
@@ -24,6 +24,7 @@ use rustix::time::Timespec;
 use super::ids::{FUNCTION_GID, FUNCTION_UID, IdScheme};
 use super::stage::{STAGE_AGENT, STAGE_DEV, STAGE_ROOT};
 use super::{Step, StepError};
+use crate::protocol::{self, Status};
 
 /// Where the agent lies inside a sandbox.
 const AGENT_PATH: &str = ".hearth/agent";
@@ -64,7 +65,7 @@ impl Birth<'_> {
     /// Becomes the agent or ends: a copy of the launcher must not go on where the launcher does.
     pub(crate) fn live(self) -> ! {
         let Err(error) = self.become_agent();
-        let _daemon_gone = send(&self.status, error.to_string().as_bytes(), SendFlags::NOSIGNAL);
+        let _daemon_gone = protocol::send(self.status.as_fd(), &Status::Failed(error.to_string()), &[]);
         std::process::exit(1)
     }
 
@@ -76,6 +77,7 @@ impl Birth<'_> {
         self.take_ids()?;
         let rest = Namespaces::NEWNET | Namespaces::NEWIPC | Namespaces::NEWUTS | Namespaces::NEWCGROUP;
         unshare_namespaces(rest).step("make name spaces")?;
+        self.send_socket()?;
         setsid().step("start a session")?;
         umask(Mode::from_raw_mode(0o022));
         rustix::system::sethostname(self.hostname.as_bytes()).step("set the host name")?;
@@ -93,6 +95,13 @@ impl Birth<'_> {
             (1, _) => Ok(()),
             _ => Err("the launcher is gone").step("await the launcher"),
         }
+    }
+
+    /// The daemon cannot enter this network name space; the socket takes it there.
+    fn send_socket(&self) -> Result<(), StepError> {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+            .step("make a socket for the daemon")?;
+        protocol::send(self.status.as_fd(), &Status::Socket, &[socket.as_fd()]).step("send the daemon a socket")
     }
 
     fn take_ids(&self) -> Result<(), StepError> {

@@ -168,7 +168,7 @@ impl Server {
             Request::Assign { id, task_dir, opt_dir, tmp_mib, network: _ } => {
                 let attachment = Attachment { task_dir: &task_dir, opt_dir: opt_dir.as_deref(), tmp_mib };
                 match self.assign(id, &attachment) {
-                    Ok(socket) => Ok(Some(socket)),
+                    Ok(()) => Ok(None),
                     Err(AttachError::Failed(error)) => Err(error),
                     Err(AttachError::Lost(error)) => return Err(error),
                 }
@@ -215,7 +215,7 @@ impl Server {
         }
     }
 
-    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<OwnedFd, AttachError> {
+    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<(), AttachError> {
         let pidfd = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref());
         let pidfd = pidfd.ok_or("it is dead or never was").step("find the sandbox").map_err(AttachError::Failed)?;
         attach(&self.workshop.stages, pidfd.as_fd(), attachment)

@@ -22,12 +22,11 @@ pub(crate) const STAGE_DEV: &str = "/dev";
 /// Where a new sandbox assembles its root.
 pub(crate) const STAGE_ROOT: &str = "/root";
 
-/// Handles of the launcher's name spaces.
+/// Handles of both.
 #[derive(Debug)]
 pub(crate) struct Stages {
     host: OwnedFd,
     empty: OwnedFd,
-    network: OwnedFd,
     /// Keeps the hierarchy alive that makes moves between version 1 groups fast.
     _quick_moves: Option<OwnedFd>,
 }
@@ -38,12 +37,11 @@ impl Stages {
     pub(crate) fn build(agent: &Path, work_dir: &Path) -> Result<Self, StepError> {
         let quick_moves = make_quick_moves();
         mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC).step("detach mounts")?;
-        let host = own_namespace("mnt")?;
-        let network = own_namespace("net")?;
+        let host = own_mounts()?;
         unshare_namespaces(Namespaces::NEWNS).step("make the empty stage")?;
         furnish(agent, work_dir)?;
-        let empty = own_namespace("mnt")?;
-        let stages = Self { host, empty, network, _quick_moves: quick_moves };
+        let empty = own_mounts()?;
+        let stages = Self { host, empty, _quick_moves: quick_moves };
         stages.enter_host()?;
         Ok(stages)
     }
@@ -55,11 +53,6 @@ impl Stages {
     pub(crate) fn enter_empty(&self) -> Result<(), StepError> {
         move_into_link_name_space(self.empty.as_fd(), Some(LinkNameSpaceType::Mount)).step("enter the empty stage")
     }
-
-    pub(crate) fn enter_host_network(&self) -> Result<(), StepError> {
-        move_into_link_name_space(self.network.as_fd(), Some(LinkNameSpaceType::Network))
-            .step("return to the host's network")
-    }
 }
 
 /// While a hierarchy with `favordynmods` exists, moving a process between version 1 groups takes a tenth of a
@@ -69,8 +62,8 @@ fn make_quick_moves() -> Option<OwnedFd> {
     make_filesystem("cgroup", &options, MountAttributes::empty()).ok()
 }
 
-fn own_namespace(kind: &str) -> Result<OwnedFd, StepError> {
-    open(format!("/proc/self/ns/{kind}"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open own name space")
+fn own_mounts() -> Result<OwnedFd, StepError> {
+    open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open own name space")
 }
 
 /// Fills a small file system with what sandboxes take from it, and makes it the only mount besides `/proc`.

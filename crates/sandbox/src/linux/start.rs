@@ -85,5 +85,11 @@ fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
         Ok(status) => tracing::error!(%status, "the launcher has ended"),
         Err(error) => tracing::error!(%error, "the launcher cannot be waited for"),
     });
-    LinuxIsolation { tier, cgroups: ready.cgroups, socket: Mutex::new(Some(socket)), launcher: reaper.ok() }
+    LinuxIsolation {
+        tier,
+        cgroups: ready.cgroups,
+        socket: Mutex::new(Some(socket)),
+        launcher: reaper.ok(),
+        connections: Mutex::default(),
+    }
 }

@@ -15,7 +15,7 @@ fn steps_are_timed() {
         return;
     }
     let host = Host::new();
-    let spec = host.spec();
+    let (spec, root) = (host.spec(), root());
     let mut times: [Vec<Duration>; 5] = Default::default();
     for number in 0..ROUNDS {
         let id = SandboxId(1000 + number);
@@ -24,7 +24,7 @@ fn steps_are_timed() {
             action();
             times[index].push(start.elapsed());
         };
-        step(0, &mut || host.isolation.create(&BlankSpec { id, root: root() }).unwrap());
+        step(0, &mut || host.isolation.create(&BlankSpec { id, root: root.clone() }).unwrap());
         std::thread::sleep(Duration::from_millis(3));
         step(1, &mut || drop(host.isolation.assign(id, &spec).unwrap()));
         step(2, &mut || host.isolation.freeze(id).unwrap());

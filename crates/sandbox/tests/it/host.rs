@@ -49,9 +49,19 @@ pub(crate) fn unique_instance() -> String {
 
 impl Host {
     pub(crate) fn new() -> Self {
+        Self::with_fixture(Path::new(FIXTURE))
+    }
+
+    /// The fixture may lie elsewhere, where another user finds it.
+    pub(crate) fn with_fixture(fixture: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let instance = unique_instance();
-        let isolation = LinuxIsolation::start(config(dir.path(), &instance)).unwrap();
+        let isolation = LinuxIsolation::start(LinuxConfig {
+            launcher_exe: fixture.into(),
+            agent_binary: fixture.into(),
+            ..config(dir.path(), &instance)
+        })
+        .unwrap();
         let task = dir.path().join("task");
         fs_err::create_dir(&task).unwrap();
         fs_err::write(task.join("code.txt"), "the code").unwrap();
@@ -63,8 +73,12 @@ impl Host {
     }
 
     pub(crate) fn blank_as(&self, number: u64) -> SandboxId {
+        self.blank_in(number, root())
+    }
+
+    fn blank_in(&self, number: u64, root: PathBuf) -> SandboxId {
         let id = SandboxId(number);
-        self.isolation.create(&BlankSpec { id, root: root() }).unwrap();
+        self.isolation.create(&BlankSpec { id, root }).unwrap();
         id
     }
 
@@ -86,7 +100,15 @@ impl Host {
     }
 
     pub(crate) fn assigned_as(&self, spec: &AssignSpec) -> Sandbox {
-        let id = self.blank();
+        self.assign(self.blank(), spec)
+    }
+
+    /// Assigned, with a root of its own.
+    pub(crate) fn assigned_in(&self, root: &Path) -> Sandbox {
+        self.assign(self.blank_in(self.next.fetch_add(1, Ordering::Relaxed), root.to_owned()), &self.spec())
+    }
+
+    fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Sandbox {
         let stream = UnixStream::from(self.isolation.assign(id, spec).unwrap());
         let uid_gid = self.isolation.tier().function_uid_gid;
         Sandbox { id, uid_gid, stream: BufReader::new(stream) }

@@ -6,3 +6,4 @@ mod escape;
 mod host;
 mod lifecycle;
 mod limits;
+mod rootless;
