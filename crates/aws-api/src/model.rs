@@ -46,10 +46,10 @@ enum Segment {
 
 /// A request's operation and its decoded path parameters.
 #[derive(Debug)]
-pub struct Matched<'a> {
-    pub operation: &'a Operation,
+pub struct Matched<'m, 'p> {
+    pub operation: &'m Operation,
     /// `(location name, value)`, percent-decoding left to the caller.
-    pub parameters: Vec<(&'a str, &'a str)>,
+    pub parameters: Vec<(&'m str, &'p str)>,
 }
 
 /// Where a member of an input structure travels.
@@ -151,7 +151,12 @@ impl Model {
 
     /// The operation of a request line. `raw_path` is as received, because encoded separators are part of a parameter; one
     /// trailing slash is ignored. Of several matches the one that asks for most of the query is meant.
-    pub fn route<'a>(&'a self, method: &str, raw_path: &'a str, query: &[(String, String)]) -> Option<Matched<'a>> {
+    pub fn route<'m, 'p>(
+        &'m self,
+        method: &str,
+        raw_path: &'p str,
+        query: &[(String, String)],
+    ) -> Option<Matched<'m, 'p>> {
         let path = raw_path.strip_prefix('/')?;
         let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
         self.operations
@@ -232,7 +237,7 @@ impl Operation {
         }
     }
 
-    fn parameters<'a>(&'a self, segments: &[&'a str]) -> Option<Vec<(&'a str, &'a str)>> {
+    fn parameters<'m, 'p>(&'m self, segments: &[&'p str]) -> Option<Vec<(&'m str, &'p str)>> {
         if segments.len() != self.path.len() {
             return None;
         }

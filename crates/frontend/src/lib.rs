@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod error;
+mod lambda;
 
 pub use context::{Body, RequestContext, Response};
 pub use error::ApiError;
