@@ -16,6 +16,7 @@
 mod attach;
 mod birth;
 mod child;
+mod egress;
 mod ids;
 mod root;
 mod server;

@@ -4,6 +4,8 @@ mod connect;
 mod id_maps;
 mod start;
 
+pub(crate) use connect::wait_readable;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -24,6 +26,8 @@ const TIER: &str = "linux";
 const BIRTH_MAX: Duration = Duration::from_secs(10);
 /// Longest time that the agent may take to listen.
 const LISTEN_MAX: Duration = Duration::from_secs(5);
+/// Longest time that a way out may take to open.
+const NETWORK_MAX: Duration = Duration::from_secs(10);
 /// Longest time that killed processes may take to be gone.
 const DEATH_MAX: Duration = Duration::from_secs(10);
 
@@ -106,6 +110,7 @@ impl LinuxIsolation {
             connect::wait_readable(status.as_fd(), deadline).map_err(|errno| failed(sandbox, CREATE, errno))?;
             match receive(status.as_fd()) {
                 Ok((Status::Socket, descriptors)) => socket = descriptors.into_iter().next(),
+                Ok((Status::NetworkReady, _)) => {}
                 Ok((Status::Failed(reason), _)) => return Err(failed(sandbox, CREATE, reason)),
                 Err(ProtocolError::Gone) => break,
                 Err(error) => return Err(failed(sandbox, CREATE, error)),
@@ -119,6 +124,17 @@ impl LinuxIsolation {
 
     fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn await_network(sandbox: SandboxId, status: &OwnedFd) -> Result<(), IsolationError> {
+    let deadline = Instant::now() + NETWORK_MAX;
+    connect::wait_readable(status.as_fd(), deadline).map_err(|errno| failed(sandbox, ASSIGN, errno))?;
+    match receive(status.as_fd()) {
+        Ok((Status::NetworkReady, _)) => Ok(()),
+        Ok((Status::Failed(reason), _)) => Err(failed(sandbox, ASSIGN, reason)),
+        Ok((Status::Socket, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
+        Err(error) => Err(failed(sandbox, ASSIGN, error)),
     }
 }
 
@@ -159,7 +175,9 @@ impl Isolation for LinuxIsolation {
             tmp_mib: spec.tmp_mib,
             network: spec.network,
         };
-        self.request(id, ASSIGN, &request)?;
+        if let Some(status) = self.request(id, ASSIGN, &request)? {
+            await_network(id, &status)?;
+        }
         self.connections().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))
     }
 

@@ -4,6 +4,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -28,6 +29,8 @@ pub(crate) struct Configure {
     pub(crate) run_dir: PathBuf,
     pub(crate) instance: String,
     pub(crate) uid_base: u32,
+    /// Address and prefix length of subnets that functions with egress may reach in any case.
+    pub(crate) egress_allow: Vec<(Ipv4Addr, u8)>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ pub(crate) enum Request {
     /// network name space (a socket stays where it was made), then a failure if there is one; it closes when the agent
     /// runs.
     Create { id: SandboxId, root: PathBuf },
-    /// Answered by `Done`.
+    /// Answered by `Done`; where the network is not there at once, with a status socket, on which its readiness is told.
     Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
     /// Answered by `Done` with a pipe that closes when everything is gone, or without one if it is already.
     Destroy { id: SandboxId },
@@ -69,11 +72,13 @@ pub(crate) struct Ready {
     pub(crate) missing: Vec<String>,
 }
 
-/// What comes over the status socket of a new process.
+/// What comes over a status socket.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Status {
     /// With a socket to reach the agent by.
     Socket,
+    /// The way out is open, and fenced in.
+    NetworkReady,
     Failed(String),
 }
 

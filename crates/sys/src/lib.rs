@@ -6,8 +6,10 @@
 mod error;
 pub mod init_process;
 mod mount;
+mod netlink;
 mod network;
 mod process;
+mod route;
 
 pub use error::SysError;
 pub use mount::{MountAttributes, attach_mount, change_filesystem, clone_tree, make_filesystem, set_mount_attributes};
@@ -15,3 +17,4 @@ pub use network::bring_up_loopback;
 pub use process::{
     Cloned, Namespaces, block_signals, clone_process, close_from, execute_program, reset_signals, unshare_namespaces,
 };
+pub use route::{Route, Subnet4, add_routes, filter_output};

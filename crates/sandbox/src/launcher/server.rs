@@ -6,18 +6,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-use hearth_sys::{block_signals, close_from};
-use hearth_types::SandboxId;
+use hearth_sys::{Subnet4, block_signals, close_from};
+use hearth_types::{NetworkMode, SandboxId};
 use rustix::event::epoll;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, setsid, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, setsid, waitid,
 };
 use rustix::time::Timespec;
 
 use super::attach::{AttachError, Attachment, attach};
 use super::birth::give_birth;
+use super::egress::start_egress;
 use super::ids::{IdScheme, Slots};
 use super::setup::{enter_user_namespace, is_privileged, lock_run_dir};
 use super::stage::Stages;
@@ -26,8 +27,9 @@ use crate::cgroup::Cgroups;
 use crate::protocol::{ProtocolError, Ready, Reply, Request, receive, send};
 use crate::{cgroup, landlock, seccomp};
 
-/// The epoll key of the daemon's socket; sandboxes have their ids.
+/// Epoll keys of the daemon's socket and of processes beside the sandboxes, which have their ids.
 const DAEMON_KEY: u64 = u64::MAX;
+const COMPANION_KEY: u64 = u64::MAX - 1;
 /// How soon to try again to remove a group that still has dying processes.
 const SWEEP_NS: i64 = 2_000_000;
 
@@ -50,10 +52,14 @@ pub(super) struct Workshop {
 /// A sandbox that holds something on the host.
 struct Sandbox {
     slot: u32,
+    /// As the launcher sees its first process.
+    pid: Option<Pid>,
     /// `None` once its first process, and with it every other, is dead and reaped.
     pidfd: Option<OwnedFd>,
     /// Set when it is to be removed: closes then.
     doomed: Option<OwnedFd>,
+    /// Holds the way out open.
+    egress: Option<OwnedFd>,
 }
 
 struct Server {
@@ -65,6 +71,9 @@ struct Server {
     sandboxes: HashMap<SandboxId, Sandbox>,
     /// Dead and doomed, but a group could not be removed yet.
     unswept: Vec<SandboxId>,
+    /// Processes that give sandboxes their way out; to be reaped.
+    companions: Vec<OwnedFd>,
+    egress_allow: Vec<Subnet4>,
     /// Held until the end: closing any descriptor of the file would give the lock up.
     _lock: OwnedFd,
 }
@@ -132,8 +141,20 @@ impl Server {
             .step("watch the daemon")?;
         let ready = Ready { cgroups: cgroups.clone(), root, own_uid: ids.has_function_uid(), missing };
         let workshop = Workshop { stages, ids, filter, landlock, own_pidfd, prepared_roots };
-        let (slots, sandboxes, unswept) = (Slots::default(), HashMap::new(), Vec::new());
-        Ok((Self { daemon, epoll, workshop, cgroups, slots, sandboxes, unswept, _lock: lock }, ready))
+        let subnet = |(address, length)| Subnet4::new(address, length);
+        let server = Self {
+            daemon,
+            epoll,
+            workshop,
+            cgroups,
+            slots: Slots::default(),
+            sandboxes: HashMap::new(),
+            unswept: Vec::new(),
+            companions: Vec::new(),
+            egress_allow: config.egress_allow.into_iter().map(subnet).collect(),
+            _lock: lock,
+        };
+        Ok((server, ready))
     }
 
     /// Until the daemon is gone.
@@ -153,6 +174,7 @@ impl Server {
                         Err(ProtocolError::Gone) => return Ok(()),
                         Err(error) => return Err(error).step("read a request"),
                     },
+                    COMPANION_KEY => self.reap_companions(),
                     id => self.reap(SandboxId(id)),
                 }
             }
@@ -165,10 +187,11 @@ impl Server {
         let result = match request {
             Request::Create { id, root } => self.create(id, &root).map(Some),
             Request::Destroy { id } => self.destroy(id),
-            Request::Assign { id, task_dir, opt_dir, tmp_mib, network: _ } => {
-                let attachment = Attachment { task_dir: &task_dir, opt_dir: opt_dir.as_deref(), tmp_mib };
+            Request::Assign { id, task_dir, opt_dir, tmp_mib, network } => {
+                let resolver = network == NetworkMode::Egress;
+                let attachment = Attachment { task_dir: &task_dir, opt_dir: opt_dir.as_deref(), tmp_mib, resolver };
                 match self.assign(id, &attachment) {
-                    Ok(()) => Ok(None),
+                    Ok(status) => Ok(status),
                     Err(AttachError::Failed(error)) => Err(error),
                     Err(AttachError::Lost(error)) => return Err(error),
                 }
@@ -190,11 +213,11 @@ impl Server {
     }
 
     fn create(&mut self, id: SandboxId, root: &Path) -> Result<OwnedFd, StepError> {
-        if self.sandboxes.contains_key(&id) || id.0 == DAEMON_KEY {
+        if self.sandboxes.contains_key(&id) || id.0 >= COMPANION_KEY {
             return Err("this sandbox exists already").step("create the sandbox");
         }
         let slot = self.slots.take(self.workshop.ids.slots())?;
-        self.sandboxes.insert(id, Sandbox { slot, pidfd: None, doomed: None });
+        self.sandboxes.insert(id, Sandbox { slot, pid: None, pidfd: None, doomed: None, egress: None });
         let born = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
             let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
             epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN)
@@ -204,6 +227,7 @@ impl Server {
         match born {
             Ok(newborn) => {
                 if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+                    sandbox.pid = Some(newborn.pid);
                     sandbox.pidfd = Some(newborn.pidfd);
                 }
                 Ok(newborn.status)
@@ -215,10 +239,38 @@ impl Server {
         }
     }
 
-    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<(), AttachError> {
-        let pidfd = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref());
-        let pidfd = pidfd.ok_or("it is dead or never was").step("find the sandbox").map_err(AttachError::Failed)?;
-        attach(&self.workshop.stages, pidfd.as_fd(), attachment)
+    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<Option<OwnedFd>, AttachError> {
+        let sandbox = self.sandboxes.get(&id);
+        let process = sandbox.and_then(|sandbox| sandbox.pid.zip(sandbox.pidfd.as_ref()));
+        let (pid, pidfd) =
+            process.ok_or("it is dead or never was").step("find the sandbox").map_err(AttachError::Failed)?;
+        attach(&self.workshop.stages, pidfd.as_fd(), attachment)?;
+        if !attachment.resolver {
+            return Ok(None);
+        }
+        let launcher = self.workshop.own_pidfd.as_fd();
+        let egress = start_egress(pid, pidfd.as_fd(), launcher, &self.egress_allow).map_err(AttachError::Failed)?;
+        for process in egress.processes {
+            epoll::add(&self.epoll, &process, epoll::EventData::new_u64(COMPANION_KEY), epoll::EventFlags::IN)
+                .step("watch the way out")
+                .map_err(AttachError::Lost)?;
+            self.companions.push(process);
+        }
+        if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+            sandbox.egress = Some(egress.lifeline);
+        }
+        Ok(Some(egress.status))
+    }
+
+    fn reap_companions(&mut self) {
+        let epoll = &self.epoll;
+        self.companions.retain(|process| {
+            let alive = !is_reaped(process, WaitIdOptions::NOHANG);
+            if !alive {
+                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
+            }
+            alive
+        });
     }
 
     /// Kills now; the rest happens when the death is seen.
@@ -240,11 +292,12 @@ impl Server {
     fn reap(&mut self, id: SandboxId) {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
         let Some(pidfd) = &sandbox.pidfd else { return };
-        if !matches!(waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG), Ok(Some(_))) {
+        if !is_reaped(pidfd, WaitIdOptions::NOHANG) {
             return;
         }
         let _never_fails_for_a_watched_one = epoll::delete(&self.epoll, pidfd);
         sandbox.pidfd = None;
+        sandbox.egress = None;
         if sandbox.doomed.is_some() {
             self.remove(id);
         }
@@ -272,12 +325,19 @@ impl Server {
             let _counted_below = self.destroy(*id);
         }
         for id in ids {
-            let pidfd = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref());
-            if let Some(pidfd) = pidfd {
-                let _reaped = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+            if let Some(pidfd) = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref()) {
+                is_reaped(pidfd, WaitIdOptions::empty());
             }
+        }
+        for process in &self.companions {
+            let _dead_already = pidfd_send_signal(process, Signal::KILL);
+            is_reaped(process, WaitIdOptions::empty());
         }
         self.cgroups.remove_leftovers();
         self.cgroups.remove_instance();
     }
+}
+
+fn is_reaped(process: &OwnedFd, options: WaitIdOptions) -> bool {
+    matches!(waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED | options), Ok(Some(_)))
 }

@@ -13,12 +13,14 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{chdir, pivot_root};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use super::egress::RESOLVER_CONFIG;
 use super::root::{DEVICE_LINKS, DEVICES, make_device};
 use super::{Step, StepError};
 
 /// Where, on the empty stage, things lie that go into sandboxes.
 pub(crate) const STAGE_AGENT: &str = "/agent";
 pub(crate) const STAGE_DEV: &str = "/dev";
+pub(crate) const STAGE_RESOLVER: &str = "/resolv.conf";
 /// Where a new sandbox assembles its root.
 pub(crate) const STAGE_ROOT: &str = "/root";
 
@@ -78,6 +80,7 @@ fn furnish(agent: &Path, work_dir: &Path) -> Result<(), StepError> {
     fs::copy(agent, &STAGE_AGENT[1..]).step("copy the agent")?;
     fs::set_permissions(&STAGE_AGENT[1..], std::os::unix::fs::PermissionsExt::from_mode(0o555))
         .step("copy the agent")?;
+    fs::write(&STAGE_RESOLVER[1..], RESOLVER_CONFIG).step("furnish the empty stage")?;
     furnish_dev()?;
     let proc = make_filesystem("proc", &[], MountAttributes::empty()).or_else(|_| clone_tree("/proc", true));
     attach_mount(proc.step("mount /proc")?.as_fd(), "proc").step("attach /proc")?;

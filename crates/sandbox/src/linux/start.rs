@@ -1,5 +1,6 @@
 //! Starting the launcher and giving it what it needs.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -9,7 +10,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::connect::wait_readable;
 use super::id_maps::map_ids;
-use super::{LinuxConfig, LinuxIsolation, TIER};
+use super::{LinuxConfig, LinuxIsolation, Subnet, TIER};
 use crate::isolation::{EffectiveTier, IsolationError};
 use crate::launcher::{FUNCTION_GID, FUNCTION_UID};
 use crate::protocol::{Configure, ProtocolError, Ready, Reply, Request, receive, send};
@@ -57,6 +58,7 @@ fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, S
         run_dir: config.run_dir.clone(),
         instance: config.instance.clone(),
         uid_base: config.uid_base,
+        egress_allow: config.egress_allow.iter().map(ipv4_only).collect::<Result<_, _>>()?,
     };
     let text = |error: ProtocolError| format!("the launcher does not answer: {error}");
     send(socket.as_fd(), &Request::Configure(configure), &[]).map_err(text)?;
@@ -72,6 +74,13 @@ fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, S
             Reply::Failed { step, reason } => return Err(format!("the launcher failed to {step}: {reason}")),
             Reply::Done => return Err("the launcher gave an answer without a question".to_owned()),
         }
+    }
+}
+
+fn ipv4_only(subnet: &Subnet) -> Result<(Ipv4Addr, u8), String> {
+    match subnet.address {
+        IpAddr::V4(address) if subnet.prefix_length <= 32 => Ok((address, subnet.prefix_length)),
+        address => Err(format!("egress cannot be allowed to {address}/{}: IPv4 only", subnet.prefix_length)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hearth_sandbox::{AssignSpec, BlankSpec, Isolation, LinuxConfig, LinuxIsolation};
+use hearth_sandbox::{AssignSpec, BlankSpec, Isolation, LinuxConfig, LinuxIsolation, Subnet};
 use hearth_types::{NetworkMode, SandboxId};
 
 pub(crate) const FIXTURE: &str = env!("CARGO_BIN_EXE_sandbox-fixture");
@@ -54,11 +54,20 @@ impl Host {
 
     /// The fixture may lie elsewhere, where another user finds it.
     pub(crate) fn with_fixture(fixture: &Path) -> Self {
+        Self::with(fixture, Vec::new())
+    }
+
+    pub(crate) fn with_egress_allowed(allowed: Vec<Subnet>) -> Self {
+        Self::with(Path::new(FIXTURE), allowed)
+    }
+
+    fn with(fixture: &Path, egress_allow: Vec<Subnet>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let instance = unique_instance();
         let isolation = LinuxIsolation::start(LinuxConfig {
             launcher_exe: fixture.into(),
             agent_binary: fixture.into(),
+            egress_allow,
             ..config(dir.path(), &instance)
         })
         .unwrap();

@@ -263,7 +263,7 @@ fn children(group: &Path) -> usize {
     std::fs::read_dir(group).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()).count()
 }
 
-fn pids_in(instance: &str) -> Vec<rustix::process::Pid> {
+pub(crate) fn pids_in(instance: &str) -> Vec<rustix::process::Pid> {
     let mut pids = Vec::new();
     for group in groups(instance) {
         for entry in std::fs::read_dir(group).into_iter().flatten().flatten() {
