@@ -1,0 +1,155 @@
+//! Lists of groups and streams, page by page.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use hearth_types::AccountId;
+
+use crate::catalogue::GroupEntry;
+use crate::query::StreamChoice;
+use crate::store::{LogError, LogStore};
+use crate::stream::StreamCell;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    pub name: String,
+    /// Milliseconds since the epoch, like every time here.
+    pub created_ms: u64,
+    pub retention_days: Option<u32>,
+    /// Of messages on disk and on their way there.
+    pub stored_bytes: u64,
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupPage {
+    pub groups: Vec<Group>,
+    /// What to pass as `after` for the next page, if there may be one.
+    pub next: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stream {
+    pub name: String,
+    pub created_ms: u64,
+    pub first_event_ms: Option<u64>,
+    pub last_event_ms: Option<u64>,
+    pub last_ingestion_ms: Option<u64>,
+    pub stored_bytes: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamPage {
+    pub streams: Vec<Stream>,
+    /// What to pass as `token` for the next page, if there may be one.
+    pub next: Option<String>,
+}
+
+/// `orderBy` of `DescribeLogStreams`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StreamOrder {
+    #[default]
+    Name,
+    /// Streams without events come first in ascending order.
+    LastEvent,
+}
+
+impl LogStore {
+    pub fn group(&self, account: &AccountId, name: &str) -> Option<Group> {
+        self.core.read_catalogue().group(account, name).map(|entry| group(name, entry))
+    }
+
+    /// Groups in order of their names, behind `after`, whose name satisfies `is_wanted`.
+    pub fn groups(
+        &self,
+        account: &AccountId,
+        is_wanted: impl Fn(&str) -> bool,
+        after: Option<&str>,
+        limit: usize,
+    ) -> GroupPage {
+        let catalogue = self.core.read_catalogue();
+        let Some(groups) = catalogue.accounts.get(account) else { return GroupPage { groups: vec![], next: None } };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut wanted = groups.range::<str, _>((start, Bound::Unbounded)).filter(|(name, _)| is_wanted(name));
+        let groups: Vec<Group> = wanted.by_ref().take(limit).map(|(name, entry)| group(name, entry)).collect();
+        let next = wanted.next().and_then(|_| groups.last().map(|group| group.name.clone()));
+        GroupPage { groups, next }
+    }
+
+    /// Streams of a group in the asked order; `token` is a previous page's `next`.
+    pub fn streams(
+        &self,
+        account: &AccountId,
+        group: &str,
+        choice: &StreamChoice,
+        (order, is_descending): (StreamOrder, bool),
+        token: Option<&str>,
+        limit: usize,
+    ) -> Result<StreamPage, LogError> {
+        let after = token.map(|token| parse_token(token).ok_or(LogError::InvalidToken)).transpose()?;
+        let catalogue = self.core.read_catalogue();
+        let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+        let cells = entry.streams.values().filter(|cell| choice.includes(&cell.name.stream));
+        let mut ranked: Vec<((u64, &str), Stream)> = cells.map(|cell| rank(cell, order)).collect();
+        drop_seen(&mut ranked, after, is_descending);
+        let has_more = ranked.len() > limit;
+        ranked.truncate(limit);
+        let last = ranked.last().map(|((time, name), _)| format!("{time}/{name}"));
+        let streams = ranked.into_iter().map(|(_, stream)| stream).collect();
+        Ok(StreamPage { streams, next: last.filter(|_| has_more) })
+    }
+}
+
+/// Sorts, and removes what earlier pages had.
+fn drop_seen(ranked: &mut Vec<((u64, &str), Stream)>, after: Option<(u64, &str)>, is_descending: bool) {
+    if is_descending {
+        ranked.retain(|(key, _)| after.is_none_or(|after| *key < after));
+        ranked.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
+    } else {
+        ranked.retain(|(key, _)| after.is_none_or(|after| *key > after));
+        ranked.sort_unstable_by_key(|(key, _)| *key);
+    }
+}
+
+fn parse_token(token: &str) -> Option<(u64, &str)> {
+    let (time, name) = token.split_once('/')?;
+    Some((time.parse().ok()?, name))
+}
+
+fn rank(cell: &StreamCell, order: StreamOrder) -> ((u64, &str), Stream) {
+    let stream = stream(cell);
+    let time = match order {
+        StreamOrder::Name => 0,
+        StreamOrder::LastEvent => stream.last_event_ms.unwrap_or(0),
+    };
+    ((time, cell.name.stream.as_str()), stream)
+}
+
+fn group(name: &str, entry: &GroupEntry) -> Group {
+    let record = entry.record.clone();
+    let stored_bytes = entry.streams.values().map(|cell| stream(cell).stored_bytes).sum();
+    Group {
+        name: name.to_owned(),
+        created_ms: record.created_ms,
+        retention_days: record.retention_days,
+        stored_bytes,
+        tags: record.tags,
+    }
+}
+
+fn stream(cell: &StreamCell) -> Stream {
+    let state = cell.lock();
+    let in_memory = || state.in_memory().map(|(_, event)| event);
+    let first = state.parts.iter().map(|part| part.span.time_min).chain(in_memory().map(|event| event.time_ms)).min();
+    let last = state.parts.iter().map(|part| part.span.time_max).chain(in_memory().map(|event| event.time_ms)).max();
+    let on_disk: u64 = state.parts.iter().map(|part| part.span.bytes).sum();
+    let on_the_way: u64 = in_memory().map(|event| event.message.len() as u64).sum();
+    Stream {
+        name: cell.name.stream.clone(),
+        created_ms: cell.created_ms,
+        first_event_ms: first,
+        last_event_ms: last,
+        last_ingestion_ms: last.map(|last| if state.last_ingested_ms > 0 { state.last_ingested_ms } else { last }),
+        stored_bytes: on_disk + on_the_way,
+    }
+}
