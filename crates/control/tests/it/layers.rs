@@ -1,0 +1,141 @@
+use hearth_aws_api::lambda::{
+    AddLayerVersionPermissionRequest, GetLayerVersionByArnRequest, LayerVersion, LayerVersionContentInput,
+    LayerVersionRequest, ListLayerVersionsRequest, ListLayersRequest, PublishLayerVersionRequest,
+    RemoveLayerVersionPermissionRequest, UpdateFunctionConfigurationRequest,
+};
+
+use crate::world::{World, create, refusal, zip};
+
+const LAYER_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:layer:l";
+
+async fn publish(world: &World, name: &str, text: &str, runtimes: &[&str]) -> LayerVersion {
+    let request = PublishLayerVersionRequest {
+        layer_name: name.into(),
+        content: LayerVersionContentInput { zip_file: Some(zip(text)), ..Default::default() },
+        compatible_runtimes: Some(runtimes.iter().map(|runtime| (*runtime).to_owned()).collect()),
+        ..Default::default()
+    };
+    world.control().publish_layer_version(world.scope(), request).await.unwrap()
+}
+
+fn version(number: i64) -> LayerVersionRequest {
+    LayerVersionRequest { layer_name: "l".into(), version_number: number }
+}
+
+#[tokio::test]
+async fn layer_versions_are_published_found_listed_and_deleted() {
+    let mut world = World::new().await;
+    let first = publish(&world, "l", "one", &["python3.11"]).await;
+    assert_eq!((first.version, first.layer_version_arn.as_str()), (1, format!("{LAYER_ARN}:1").as_str()));
+    let second = publish(&world, "l", "two", &["python3.12"]).await;
+    assert_eq!(second.version, 2);
+    publish(&world, "k", "three", &[]).await;
+    let control = world.control();
+    let by_arn = GetLayerVersionByArnRequest { arn: format!("{LAYER_ARN}:1") };
+    assert_eq!(control.get_layer_version_by_arn(world.scope(), &by_arn).unwrap(), first);
+    assert_eq!(control.get_layer_version(world.scope(), &version(1)).unwrap(), first);
+    let list = ListLayerVersionsRequest { layer_name: "l".into(), ..Default::default() };
+    let versions = control.list_layer_versions(world.scope(), &list).unwrap().layer_versions;
+    assert_eq!(versions.iter().map(|item| item.version).collect::<Vec<_>>(), [2, 1]);
+    let layers = |runtime: Option<&str>| {
+        let request = ListLayersRequest { compatible_runtime: runtime.map(Into::into), ..Default::default() };
+        let layers = control.list_layers(world.scope(), &request).layers;
+        layers.into_iter().map(|item| (item.layer_name, item.latest_matching_version.version)).collect::<Vec<_>>()
+    };
+    assert_eq!(layers(None), [("k".to_owned(), 1), ("l".to_owned(), 2)]);
+    assert_eq!(layers(Some("python3.11")), [("l".to_owned(), 1)]);
+    control.delete_layer_version(world.scope(), version(2)).await.unwrap();
+    control.delete_layer_version(world.scope(), version(2)).await.unwrap();
+    world.reopen().await;
+    assert_eq!(
+        refusal(world.control().get_layer_version(world.scope(), &version(2))),
+        "404 ResourceNotFoundException: The resource you requested does not exist."
+    );
+    assert_eq!(
+        refusal(world.control().get_layer_version(world.scope(), &version(0))),
+        "400 InvalidParameterValueException: Layer Version Cannot be less than 1"
+    );
+    assert_eq!(publish(&world, "l", "two", &[]).await.version, 3);
+}
+
+#[tokio::test]
+async fn functions_use_layers_and_keep_them() {
+    let world = World::new().await;
+    publish(&world, "l", "one", &[]).await;
+    let second = publish(&world, "l", "two", &[]).await;
+    let arn = second.layer_version_arn;
+    let mut request = create("f");
+    request.layers = Some(vec![arn.clone()]);
+    let view = world.control().create_function(world.scope(), request).await.unwrap();
+    assert_eq!(view.layers.unwrap()[0].arn, arn);
+    world.settled("f").await;
+    world.control().delete_layer_version(world.scope(), version(2)).await.unwrap();
+    let spec = world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.0).unwrap().spec;
+    assert_eq!(spec.layers[0].arn, arn);
+    let six: Vec<String> = (1..=6).map(|number| format!("{LAYER_ARN}:{number}")).collect();
+    let other_region = "arn:aws:lambda:us-east-1:123456789012:layer:l:1";
+    let cases = [
+        (vec![format!("{LAYER_ARN}:1"), format!("{LAYER_ARN}:1")], format!(
+            "400 InvalidParameterValueException: Two different versions of the same layer are not allowed to be referenced in \
+             the same function. {LAYER_ARN}:1 and {LAYER_ARN}:1 are versions of the same layer."
+        )),
+        (vec![format!("{LAYER_ARN}:2")], format!(
+            "400 InvalidParameterValueException: Layer version {LAYER_ARN}:2 does not exist."
+        )),
+        (six, "400 InvalidParameterValueException: Cannot reference more than 5 layers.".to_owned()),
+        (vec![other_region.to_owned()],
+            "400 InvalidParameterValueException: Layers are not in the same region as the function. Layers are expected to be in \
+             region eu-west-1.".to_owned()),
+    ];
+    for (layers, expected) in cases {
+        let request = UpdateFunctionConfigurationRequest {
+            function_name: "f".into(),
+            layers: Some(layers),
+            ..Default::default()
+        };
+        assert_eq!(refusal(world.control().update_function_configuration(world.scope(), request).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn layer_versions_have_policies() {
+    let world = World::new().await;
+    publish(&world, "l", "one", &[]).await;
+    let add = |id: &str, revision: Option<String>| AddLayerVersionPermissionRequest {
+        layer_name: "l".into(),
+        version_number: 1,
+        statement_id: id.into(),
+        action: "lambda:GetLayerVersion".into(),
+        principal: "*".into(),
+        revision_id: revision,
+        organization_id: None,
+    };
+    let control = world.control();
+    let added = control.add_layer_version_permission(world.scope(), add("s1", None)).await.unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&added.statement).unwrap(),
+        serde_json::json!({"Sid": "s1", "Effect": "Allow", "Principal": "*", "Action": "lambda:GetLayerVersion",
+            "Resource": format!("{LAYER_ARN}:1")})
+    );
+    assert!(refusal(control.add_layer_version_permission(world.scope(), add("s1", None)).await).starts_with("409 "));
+    let stale = refusal(control.add_layer_version_permission(world.scope(), add("s2", Some("x".into()))).await);
+    assert!(stale.starts_with("412 ") && stale.contains("GetLayerPolicy"), "{stale}");
+    let policy = control.get_layer_version_policy(world.scope(), &version(1)).unwrap();
+    assert_eq!(policy.revision_id, added.revision_id);
+    let remove = |id: &str| RemoveLayerVersionPermissionRequest {
+        layer_name: "l".into(),
+        version_number: 1,
+        statement_id: id.into(),
+        revision_id: None,
+    };
+    assert_eq!(
+        refusal(control.remove_layer_version_permission(world.scope(), remove("nope")).await),
+        "404 ResourceNotFoundException: Statement nope is not found in resource policy."
+    );
+    control.remove_layer_version_permission(world.scope(), remove("s1")).await.unwrap();
+    assert!(refusal(control.get_layer_version_policy(world.scope(), &version(1))).starts_with("404 "));
+    assert_eq!(
+        refusal(control.get_layer_version_policy(world.scope(), &version(2))),
+        format!("404 ResourceNotFoundException: Layer version {LAYER_ARN}:2 does not exist.")
+    );
+}

@@ -1,0 +1,68 @@
+use hearth_aws_api::lambda::{
+    AliasRequest, CreateAliasRequest, EventInvokeConfigRequest, FunctionListRequest, PutFunctionConcurrencyRequest,
+};
+
+use crate::world::{World, create, function};
+
+#[tokio::test]
+async fn everything_is_found_again() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    world.publish("f").await.unwrap();
+    let alias = CreateAliasRequest {
+        function_name: "f".into(),
+        name: "prod".into(),
+        function_version: "1".into(),
+        ..Default::default()
+    };
+    world.control().create_alias(world.scope(), alias).await.unwrap();
+    let reserve = PutFunctionConcurrencyRequest { function_name: "f".into(), reserved_concurrent_executions: 7 };
+    world.control().put_function_concurrency(world.scope(), reserve).await.unwrap();
+    let config =
+        EventInvokeConfigRequest { function_name: "f".into(), maximum_retry_attempts: Some(1), ..Default::default() };
+    world.control().put_function_event_invoke_config(world.scope(), config).await.unwrap();
+    let seen = |world: &World| {
+        let (control, scope) = (world.control(), world.scope());
+        let alias = AliasRequest { function_name: "f".into(), name: "prod".into() };
+        let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
+        let mut function_view = control.get_function(scope, &function("f", None)).unwrap();
+        function_view.code.location = None;
+        (
+            function_view,
+            control.list_versions_by_function(scope, &list).unwrap(),
+            control.get_alias(scope, &alias).unwrap(),
+            control.list_function_event_invoke_configs(scope, &list).unwrap(),
+            control.get_account_settings(scope),
+            control.resolve(&world.account, &"f:prod".parse().unwrap(), None, 0.5).unwrap().spec,
+        )
+    };
+    let before = seen(&world);
+    world.reopen().await;
+    assert_eq!(seen(&world), before);
+}
+
+#[tokio::test]
+async fn what_was_pending_or_updating_is_finished() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    // Both acknowledgements stand; the settler has had no turn since.
+    world.control().create_function(world.scope(), create("g")).await.unwrap();
+    world.update_code("f", "new").await.unwrap();
+    let code = world.get("f", None).unwrap().code_sha256;
+    world.reopen().await;
+    world.settled("g").await;
+    assert_eq!(world.settled("f").await.code_sha256, code);
+}
+
+#[tokio::test]
+async fn what_a_deleted_function_left_does_not_come_back() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    world.publish("f").await.unwrap();
+    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+    world.reopen().await;
+    assert!(world.get("f", None).is_err());
+    world.create("f").await;
+    let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
+    assert_eq!(world.control().list_versions_by_function(world.scope(), &list).unwrap().versions.len(), 1);
+}

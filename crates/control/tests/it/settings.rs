@@ -1,0 +1,158 @@
+use hearth_aws_api::lambda::{
+    Destination, DestinationConfig, EventInvokeConfigRequest, FunctionNameRequest, ListTagsRequest,
+    PutFunctionConcurrencyRequest, PutFunctionRecursionConfigRequest, PutRuntimeManagementConfigRequest,
+    TagResourceRequest, UntagResourceRequest,
+};
+use serde_json::json;
+
+use crate::world::{FUNCTION_ARN, World, function, refusal};
+
+fn name() -> FunctionNameRequest {
+    FunctionNameRequest { function_name: "f".into() }
+}
+
+#[tokio::test]
+async fn tags_come_and_go() {
+    let world = World::new().await;
+    let before = world.create("f").await;
+    let tag = |pairs: &[(&str, &str)]| TagResourceRequest {
+        resource: FUNCTION_ARN.into(),
+        tags: pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    };
+    let control = world.control();
+    control.tag_resource(world.scope(), tag(&[("a", "1"), ("b", "2")])).await.unwrap();
+    control.tag_resource(world.scope(), tag(&[("b", "3")])).await.unwrap();
+    let untag = UntagResourceRequest { resource: FUNCTION_ARN.into(), tag_keys: vec!["a".into(), "zzz".into()] };
+    control.untag_resource(world.scope(), untag).await.unwrap();
+    let list = |resource: &str| control.list_tags(world.scope(), &ListTagsRequest { resource: resource.into() });
+    assert_eq!(list(FUNCTION_ARN).unwrap().tags, [("b".to_owned(), "3".to_owned())].into());
+    assert_ne!(world.get("f", None).unwrap().revision_id, before.revision_id);
+    assert_eq!(
+        refusal(list(&format!("{FUNCTION_ARN}:1"))),
+        "400 InvalidParameterValueException: Tags on function aliases and versions are not supported. Please specify a function ARN."
+    );
+    let many: Vec<(String, String)> = (0..51).map(|number| (number.to_string(), String::new())).collect();
+    let request = TagResourceRequest { resource: FUNCTION_ARN.into(), tags: many.into_iter().collect() };
+    assert_eq!(
+        refusal(control.tag_resource(world.scope(), request).await),
+        "400 InvalidParameterValueException: Number of tags exceeds resource tag limit."
+    );
+}
+
+#[tokio::test]
+async fn reservations_leave_a_hundred_unreserved() {
+    let world = World::new().await;
+    world.create("f").await;
+    world.create("g").await;
+    let put = |name: &str, count| PutFunctionConcurrencyRequest {
+        function_name: name.into(),
+        reserved_concurrent_executions: count,
+    };
+    let control = world.control();
+    control.put_function_concurrency(world.scope(), put("f", 800)).await.unwrap();
+    let expected = "400 InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's \
+                    UnreservedConcurrentExecution below its minimum value of [100].";
+    assert_eq!(refusal(control.put_function_concurrency(world.scope(), put("g", 101)).await), expected);
+    control.put_function_concurrency(world.scope(), put("g", 100)).await.unwrap();
+    control.put_function_concurrency(world.scope(), put("f", 0)).await.unwrap();
+    let settings = control.get_account_settings(world.scope());
+    assert_eq!(settings.account_limit.unreserved_concurrent_executions, 900);
+    let resolved = control.resolve(&world.account, &"f".parse().unwrap(), None, 0.0).unwrap();
+    assert_eq!((resolved.reserved_concurrency, resolved.account_unreserved), (Some(0), 900));
+    control.delete_function_concurrency(world.scope(), name()).await.unwrap();
+    let shown = control.get_function_concurrency(world.scope(), &name()).unwrap();
+    assert_eq!(serde_json::to_value(shown).unwrap(), json!({}));
+    assert!(refusal(control.put_function_concurrency(world.scope(), put("f:1", 1)).await).starts_with("400 "));
+    assert!(refusal(control.put_function_concurrency(world.scope(), put("h", 1)).await).ends_with(":h:$LATEST"));
+}
+
+#[tokio::test]
+async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
+    let world = World::new().await;
+    world.create("f").await;
+    world.create("g").await;
+    let request = || EventInvokeConfigRequest { function_name: "f".into(), ..Default::default() };
+    let control = world.control();
+    let put = EventInvokeConfigRequest { maximum_event_age_in_seconds: Some(60), ..request() };
+    let answer = control.put_function_event_invoke_config(world.scope(), put).await.unwrap();
+    assert_eq!(
+        serde_json::to_value(answer).unwrap(),
+        json!({"DestinationConfig": {"OnFailure": {}, "OnSuccess": {}}, "FunctionArn": format!("{FUNCTION_ARN}:$LATEST"),
+            "LastModified": 1_790_000_000.123, "MaximumEventAgeInSeconds": 60})
+    );
+    let queue = "arn:aws:sqs:eu-west-1:123456789012:q";
+    let destinations = |success: Option<&str>, failure: Option<&str>| {
+        let side = |arn: Option<&str>| arn.map(|arn| Destination { destination: Some(arn.to_owned()) });
+        Some(DestinationConfig { on_success: side(success), on_failure: side(failure) })
+    };
+    let update = EventInvokeConfigRequest {
+        maximum_retry_attempts: Some(1),
+        destination_config: destinations(None, Some(queue)),
+        ..request()
+    };
+    let answer = control.update_function_event_invoke_config(world.scope(), update).await.unwrap();
+    assert_eq!((answer.maximum_retry_attempts, answer.maximum_event_age_in_seconds), (Some(1), Some(60)));
+
+    let other = FUNCTION_ARN.replace(":function:f", ":function:g");
+    let missing = FUNCTION_ARN.replace(":function:f", ":function:h");
+    let iam = "arn:aws:iam:eu-west-1:123456789012:function:f";
+    let cases = [
+        (
+            destinations(Some(FUNCTION_ARN), None),
+            "You can't specify the function as a destination for itself.".to_owned(),
+        ),
+        (destinations(Some(&missing), None), format!("The destination ARN {missing} is invalid.")),
+        (
+            destinations(Some(iam), None),
+            format!(
+                "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination={iam}), onFailure=null) is invalid."
+            ),
+        ),
+        (None, "You must specify at least one of error handling or destination setting.".to_owned()),
+    ];
+    for (destination_config, expected) in cases {
+        let put = EventInvokeConfigRequest { destination_config, ..request() };
+        let refused = refusal(control.put_function_event_invoke_config(world.scope(), put).await);
+        assert_eq!(refused, format!("400 InvalidParameterValueException: {expected}"));
+    }
+    let put = EventInvokeConfigRequest { destination_config: destinations(Some(&other), None), ..request() };
+    control.put_function_event_invoke_config(world.scope(), put).await.unwrap();
+    control.delete_function_event_invoke_config(world.scope(), function("f", None)).await.unwrap();
+    assert_eq!(
+        refusal(control.get_function_event_invoke_config(world.scope(), &function("f", None))),
+        format!("404 ResourceNotFoundException: The function {FUNCTION_ARN}:$LATEST doesn't have an EventInvokeConfig")
+    );
+    let put =
+        EventInvokeConfigRequest { function_name: "h".into(), maximum_retry_attempts: Some(1), ..Default::default() };
+    assert_eq!(
+        refusal(control.put_function_event_invoke_config(world.scope(), put).await),
+        "404 ResourceNotFoundException: The function doesn't exist."
+    );
+}
+
+#[tokio::test]
+async fn small_settings_have_lambdas_defaults_and_are_kept() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    let runtime = world.control().get_runtime_management_config(world.scope(), &function("f", None)).unwrap();
+    assert_eq!(
+        serde_json::to_value(runtime).unwrap(),
+        json!({"UpdateRuntimeOn": "Auto", "FunctionArn": format!("{FUNCTION_ARN}:$LATEST")})
+    );
+    let recursion = world.control().get_function_recursion_config(world.scope(), &name()).unwrap();
+    assert_eq!(recursion.recursive_loop, "Terminate");
+    let put = PutFunctionRecursionConfigRequest { function_name: "f".into(), recursive_loop: "Allow".into() };
+    world.control().put_function_recursion_config(world.scope(), put).await.unwrap();
+    let put = PutRuntimeManagementConfigRequest {
+        function_name: "f".into(),
+        update_runtime_on: "FunctionUpdate".into(),
+        ..Default::default()
+    };
+    world.control().put_runtime_management_config(world.scope(), put).await.unwrap();
+    world.reopen().await;
+    assert_eq!(world.control().get_function_recursion_config(world.scope(), &name()).unwrap().recursive_loop, "Allow");
+    let runtime = world.control().get_runtime_management_config(world.scope(), &function("f", None)).unwrap();
+    assert_eq!(runtime.update_runtime_on, "FunctionUpdate");
+    let signing = world.control().get_function_code_signing_config(world.scope(), &name()).unwrap();
+    assert_eq!(signing, json!({"FunctionName": "f"}));
+}

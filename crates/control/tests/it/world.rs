@@ -1,0 +1,140 @@
+//! A control plane to test, and requests to it.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hearth_aws_api::lambda::{
+    Blob, CreateFunctionRequest, FunctionCode, FunctionConfiguration, FunctionRequest, PublishVersionRequest,
+    UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+};
+use hearth_control::iam::Iam;
+use hearth_control::{ApiError, Control, ControlConfig, Scope};
+use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
+use hearth_types::{AccountId, Timestamp, VersionKey};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
+pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+
+pub(crate) struct World {
+    dir: tempfile::TempDir,
+    pub(crate) account: AccountId,
+    pub(crate) retired: Arc<Mutex<Vec<VersionKey>>>,
+    control: Option<Control>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let mut world = Self {
+            dir: tempfile::tempdir().unwrap(),
+            account: "123456789012".parse().unwrap(),
+            retired: Arc::default(),
+            control: None,
+        };
+        world.reopen().await;
+        world
+    }
+
+    /// As after the end of the daemon and its next start.
+    pub(crate) async fn reopen(&mut self) {
+        self.control = None;
+        tokio::task::yield_now().await;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let store = loop {
+            match Embedded::open(&self.dir.path().join("store")) {
+                Ok(store) => break store,
+                Err(error) if Instant::now() > deadline => panic!("the store stays locked: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        };
+        let store: Arc<dyn Store> = Arc::new(store);
+        let artifacts = Artifacts::open(&self.dir.path().join("code"), ArtifactLimits::default()).unwrap();
+        let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
+        let config = ControlConfig { live_dirs: true, ..ControlConfig::new("eu-west-1".parse().unwrap()) };
+        let retired = Arc::clone(&self.retired);
+        let retire = Arc::new(move |keys| retired.lock().unwrap().extend::<Vec<VersionKey>>(keys));
+        self.control = Some(Control::open(store, Arc::new(artifacts), iam, config, retire).await.unwrap());
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        self.control.as_ref().unwrap()
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { account: &self.account, now: NOW, endpoint: "http://127.0.0.1:4566" }
+    }
+
+    /// Creates `name` and waits until it is active.
+    pub(crate) async fn create(&self, name: &str) -> FunctionConfiguration {
+        self.control().create_function(self.scope(), create(name)).await.unwrap();
+        self.settled(name).await
+    }
+
+    /// The function's configuration once nothing is in progress.
+    pub(crate) async fn settled(&self, name: &str) -> FunctionConfiguration {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let view = self.get(name, None).unwrap();
+            if view.state.as_deref() == Some("Active") && view.last_update_status.as_deref() == Some("Successful") {
+                return view;
+            }
+            assert!(Instant::now() < deadline, "{name} does not settle: {view:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str, qualifier: Option<&str>) -> Result<FunctionConfiguration, ApiError> {
+        self.control().get_function_configuration(self.scope(), &function(name, qualifier))
+    }
+
+    pub(crate) async fn publish(&self, name: &str) -> Result<FunctionConfiguration, ApiError> {
+        let request = PublishVersionRequest { function_name: name.into(), ..Default::default() };
+        self.control().publish_version(self.scope(), request).await
+    }
+
+    /// Changes `$LATEST` in a way that makes another version of it, and waits.
+    pub(crate) async fn touch(&self, name: &str, mark: &str) -> FunctionConfiguration {
+        let request = UpdateFunctionConfigurationRequest {
+            function_name: name.into(),
+            handler: Some(format!("index.{mark}")),
+            ..Default::default()
+        };
+        self.control().update_function_configuration(self.scope(), request).await.unwrap();
+        self.settled(name).await
+    }
+
+    pub(crate) async fn update_code(&self, name: &str, text: &str) -> Result<FunctionConfiguration, ApiError> {
+        let request =
+            UpdateFunctionCodeRequest { function_name: name.into(), zip_file: Some(zip(text)), ..Default::default() };
+        self.control().update_function_code(self.scope(), request).await
+    }
+}
+
+pub(crate) fn function(name: &str, qualifier: Option<&str>) -> FunctionRequest {
+    FunctionRequest { function_name: name.into(), qualifier: qualifier.map(Into::into) }
+}
+
+pub(crate) fn create(name: &str) -> CreateFunctionRequest {
+    CreateFunctionRequest {
+        function_name: name.into(),
+        role: "arn:aws:iam::123456789012:role/r".into(),
+        code: FunctionCode { zip_file: Some(zip("def handler(e, c): return 1")), ..Default::default() },
+        runtime: Some("python3.11".into()),
+        handler: Some("index.handler".into()),
+        ..Default::default()
+    }
+}
+
+/// An archive of one file.
+pub(crate) fn zip(text: &str) -> Blob {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file("index.py", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    Blob(writer.finish().unwrap().into_inner())
+}
+
+/// `status Name: message`.
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ApiError>) -> String {
+    let error = result.unwrap_err();
+    format!("{} {}: {}", error.status, error.name, error.message)
+}
