@@ -1,6 +1,6 @@
 //! The control plane as its users hold it, and the one way in which anything is changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hearth_aws_api::ApiError;
@@ -24,6 +24,8 @@ use crate::settle::Settler;
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     pub account: &'a AccountId,
+    /// ARN of the caller, which may be a function's role session.
+    pub principal: &'a str,
     pub now: Timestamp,
     pub endpoint: &'a str,
 }
@@ -151,8 +153,8 @@ impl Shared {
 /// A change in the making: collects writes, then commits them together.
 ///
 /// # Cancel safety
-/// None once [`Change::commit`] is polled: a dropped commit may be in the store and not in memory. Whoever serves requests
-/// runs changes as tasks of their own.
+/// A commit that is dropped half done leaves memory behind the store until the account's next change. Whoever serves
+/// requests therefore runs changes as tasks of their own.
 pub(crate) struct Change<'a> {
     shared: &'a Shared,
     pub(crate) account: &'a Account,
@@ -231,9 +233,7 @@ impl Change<'_> {
             let superseded = before.keys().filter(|key| !current.contains(key)).cloned().collect();
             self.shared.retire(superseded);
         }
-        if function.records.function.latest.status != record::Status::Active
-            || function.records.versions.values().any(|version| version.status != record::Status::Active)
-        {
+        if function.is_unsettled() {
             self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
         }
         Ok(function)
@@ -246,7 +246,15 @@ impl Change<'_> {
             ApiError::service("An error occurred and the request cannot be processed.")
         })?;
         *self.writer = contents.writer;
+        let before: Vec<Arc<Function>> = self.account.functions().values().cloned().collect();
         self.account.replace(contents.functions, contents.layers);
+        let after: Vec<Arc<Function>> = self.account.functions().values().cloned().collect();
+        let current: HashSet<&VersionKey> = after.iter().flat_map(|function| function.keys()).collect();
+        let superseded = before.iter().flat_map(|function| function.keys()).filter(|key| !current.contains(key));
+        self.shared.retire(superseded.cloned().collect());
+        for function in after.iter().filter(|function| function.is_unsettled()) {
+            self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
+        }
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::function::Records;
 use crate::name::Target;
 use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord, numbers_key, version_key};
 use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
-use crate::{runtime, tag, unsupported, view};
+use crate::{runtime, unsupported, view};
 
 impl Control {
     pub async fn create_function(
@@ -20,7 +20,7 @@ impl Control {
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.new_name(scope, &request.function_name)?;
         let tags = request.tags.take().unwrap_or_default();
-        tag::check(&tags)?;
+        self.check_tags(scope, &Default::default(), &tags)?;
         let account = self.shared.account(scope.account);
         if account.find(&name).is_some() {
             return Err(exists(&name));

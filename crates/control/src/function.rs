@@ -7,7 +7,7 @@ use hearth_engine::port::AsyncConfig;
 use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::ControlConfig;
-use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, Settings, Statements, VersionRecord};
+use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, Settings, Statements, Status, VersionRecord};
 
 /// Lambda's defaults for asynchronous invocation (Developer Guide, "Asynchronous invocation").
 const RETRIES_DEFAULT: u32 = 2;
@@ -88,6 +88,12 @@ impl Function {
         std::iter::once(&self.latest).chain(self.versions.values()).map(|ready| &ready.spec.key)
     }
 
+    /// Whether it, or a version of it, is still being created or changed.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        let versions = self.records.versions.values().map(|version| version.status);
+        versions.chain([self.records.function.latest.status]).any(|status| status != Status::Active)
+    }
+
     /// The version that a qualifier means now; of a weighted alias the main one.
     pub(crate) fn version(&self, qualifier: Option<&str>) -> Option<(VersionLabel, &VersionRecord)> {
         let number = match qualifier {
@@ -148,7 +154,7 @@ impl Maker<'_> {
             spec: Arc::new(self.spec(label, version)),
             arn: format!("{}:{qualifier}", self.arn).into(),
             async_config: Arc::new(self.async_config(&version.settings, qualifier)),
-            invocable: version.status != crate::record::Status::Creating,
+            invocable: version.status != Status::Creating,
         }
     }
 

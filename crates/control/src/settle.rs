@@ -65,11 +65,8 @@ impl Settler {
 impl Shared {
     async fn find_unfinished(&self) {
         for account in self.all_accounts() {
-            for function in account.functions().values() {
-                let latest = function.records.function.latest.status;
-                if latest != Status::Active || function.records.versions.values().any(|v| v.status != Status::Active) {
-                    self.unsettled.add(account.id.clone(), function.records.name.clone());
-                }
+            for function in account.functions().values().filter(|function| function.is_unsettled()) {
+                self.unsettled.add(account.id.clone(), function.records.name.clone());
             }
             if let Err(error) = self.find_orphans(&account).await {
                 tracing::warn!(account = %account.id, %error, "cannot look for what deleted functions left");

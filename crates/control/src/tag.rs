@@ -30,9 +30,10 @@ impl Control {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
-        let mut tags = function.records.function.tags.clone();
+        let present = &function.records.function.tags;
+        let mut tags = present.clone();
         tags.extend(request.tags);
-        check(&tags)?;
+        self.check_tags(scope, present, &tags)?;
         store(&mut change, &function, tags).await
     }
 
@@ -41,9 +42,48 @@ impl Control {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
-        let mut tags = function.records.function.tags.clone();
+        let present = &function.records.function.tags;
+        let mut tags = present.clone();
         tags.retain(|key, _| !request.tag_keys.contains(key));
+        self.check_tags(scope, present, &tags)?;
         store(&mut change, &function, tags).await
+    }
+
+    /// The number of tags, and those that Hearth obeys: their values, and that no function changes them, because they open
+    /// the network or the host's files to it.
+    pub(crate) fn check_tags(
+        &self,
+        scope: Scope<'_>,
+        present: &BTreeMap<String, String>,
+        wanted: &BTreeMap<String, String>,
+    ) -> Result<(), ApiError> {
+        if wanted.len() > TAGS_MAX {
+            return Err(ApiError::invalid_parameter("Number of tags exceeds resource tag limit."));
+        }
+        let changed = |tag: &&str| present.get(*tag) != wanted.get(*tag);
+        let Some(tag) = [NETWORK_TAG, LIVE_DIR_TAG].into_iter().find(changed) else { return Ok(()) };
+        if scope.principal.contains(":assumed-role/") {
+            return Err(ApiError::new(
+                403,
+                "AccessDeniedException",
+                format!("User: {} is not authorized to change the tag {tag}", scope.principal),
+            ));
+        }
+        if let Some(value) = wanted.get(NETWORK_TAG).filter(|_| tagged_network(wanted).is_none()) {
+            return Err(ApiError::invalid_parameter(format!(
+                "Value '{value}' of tag {NETWORK_TAG} failed to satisfy constraint: Member must satisfy enum value set: \
+                 [none, egress]"
+            )));
+        }
+        match wanted.get(LIVE_DIR_TAG) {
+            Some(_) if !self.shared.config.live_dirs => Err(ApiError::invalid_parameter(format!(
+                "Tag {LIVE_DIR_TAG} is accepted only by a daemon that listens on a loopback address"
+            ))),
+            Some(path) if !path.starts_with('/') => {
+                Err(ApiError::invalid_parameter(format!("Tag {LIVE_DIR_TAG} must be an absolute path")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The function that an ARN of the model's form names; only functions have tags here.
@@ -58,19 +98,6 @@ impl Control {
         }
         let target = Target::parse(arn, None, &self.shared.config.region, scope.account)?;
         target.unqualified("Tags on function aliases and versions are not supported. Please specify a function ARN.")
-    }
-}
-
-/// The number of tags, and the values of those that Hearth obeys.
-pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    if tags.len() > TAGS_MAX {
-        return Err(ApiError::invalid_parameter("Number of tags exceeds resource tag limit."));
-    }
-    match tags.get(NETWORK_TAG) {
-        Some(value) if tagged_network(tags).is_none() => Err(ApiError::invalid_parameter(format!(
-            "Value '{value}' of tag {NETWORK_TAG} failed to satisfy constraint: Member must satisfy enum value set: [none, egress]"
-        ))),
-        _ => Ok(()),
     }
 }
 

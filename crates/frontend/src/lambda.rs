@@ -10,7 +10,6 @@ use bytes::Bytes;
 use hearth_aws_api::Model;
 use hearth_control::{Control, Scope};
 use http::StatusCode;
-use http::header::HOST;
 
 use crate::context::{RequestContext, Response, empty_response, json_response};
 use crate::error::ApiError;
@@ -18,51 +17,29 @@ use crate::error::ApiError;
 /// What the service answers, whatever its model says (recorded from it).
 const STATUSES: &[(&str, StatusCode)] = &[("DeleteFunction", StatusCode::NO_CONTENT)];
 
-/// Serves an authenticated request whose body is complete.
+/// Serves an authenticated request whose body is complete. Runs as a task of its own: a change must not be dropped half
+/// done.
 pub(crate) async fn handle(
     control: &Arc<Control>,
     context: &RequestContext,
     request: http::Request<Bytes>,
 ) -> Result<Response, ApiError> {
     let decoded = decode::request(Model::lambda(), &request)?;
-    let (operation, input) = (decoded.operation, decoded.input);
-    let endpoint = endpoint(&request);
     drop(request);
-    let answer = if operation.method == "GET" {
-        answer(control, context, &endpoint, &operation.name, input).await?
-    } else {
-        // A change that has begun goes on to its end, whether or not the client waits for it.
-        let (control, context) = (Arc::clone(control), context.clone());
-        let task = tokio::spawn(async move { answer(&control, &context, &endpoint, &operation.name, input).await });
-        task.await.map_err(|error| {
-            tracing::error!(%error, operation = %operation.name, "an operation ended abnormally");
-            ApiError::service("An error occurred and the request cannot be processed.")
-        })??
+    let operation = decoded.operation;
+    let scope = Scope {
+        account: &context.account,
+        principal: &context.principal_arn,
+        now: context.now,
+        endpoint: &context.endpoint,
     };
+    let answer = operations::perform(control, scope, &operation.name, decoded.input).await?;
     let status = STATUSES.iter().find(|(name, _)| *name == operation.name).map(|(_, status)| *status);
     let status = status.or(StatusCode::from_u16(operation.status).ok()).unwrap_or(StatusCode::OK);
     Ok(match answer {
         Some(body) => json_response(status, Bytes::from(body)),
         None => empty_response(status),
     })
-}
-
-async fn answer(
-    control: &Control,
-    context: &RequestContext,
-    endpoint: &str,
-    operation: &str,
-    input: serde_json::Value,
-) -> Result<Option<Vec<u8>>, ApiError> {
-    let scope = Scope { account: &context.account, now: context.now, endpoint };
-    Ok(operations::perform(control, scope, operation, input).await?)
-}
-
-/// Where the client found us: URLs in answers lead there again.
-fn endpoint(request: &http::Request<Bytes>) -> String {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 impl From<hearth_aws_api::ApiError> for ApiError {

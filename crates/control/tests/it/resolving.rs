@@ -113,6 +113,12 @@ async fn tags_choose_the_network_of_new_sandboxes() {
     assert_eq!(before[0].network, NetworkMode::None);
     let tags = [("hearth:network", "egress"), ("hearth:live-dir", "/src")].map(|(k, v)| (k.to_owned(), v.to_owned()));
     let request = TagResourceRequest { resource: FUNCTION_ARN.into(), tags: tags.into() };
+    let function = hearth_control::Scope { principal: "arn:aws:sts::123456789012:assumed-role/r/f", ..world.scope() };
+    assert_eq!(
+        refusal(world.control().tag_resource(function, request.clone()).await),
+        "403 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to change the tag \
+         hearth:network"
+    );
     world.control().tag_resource(world.scope(), request).await.unwrap();
     for (text, before) in ["f", "f:1"].iter().zip(before) {
         let after = resolve(&world, text, 0.0).unwrap().spec;

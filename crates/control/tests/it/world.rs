@@ -61,7 +61,12 @@ impl World {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { account: &self.account, now: NOW, endpoint: "http://127.0.0.1:4566" }
+        Scope {
+            account: &self.account,
+            principal: "arn:aws:iam::123456789012:root",
+            now: NOW,
+            endpoint: "http://127.0.0.1:4566",
+        }
     }
 
     /// Creates `name` and waits until it is active.
