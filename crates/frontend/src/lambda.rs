@@ -10,6 +10,7 @@ use bytes::Bytes;
 use hearth_aws_api::Model;
 use hearth_control::{Control, Scope};
 use http::StatusCode;
+use http::header::HOST;
 
 use crate::context::{RequestContext, Response, empty_response, json_response};
 use crate::error::ApiError;
@@ -25,14 +26,11 @@ pub(crate) async fn handle(
     request: http::Request<Bytes>,
 ) -> Result<Response, ApiError> {
     let decoded = decode::request(Model::lambda(), &request)?;
+    let endpoint = endpoint(&request);
     drop(request);
     let operation = decoded.operation;
-    let scope = Scope {
-        account: &context.account,
-        principal: &context.principal_arn,
-        now: context.now,
-        endpoint: &context.endpoint,
-    };
+    let scope =
+        Scope { account: &context.account, principal: &context.principal_arn, now: context.now, endpoint: &endpoint };
     let answer = operations::perform(control, scope, &operation.name, decoded.input).await?;
     let status = STATUSES.iter().find(|(name, _)| *name == operation.name).map(|(_, status)| *status);
     let status = status.or(StatusCode::from_u16(operation.status).ok()).unwrap_or(StatusCode::OK);
@@ -40,6 +38,13 @@ pub(crate) async fn handle(
         Some(body) => json_response(status, Bytes::from(body)),
         None => empty_response(status),
     })
+}
+
+/// Where the client found us: URLs in answers lead there again.
+fn endpoint(request: &http::Request<Bytes>) -> String {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 impl From<hearth_aws_api::ApiError> for ApiError {
