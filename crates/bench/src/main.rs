@@ -1,1 +1,118 @@
-fn main() {}
+//! `hearth-bench`: what Hearth costs, beside what the same machine does without it, in one run.
+//!
+//! Every figure stands beside its baseline, measured in turn with it: a plain hyper server for warm calls, the bare interpreter
+//! for cold starts, the runtime alone for memory. Prints tables and writes `target/bench.json`.
+
+mod bare;
+mod burst;
+mod cold;
+mod daemon;
+mod hello;
+mod http;
+mod load;
+mod memory;
+mod processes;
+mod report;
+mod runtime_api;
+mod subject;
+mod warm;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+use daemon::Daemon;
+use report::Report;
+use subject::Subject;
+
+#[derive(Debug, Parser)]
+#[command(name = "hearth-bench", version, about = "Measure Hearth against baselines of the same run")]
+struct Args {
+    /// The daemon to measure.
+    #[arg(long, default_value = "target/release/hearth")]
+    hearth: PathBuf,
+    /// Prepared runtimes (`hearth runtime add`).
+    #[arg(long, default_value = "target/runtimes")]
+    runtimes: PathBuf,
+    #[arg(long, default_value = "samples")]
+    samples: PathBuf,
+    #[arg(long, default_value = "target/bench.json")]
+    out: PathBuf,
+    /// Runtime of the Python sample; by default the newest that is prepared.
+    #[arg(long)]
+    python: Option<String>,
+    /// Runtime of the Node sample; by default the newest that is prepared.
+    #[arg(long)]
+    node: Option<String>,
+    /// Sections to run: warm, cold, burst, memory.
+    #[arg(long, value_delimiter = ',', default_value = "warm,cold,burst,memory")]
+    only: Vec<Section>,
+    /// Functions called cold in turn, per runtime; also the sandboxes whose memory is measured.
+    #[arg(long, default_value_t = 30)]
+    cold: usize,
+    /// Distinct cold functions called at once.
+    #[arg(long, default_value_t = 50)]
+    burst: usize,
+    /// Seconds of each warm measurement; each is made three times.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Section {
+    Warm,
+    Cold,
+    Burst,
+    Memory,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Role {
+    /// The plain server that warm calls are compared with.
+    #[command(hide = true)]
+    HelloServer,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    match args.role {
+        Some(Role::HelloServer) => hello::serve(),
+        None => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(measure(&args))
+        }
+    }
+}
+
+async fn measure(args: &Args) -> Result<()> {
+    let subjects = Subject::all(args).context("cannot prepare the sample functions (`scripts/prepare` does)")?;
+    let mut report = Report::new();
+    let wants = |section| args.only.contains(&section);
+    if wants(Section::Warm) {
+        let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
+        warm::measure(&daemon, &subjects, Duration::from_secs(args.seconds), &mut report).await?;
+        daemon.stop()?;
+    }
+    for subject in &subjects {
+        if wants(Section::Cold) || wants(Section::Memory) {
+            let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
+            cold::measure(&daemon, subject, args.cold, &mut report).await?;
+            let sandboxes = memory::of_sandboxes(&daemon, args.cold);
+            daemon.stop()?;
+            if wants(Section::Memory) {
+                memory::compare(subject, &sandboxes?, args.cold, &mut report).await?;
+            }
+        }
+    }
+    for subject in subjects.iter().filter(|_| wants(Section::Burst)) {
+        let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
+        burst::measure(&daemon, subject, args.burst, &mut report).await?;
+        daemon.stop()?;
+    }
+    report.print()?;
+    report.write(&args.out)
+}

@@ -1,0 +1,50 @@
+//! Many functions called for the first time at the same moment, beside as many bare starts.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use tokio::task::LocalSet;
+
+use crate::daemon::Daemon;
+use crate::http::{Connection, invocation};
+use crate::report::{BurstRow, Report, Spread};
+use crate::subject::Subject;
+
+pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<()> {
+    report.progress(&format!("burst, {}: {count} functions at once", subject.language));
+    let mut calls = Vec::with_capacity(count);
+    for number in 0..count {
+        let name = format!("burst-{}-{number}", subject.language.to_lowercase());
+        daemon.deploy(&name, subject).await?;
+        calls.push((Connection::open(daemon.address).await?, invocation(&name)));
+    }
+    let local = LocalSet::new();
+    let started = Instant::now();
+    let tasks: Vec<_> = calls
+        .into_iter()
+        .map(|(mut connection, request)| {
+            local.spawn_local(async move {
+                connection.exchange(&request).await?.succeeded()?;
+                anyhow::Ok(started.elapsed())
+            })
+        })
+        .collect();
+    let mut answered = Vec::with_capacity(count);
+    local
+        .run_until(async {
+            for task in tasks {
+                answered.push(task.await??);
+            }
+            anyhow::Ok(())
+        })
+        .await
+        .with_context(|| format!("burst of {}", subject.language))?;
+    let program = subject.bare_with_client.as_ref().unwrap_or(&subject.bare);
+    report.burst(BurstRow {
+        language: subject.language,
+        count,
+        answered: Spread::of(answered),
+        bare_all: program.time_at_once(count)?,
+    });
+    Ok(())
+}

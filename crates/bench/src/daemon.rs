@@ -1,0 +1,114 @@
+//! The daemon under test: a process of its own, on a fresh data directory, driven through its public API.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::{Connection, request};
+use crate::subject::Subject;
+
+const READY_WITHIN: Duration = Duration::from_secs(10);
+const ACTIVE_WITHIN: Duration = Duration::from_secs(30);
+
+pub(crate) struct Daemon {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    _data: TempDir,
+}
+
+impl Daemon {
+    pub(crate) async fn start(program: &Path, runtimes: &Path) -> Result<Self> {
+        let data = tempfile::Builder::new().prefix("hearth-bench-").tempdir()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let config: PathBuf = data.path().join("hearth.toml");
+        let runtimes = fs_err::canonicalize(runtimes).context("prepare runtimes first: `scripts/prepare`")?;
+        fs_err::write(&config, format!("runtimes_dir = {:?}\n", runtimes.display().to_string()))?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg("--config").arg(&config).arg("--data").arg(data.path().join("data"));
+        command.arg("--listen").arg(address.to_string()).env("HEARTH_LOG", "warn").stdin(Stdio::null());
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut daemon = Self { child, address, _data: data };
+        daemon.wait_until_ready().await?;
+        Ok(daemon)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn stop(mut self) -> Result<()> {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the daemon ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// A new function, ready to be called.
+    pub(crate) async fn deploy(&self, name: &str, subject: &Subject) -> Result<()> {
+        let zip = base64::engine::general_purpose::STANDARD.encode(&subject.package);
+        let function = json!({
+            "FunctionName": name,
+            "Runtime": subject.runtime,
+            "Role": "arn:aws:iam::000000000000:role/bench",
+            "Handler": subject.handler,
+            "MemorySize": subject.memory_mib,
+            "Timeout": 10,
+            "Code": {"ZipFile": zip},
+        });
+        self.call("POST", "/2015-03-31/functions", &function).await?;
+        let deadline = Instant::now() + ACTIVE_WITHIN;
+        loop {
+            let path = format!("/2015-03-31/functions/{name}/configuration");
+            let state = self.call("GET", &path, &Value::Null).await?;
+            match state["State"].as_str() {
+                Some("Active") => return Ok(()),
+                Some("Pending") if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => bail!("{name} does not become active: {state}"),
+            }
+        }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut connection = Connection::open(self.address).await?;
+        let answer = connection.exchange(&request(method, path, &body)).await?;
+        answer.succeeded().with_context(|| format!("{method} {path}"))?;
+        serde_json::from_slice(answer.body).context("the answer is not JSON")
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the daemon ended with {status} instead of serving");
+            }
+            if let Ok(mut connection) = Connection::open(self.address).await
+                && let Ok(answer) = connection.exchange(&request("GET", "/_hearth/health", "")).await
+                && answer.status == 200
+            {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("the daemon did not get ready within {READY_WITHIN:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // After `stop` it has ended already; after a failure it is not worth waiting for.
+        if matches!(self.child.try_wait(), Ok(None)) && self.child.kill().is_ok() {
+            let _status = self.child.wait().is_ok();
+        }
+    }
+}

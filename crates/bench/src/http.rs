@@ -1,0 +1,97 @@
+//! One HTTP/1.1 connection, without any machinery that would be measured along.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// In development mode, on a loopback address, any signature passes.
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/lambda/aws4_request, \
+                             SignedHeaders=host, Signature=x";
+
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) head: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Sends a whole request and reads the whole answer, which must have a `Content-Length` or no body.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head_end = loop {
+            let seen = self.buffer.len().saturating_sub(3);
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                bail!("the server closed the connection");
+            }
+            if let Some(end) = find(&self.buffer[seen..], b"\r\n\r\n") {
+                break seen + end + 4;
+            }
+        };
+        let head = std::str::from_utf8(&self.buffer[..head_end]).context("the head is not text")?;
+        let status = head.get(9..12).and_then(|digits| digits.parse().ok()).context("no status")?;
+        let length = content_length(head)?;
+        while self.buffer.len() < head_end + length {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                bail!("the server closed the connection");
+            }
+        }
+        let (head, body) = self.buffer.split_at(head_end);
+        Ok(Answer { status, head: std::str::from_utf8(head).context("the head is not text")?, body: &body[..length] })
+    }
+}
+
+impl Answer<'_> {
+    /// An error unless the function ran to its end.
+    pub(crate) fn succeeded(&self) -> Result<()> {
+        if self.status / 100 == 2 && header(self.head, "x-amz-function-error").is_none() {
+            return Ok(());
+        }
+        bail!("status {}: {}", self.status, String::from_utf8_lossy(self.body))
+    }
+}
+
+/// A request of the Lambda API, as it goes over the wire.
+pub(crate) fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {AUTHORIZATION}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+pub(crate) fn invocation(function: &str) -> Vec<u8> {
+    request("POST", &format!("/2015-03-31/functions/{function}/invocations"), r#"{"name":"bench"}"#)
+}
+
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.split("\r\n").skip(1).find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+fn content_length(head: &str) -> Result<usize> {
+    if header(head, "transfer-encoding").is_some() {
+        bail!("the answer is chunked");
+    }
+    header(head, "content-length").map_or(Ok(0), |value| value.parse().context("malformed content-length"))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

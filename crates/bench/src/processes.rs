@@ -1,0 +1,63 @@
+//! Processes and their memory, from `/proc`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+/// The processes of one sandbox.
+#[derive(Debug, Default)]
+pub(crate) struct Sandbox {
+    /// The first process in it.
+    pub(crate) agent: Option<u32>,
+    pub(crate) others: Vec<u32>,
+}
+
+/// The sandboxes below `daemon`, told apart by their process name spaces.
+pub(crate) fn sandboxes(daemon: u32) -> Result<Vec<Sandbox>> {
+    let parents = parents()?;
+    let own = namespace(daemon).context("the daemon is gone")?;
+    let mut found: BTreeMap<PathBuf, Sandbox> = BTreeMap::new();
+    for pid in parents.keys().copied().filter(|pid| descends(&parents, *pid, daemon)) {
+        // A process may end while it is looked at.
+        let Some(namespace) = namespace(pid).filter(|namespace| *namespace != own) else { continue };
+        let sandbox = found.entry(namespace).or_default();
+        if status(pid, "NSpid:").is_some_and(|pids| pids.split_whitespace().last() == Some("1")) {
+            sandbox.agent = Some(pid);
+        } else {
+            sandbox.others.push(pid);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Proportional set size, KiB: memory shared by n processes counts 1/n for each.
+pub(crate) fn pss_kib(pid: u32) -> Result<u64> {
+    let text = fs_err::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss line")?;
+    line.trim().trim_end_matches(" kB").parse().context("malformed Pss line")
+}
+
+fn parents() -> Result<HashMap<u32, u32>> {
+    let mut parents = HashMap::new();
+    for entry in fs_err::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if let Some(parent) = status(pid, "PPid:").and_then(|text| text.trim().parse().ok()) {
+            parents.insert(pid, parent);
+        }
+    }
+    Ok(parents)
+}
+
+fn descends(parents: &HashMap<u32, u32>, pid: u32, ancestor: u32) -> bool {
+    std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).take(64).skip(1).any(|pid| pid == ancestor)
+}
+
+fn namespace(pid: u32) -> Option<PathBuf> {
+    fs_err::read_link(format!("/proc/{pid}/ns/pid")).ok()
+}
+
+fn status(pid: u32, field: &str) -> Option<String> {
+    let text = fs_err::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(field)).map(str::to_owned)
+}

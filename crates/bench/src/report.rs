@@ -1,0 +1,326 @@
+//! The figures as tables and as JSON, each beside its baseline and its target.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::json;
+
+/// Where the baseline of warm calls stands in their rows.
+const BASELINE: usize = 0;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct WarmRow {
+    pub(crate) target: String,
+    pub(crate) connections: usize,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    pub(crate) p999_us: f64,
+    pub(crate) per_second: f64,
+}
+
+/// Of several durations, ms.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) max_ms: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(mut durations: Vec<Duration>) -> Self {
+        durations.sort_unstable();
+        let at = |permille: usize| durations.get((durations.len() * permille / 1000).min(durations.len() - 1));
+        let millis = |duration: Option<&Duration>| duration.map_or(0.0, |duration| duration.as_secs_f64() * 1e3);
+        Self { p50_ms: millis(at(500)), p99_ms: millis(at(990)), max_ms: millis(durations.last()) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ColdRow {
+    pub(crate) language: &'static str,
+    pub(crate) runtime: String,
+    pub(crate) cold: Spread,
+    pub(crate) bare: Spread,
+    pub(crate) bare_with_client: Option<Spread>,
+    /// The daemon's account of the slowest call.
+    pub(crate) slowest_timeline: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct BurstRow {
+    pub(crate) language: &'static str,
+    pub(crate) count: usize,
+    pub(crate) answered: Spread,
+    #[serde(serialize_with = "as_millis")]
+    pub(crate) bare_all: Duration,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MemoryRow {
+    pub(crate) language: &'static str,
+    pub(crate) count: usize,
+    pub(crate) agent_kib: f64,
+    pub(crate) runtime_kib: f64,
+    pub(crate) alone_kib: f64,
+}
+
+/// A figure that has a target.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    figure: String,
+    value: f64,
+    target: f64,
+    unit: &'static str,
+    met: bool,
+}
+
+impl Verdict {
+    fn at_most(figure: String, value: f64, target: f64, unit: &'static str) -> Self {
+        Self { figure, value, target, unit, met: value <= target }
+    }
+
+    fn at_least(figure: String, value: f64, target: f64, unit: &'static str) -> Self {
+        Self { figure, value, target, unit, met: value >= target }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    warm: Vec<Vec<WarmRow>>,
+    cold: Vec<ColdRow>,
+    burst: Vec<BurstRow>,
+    memory: Vec<MemoryRow>,
+}
+
+impl Report {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says on stderr what is being measured.
+    pub(crate) fn progress(&self, what: &str) {
+        let _told = writeln!(std::io::stderr(), "{what}").is_ok();
+    }
+
+    /// Rows of one number of connections, the baseline first.
+    pub(crate) fn warm(&mut self, rows: Vec<WarmRow>) {
+        self.warm.push(rows);
+    }
+
+    pub(crate) fn cold(&mut self, row: ColdRow) {
+        self.cold.push(row);
+    }
+
+    pub(crate) fn burst(&mut self, row: BurstRow) {
+        self.burst.push(row);
+    }
+
+    pub(crate) fn memory(&mut self, row: MemoryRow) {
+        self.memory.push(row);
+    }
+
+    pub(crate) fn print(&self) -> Result<()> {
+        let tables =
+            [self.warm_table(), self.cold_table(), self.burst_table(), self.memory_table(), self.verdicts_table()];
+        let mut out = std::io::stdout();
+        for (title, table) in tables {
+            if !table.is_empty() {
+                writeln!(out, "\n{title}\n{table}")?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let ratio = |row: &WarmRow, baseline: &WarmRow| {
+            json!({
+                "p50": row.p50_us / baseline.p50_us,
+                "p99": row.p99_us / baseline.p99_us,
+                "p999": row.p999_us / baseline.p999_us,
+                "per_second": row.per_second / baseline.per_second,
+            })
+        };
+        let warm = self
+            .warm
+            .iter()
+            .flat_map(|rows| rows.iter().map(move |row| json!({"row": row, "ratio": ratio(row, &rows[BASELINE])})));
+        let report = json!({
+            "cores": std::thread::available_parallelism()?.get(),
+            "warm": warm.collect::<Vec<_>>(),
+            "cold": self.cold.iter().map(|row| json!({"row": row, "ratio": cold_ratio(row)})).collect::<Vec<_>>(),
+            "burst": self.burst.iter().map(|row| json!({"row": row, "ratio": burst_ratio(row)})).collect::<Vec<_>>(),
+            "memory": self.memory.iter().map(|row| json!({"row": row, "overhead_kib": overhead_kib(row),
+                "ratio": (row.agent_kib + row.runtime_kib) / row.alone_kib})).collect::<Vec<_>>(),
+            "targets": self.verdicts(),
+        });
+        if let Some(dir) = path.parent() {
+            fs_err::create_dir_all(dir)?;
+        }
+        fs_err::write(path, format!("{report:#}\n"))?;
+        Ok(())
+    }
+
+    fn warm_table(&self) -> (&'static str, Table) {
+        let mut table =
+            table(&["connections", "", "p50 us", "p99 us", "p99.9 us", "calls/s", "p50 ratio", "calls/s ratio"]);
+        for rows in &self.warm {
+            for row in rows {
+                table.add_row([
+                    row.connections.to_string(),
+                    row.target.clone(),
+                    format!("{:.0}", row.p50_us),
+                    format!("{:.0}", row.p99_us),
+                    format!("{:.0}", row.p999_us),
+                    format!("{:.0}", row.per_second),
+                    format!("{:.2}", row.p50_us / rows[BASELINE].p50_us),
+                    format!("{:.3}", row.per_second / rows[BASELINE].per_second),
+                ]);
+            }
+        }
+        ("Warm calls", table)
+    }
+
+    fn cold_table(&self) -> (&'static str, Table) {
+        let mut table = table(&[
+            "",
+            "cold p50 ms",
+            "p99",
+            "max",
+            "bare p50 ms",
+            "with client p50",
+            "ratio",
+            "slowest: where the time went",
+        ]);
+        for row in &self.cold {
+            table.add_row([
+                format!("{} ({})", row.language, row.runtime),
+                format!("{:.1}", row.cold.p50_ms),
+                format!("{:.1}", row.cold.p99_ms),
+                format!("{:.1}", row.cold.max_ms),
+                format!("{:.1}", row.bare.p50_ms),
+                row.bare_with_client.as_ref().map_or_else(|| "-".to_owned(), |client| format!("{:.1}", client.p50_ms)),
+                format!("{:.2}", cold_ratio(row)),
+                row.slowest_timeline.clone(),
+            ]);
+        }
+        ("Cold starts, one after the other, beside bare starts of the same program", table)
+    }
+
+    fn burst_table(&self) -> (&'static str, Table) {
+        let mut table = table(&["", "functions", "first half ms", "all ms", "bare, all ms", "ratio"]);
+        for row in &self.burst {
+            table.add_row([
+                row.language.to_owned(),
+                row.count.to_string(),
+                format!("{:.0}", row.answered.p50_ms),
+                format!("{:.0}", row.answered.max_ms),
+                format!("{:.0}", row.bare_all.as_secs_f64() * 1e3),
+                format!("{:.2}", burst_ratio(row)),
+            ]);
+        }
+        ("Distinct cold functions called at once, beside as many bare starts at once", table)
+    }
+
+    fn memory_table(&self) -> (&'static str, Table) {
+        let mut table = table(&[
+            "",
+            "sandboxes",
+            "agent KiB",
+            "runtime KiB",
+            "runtime without sandbox KiB",
+            "overhead KiB",
+            "ratio",
+        ]);
+        for row in &self.memory {
+            table.add_row([
+                row.language.to_owned(),
+                row.count.to_string(),
+                format!("{:.0}", row.agent_kib),
+                format!("{:.0}", row.runtime_kib),
+                format!("{:.0}", row.alone_kib),
+                format!("{:.0}", overhead_kib(row)),
+                format!("{:.2}", (row.agent_kib + row.runtime_kib) / row.alone_kib),
+            ]);
+        }
+        ("Memory (PSS) per idle sandbox", table)
+    }
+
+    fn verdicts_table(&self) -> (&'static str, Table) {
+        let mut table = table(&["figure", "value", "target", "", ""]);
+        for verdict in self.verdicts() {
+            table.add_row([
+                verdict.figure,
+                format!("{:.2}", verdict.value),
+                format!("{:.2}", verdict.target),
+                verdict.unit.to_owned(),
+                if verdict.met { "met" } else { "missed" }.to_owned(),
+            ]);
+        }
+        ("Targets", table)
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for rows in &self.warm {
+            for row in rows {
+                let (p50, rate) = (row.p50_us / rows[BASELINE].p50_us, row.per_second / rows[BASELINE].per_second);
+                match (row.target.as_str(), row.connections) {
+                    ("Rust", 1) => {
+                        verdicts.push(Verdict::at_most("warm p50, Rust".to_owned(), p50, 2.5, "x plain hyper"))
+                    }
+                    ("Python", 1) => {
+                        verdicts.push(Verdict::at_most("warm p50, Python".to_owned(), p50, 5.0, "x plain hyper"));
+                    }
+                    ("Rust", 16) => {
+                        let figure = "calls/s at 16 connections, Rust".to_owned();
+                        verdicts.push(Verdict::at_least(figure, rate, 0.25, "x plain hyper"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for row in &self.cold {
+            let figure = format!("cold p50, {}", row.language);
+            verdicts.push(match &row.bare_with_client {
+                None => Verdict::at_most(figure, row.cold.p50_ms - row.bare.p50_ms, 4.0, "ms beyond the bare start"),
+                Some(_) => Verdict::at_most(figure, cold_ratio(row), 1.5, "x bare start with client"),
+            });
+        }
+        for row in &self.memory {
+            let figure = format!("memory of an idle sandbox, {}", row.language);
+            verdicts.push(Verdict::at_most(figure, overhead_kib(row) / 1024.0, 2.0, "MiB beyond the runtime alone"));
+        }
+        verdicts
+    }
+}
+
+/// To the bare start with the client loaded, where there is a client to load.
+fn cold_ratio(row: &ColdRow) -> f64 {
+    row.cold.p50_ms / row.bare_with_client.as_ref().unwrap_or(&row.bare).p50_ms
+}
+
+fn burst_ratio(row: &BurstRow) -> f64 {
+    row.answered.max_ms / (row.bare_all.as_secs_f64() * 1e3)
+}
+
+fn overhead_kib(row: &MemoryRow) -> f64 {
+    row.agent_kib + row.runtime_kib - row.alone_kib
+}
+
+fn as_millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
