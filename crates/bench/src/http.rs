@@ -95,3 +95,47 @@ fn content_length(head: &str) -> Result<usize> {
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn serve(pieces: &'static [&'static str]) -> Connection {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut request = [0; 1024];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            for piece in pieces {
+                stream.write_all(piece.as_bytes()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        Connection::open(address).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_pieces_is_put_together() {
+        let pieces = &["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 7\r\n\r", "\nHello", ", "];
+        let mut connection = serve(pieces).await;
+        let answer = connection.exchange(&invocation("f")).await.unwrap();
+        assert_eq!((answer.status, answer.body), (200, &b"Hello, "[..]));
+        answer.succeeded().unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_function_is_no_success() {
+        let head = "HTTP/1.1 200 OK\r\nX-Amz-Function-Error: Unhandled\r\ncontent-length: 2\r\n\r\n{}";
+        let mut connection = serve(Box::leak(Box::new([head]))).await;
+        let error = connection.exchange(&invocation("f")).await.unwrap().succeeded().unwrap_err();
+        assert_eq!(error.to_string(), "status 200: {}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_early_is_an_error() {
+        let mut connection = serve(&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nHello"]).await;
+        assert!(connection.exchange(&invocation("f")).await.is_err());
+    }
+}

@@ -61,3 +61,37 @@ fn status(pid: u32, field: &str) -> Option<String> {
     let text = fs_err::read_to_string(format!("/proc/{pid}/status")).ok()?;
     text.lines().find_map(|line| line.strip_prefix(field)).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn sandboxes_are_told_apart_by_their_process_name_spaces() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: making a process name space needs root");
+            return;
+        }
+        // Two processes inside, the second waits for its stdin.
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "sh", "-c", "cat; true"]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let found = loop {
+            let found = sandboxes(child.id()).unwrap();
+            if found.first().is_some_and(|sandbox| sandbox.others.len() == 1) || Instant::now() > deadline {
+                break found;
+            }
+            std::thread::yield_now();
+        };
+        let agent = found.first().and_then(|sandbox| sandbox.agent);
+        let pss = agent.map(pss_kib);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found.iter().map(|sandbox| sandbox.others.len()).collect::<Vec<_>>(), [1]);
+        assert!(pss.is_some_and(|pss| pss.is_ok_and(|kib| kib > 0)), "{found:?}");
+    }
+}

@@ -324,3 +324,39 @@ fn table(header: &[&str]) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_taken_from_the_sorted_durations() {
+        let durations = (1..=100).rev().map(Duration::from_millis).collect();
+        let spread = Spread::of(durations);
+        assert_eq!((spread.p50_ms, spread.p99_ms, spread.max_ms), (51.0, 100.0, 100.0));
+        assert_eq!(Spread::of(vec![Duration::from_millis(7)]).p50_ms, 7.0);
+    }
+
+    #[test]
+    fn every_target_is_judged() {
+        let warm = |target: &str, p50_us, per_second| WarmRow {
+            target: target.to_owned(),
+            connections: 16,
+            p50_us,
+            p99_us: p50_us,
+            p999_us: p50_us,
+            per_second,
+        };
+        let mut report = Report::new();
+        report.warm(vec![warm("plain hyper", 100.0, 1000.0), warm("Rust", 200.0, 300.0)]);
+        report.memory(MemoryRow {
+            language: "Rust",
+            count: 1,
+            agent_kib: 3000.0,
+            runtime_kib: 500.0,
+            alone_kib: 400.0,
+        });
+        let met: Vec<bool> = report.verdicts().iter().map(|verdict| verdict.met).collect();
+        assert_eq!(met, [true, false]);
+    }
+}

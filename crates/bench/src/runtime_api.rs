@@ -74,3 +74,25 @@ async fn answer(request: Request<Incoming>, asked: Arc<AtomicUsize>) -> Result<R
     }
     Ok(event)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::{Connection, header, request};
+
+    #[tokio::test]
+    async fn gives_one_event_and_then_none() {
+        let api = RuntimeApi::start().await.unwrap();
+        let mut connection = Connection::open(api.address.parse().unwrap()).await.unwrap();
+        let next = request("GET", "/2018-06-01/runtime/invocation/next", "");
+        let event = connection.exchange(&next).await.unwrap();
+        let id = header(event.head, "lambda-runtime-aws-request-id").unwrap().to_owned();
+        let path = format!("/2018-06-01/runtime/invocation/{id}/response");
+        assert_eq!(connection.exchange(&request("POST", &path, "{}")).await.unwrap().status, 202);
+        assert!(!api.is_idle());
+        assert!(tokio::time::timeout(Duration::from_millis(50), connection.exchange(&next)).await.is_err());
+        assert!(api.is_idle());
+    }
+}

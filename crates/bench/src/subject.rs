@@ -66,7 +66,9 @@ impl Subject {
         let bare = Bare::of_runtime(definition, definition.bare_command.as_deref().context("no bare command")?)?;
         let modules = definition.root.join("var/runtime/node_modules/aws-lambda-ric");
         let module = [modules.join("dist/index.mjs"), modules.join("index.mjs")].into_iter().find(|path| path.exists());
-        let import = format!("import {:?}", module.context("aws-lambda-ric is not there")?.display().to_string());
+        let module = module.context("aws-lambda-ric is not there")?.display().to_string();
+        // Newer clients start at once when they are loaded, and find that nobody listens.
+        let import = format!("process.on('uncaughtException', () => process.exit(0)); await import({module:?})");
         let client = bare.clone().with_args(&["--input-type=module", "-e", &import]);
         Self::interpreted("Node", definition, dir, "index.mjs", "index.handler", bare, client)
     }
