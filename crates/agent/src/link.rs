@@ -66,6 +66,7 @@ impl Link {
     /// The connection cannot be waited for; there is none then.
     pub(crate) fn connect(&mut self, poller: &Poller, fd: OwnedFd) -> rustix::io::Result<()> {
         self.disconnect();
+        self.broken = false;
         self.stream = Some(poller.watch(fd, Source::Daemon)?);
         let kept = std::mem::take(&mut self.waiting);
         FromAgent::Hello { version: PROTOCOL_VERSION }.encode(&mut self.waiting);
@@ -108,6 +109,7 @@ impl Link {
 
     /// Says something, now if possible.
     pub(crate) fn send(&mut self, poller: &Poller, message: &FromAgent<'_>) {
+        self.report_dropped();
         let mut head = std::mem::take(&mut self.scratch);
         head.clear();
         let body = message.encode_head(&mut head);

@@ -10,7 +10,7 @@ use hearth_agent_proto::{ExitStatus, Init};
 use hearth_sys::init_process::{ChildSetup, prepare_child};
 use rustix::{
     fd::OwnedFd,
-    io::{Errno, FdFlags, fcntl_setfd},
+    io::Errno,
     pipe::{PipeFlags, pipe_with},
     process::{Pid, Signal, WaitOptions, kill_process_group, wait},
 };
@@ -33,8 +33,6 @@ pub(crate) struct Started {
 pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
     let output = pipe()?;
     let telemetry = pipe()?;
-    // Only this process is there to inherit it: no other is started before the descriptor is closed.
-    fcntl_setfd(&telemetry.write, FdFlags::empty())?;
     let mut last = Errno::NOENT;
     for command in &init.commands {
         match spawn(command, init, &output.write, &telemetry.write) {
@@ -75,6 +73,7 @@ fn spawn(words: &[String], init: &Init, output: &OwnedFd, telemetry: &OwnedFd) -
         files: limits.files,
         processes: limits.processes,
         core_bytes: limits.core_bytes,
+        inherited: Some(telemetry.as_raw_fd()),
     };
     prepare_child(&mut command, setup);
     let child = command.spawn()?;

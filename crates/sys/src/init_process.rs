@@ -4,7 +4,7 @@ use std::{
     io,
     mem::{MaybeUninit, size_of},
     os::{
-        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
         unix::process::CommandExt,
     },
     process::Command,
@@ -83,10 +83,12 @@ pub struct ChildSetup {
     pub processes: u64,
     /// Largest core dump, bytes, soft and hard.
     pub core_bytes: u64,
+    /// The one descriptor that the child inherits besides its standard three.
+    pub inherited: Option<RawFd>,
 }
 
 /// Lets `command` start a process in a session of its own, with an empty signal mask, first in line for the out-of-memory
-/// killer, without capabilities, supplementary groups or any way to gain privileges.
+/// killer, without capabilities, supplementary groups, other descriptors or any way to gain privileges.
 pub fn prepare_child(command: &mut Command, setup: ChildSetup) {
     // SAFETY: between fork and exec the closure makes system calls alone: it neither allocates nor takes a lock.
     unsafe { command.pre_exec(move || set_up_child(setup)) };
@@ -116,6 +118,7 @@ fn set_up_child(setup: ChildSetup) -> io::Result<()> {
     if unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const signals, std::ptr::null_mut()) } != 0 {
         return Err(io::Error::last_os_error());
     }
+    inherit_only(setup.inherited)?;
     prefer_for_out_of_memory();
     rustix::process::setsid()?;
     for (resource, limit) in
@@ -138,6 +141,32 @@ fn set_up_child(setup: ChildSetup) -> io::Result<()> {
         inheritable: CapabilitySet::empty(),
     };
     Ok(rustix::thread::set_capabilities(None, none)?)
+}
+
+/// Marks every descriptor behind the standard three to be closed at exec, but for `inherited`.
+fn inherit_only(inherited: Option<RawFd>) -> io::Result<()> {
+    let first = libc::STDERR_FILENO + 1;
+    let Some(inherited) = inherited.filter(|&fd| fd >= first) else {
+        return close_at_exec(first, RawFd::MAX);
+    };
+    if inherited > first {
+        close_at_exec(first, inherited - 1)?;
+    }
+    close_at_exec(inherited + 1, RawFd::MAX)?;
+    // SAFETY: the call takes numbers, and changes a flag of a descriptor that our caller means the child to have.
+    match unsafe { libc::fcntl(inherited, libc::F_SETFD, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn close_at_exec(first: RawFd, last: RawFd) -> io::Result<()> {
+    let flags = libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC as i32);
+    // SAFETY: the call takes numbers; descriptors stay open until exec, which leaves nobody here to use them.
+    match unsafe { libc::syscall(libc::SYS_close_range, libc::c_long::from(first), libc::c_long::from(last), flags) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// A sandbox out of memory loses its function, not the process that can tell of it. Where /proc is missing or not
@@ -178,7 +207,10 @@ mod tests {
                       read -r pid _ _ _ _ session _ < /proc/$$/stat; [ $pid = $session ] && echo leader";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        prepare_child(&mut command, ChildSetup { uid_gid: None, files: 64, processes: 500, core_bytes: 0 });
+        prepare_child(
+            &mut command,
+            ChildSetup { uid_gid: None, files: 64, processes: 500, core_bytes: 0, inherited: None },
+        );
         let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let words: Vec<_> = output.split_whitespace().collect();
         let words = words.join(" ");
@@ -203,7 +235,8 @@ mod tests {
             return;
         }
         let mut command = Command::new("/usr/bin/id");
-        let setup = ChildSetup { uid_gid: Some((1234, 2345)), files: 64, processes: 500, core_bytes: 0 };
+        let setup =
+            ChildSetup { uid_gid: Some((1234, 2345)), files: 64, processes: 500, core_bytes: 0, inherited: None };
         prepare_child(&mut command, setup);
         let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
         assert_eq!(output, "uid=1234 gid=2345 groups=2345\n");
