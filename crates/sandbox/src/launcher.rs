@@ -26,6 +26,9 @@ mod stage;
 pub(crate) use ids::{FUNCTION_GID, FUNCTION_UID};
 pub use server::launcher_main;
 
+pub(crate) use egress::find_program as find_egress_program;
+pub(crate) use setup::is_privileged;
+
 /// A step that failed, by its name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{step}: {reason}")]

@@ -9,9 +9,11 @@ mod isolation;
 mod landlock;
 mod launcher;
 mod linux;
+mod probe;
 mod protocol;
 mod seccomp;
 
 pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
 pub use launcher::launcher_main;
 pub use linux::{LinuxConfig, LinuxIsolation, Subnet};
+pub use probe::{Check, Finding, HostReport, probe};

@@ -5,6 +5,7 @@ mod id_maps;
 mod start;
 
 pub(crate) use connect::wait_readable;
+pub(crate) use id_maps::has_subordinate_ids;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

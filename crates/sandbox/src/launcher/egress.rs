@@ -63,7 +63,7 @@ pub(super) struct Egress {
 ///
 /// # Errors
 /// It is not installed.
-pub(super) fn find_program() -> Result<PathBuf, StepError> {
+pub(crate) fn find_program() -> Result<PathBuf, StepError> {
     let mut places = PROGRAM_DIRS.iter().map(|dir| Path::new(dir).join(PROGRAM));
     let found = places.find(|path| path.is_file());
     found.ok_or("slirp4netns is not installed; install the Debian package slirp4netns").step("give egress")
@@ -100,7 +100,7 @@ fn fork(action: impl FnOnce() -> Result<(), StepError>) -> Result<OwnedFd, StepE
     }
 }
 
-/// A copy of the launcher must not go on where the launcher does.
+#[expect(clippy::exit, reason = "a copy of the launcher must not go on where the launcher does")]
 fn end(result: Result<(), StepError>) -> ! {
     std::process::exit(i32::from(result.is_err()))
 }

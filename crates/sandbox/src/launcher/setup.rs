@@ -17,7 +17,7 @@ use crate::protocol::{Reply, Request, receive, send};
 const PREDECESSOR_GRACE: Duration = Duration::from_secs(2);
 
 /// True for root with the capabilities that making sandboxes takes.
-pub(super) fn is_privileged() -> bool {
+pub(crate) fn is_privileged() -> bool {
     let needed = CapabilitySet::SYS_ADMIN
         | CapabilitySet::SYS_CHROOT
         | CapabilitySet::SETUID

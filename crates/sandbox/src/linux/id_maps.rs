@@ -1,5 +1,6 @@
 //! Ids for a launcher without root.
 
+use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
@@ -30,6 +31,13 @@ fn map_ranges(pid: u32) -> Option<u32> {
     };
     let mapped = map("newgidmap", getegid().as_raw(), first_gid) && map("newuidmap", user, first_uid);
     mapped.then(|| ids.saturating_add(1))
+}
+
+/// True if [`map_ids`] finds more than the user's own.
+pub(crate) fn has_subordinate_ids() -> bool {
+    let user = geteuid().as_raw();
+    let programs = ["newuidmap", "newgidmap"].iter().all(|program| Path::new("/usr/bin").join(program).is_file());
+    programs && ["/etc/subuid", "/etc/subgid"].iter().all(|file| subordinate_range(file, user).is_some())
 }
 
 /// The user's first range in a file of `user:first:count` lines; the user by name or number.
