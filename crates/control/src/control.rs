@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) iam: Arc<Iam>,
     pub(crate) signer: Signer,
+    /// Read while a package is stored and not yet referred to; written while packages are removed.
+    pub(crate) packages: tokio::sync::RwLock<()>,
     pub(crate) unsettled: crate::settle::Unsettled,
     retire: Retire,
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
@@ -95,6 +97,7 @@ impl Control {
         }
         let shared = Arc::new(Shared {
             signer: Signer::new().ok_or(OpenError::Random)?,
+            packages: tokio::sync::RwLock::default(),
             unsettled: crate::settle::Unsettled::default(),
             accounts: RwLock::new(accounts),
             config,
@@ -223,10 +226,13 @@ impl Change<'_> {
 
     /// Stores the function's own record, commits, and makes `records` what everybody sees; retires what it supersedes.
     pub(crate) async fn commit_function(&mut self, records: Records) -> Result<Arc<Function>, ApiError> {
+        let before = self.account.find(&records.name);
+        if let Some(before) = &before {
+            self.drop_difference(&before.records, &records)?;
+        }
         self.put(function_key(records.name.as_str()), &records.function)?;
         self.commit().await?;
         let function = Arc::new(Function::new(&self.shared.config, &self.account.id, records));
-        let before = self.account.find(&function.records.name);
         self.account.put_function(Arc::clone(&function));
         if let Some(before) = before {
             let current: Vec<&VersionKey> = function.keys().collect();

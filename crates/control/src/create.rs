@@ -4,6 +4,7 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration};
 use hearth_types::FunctionName;
 
+use crate::account::Account;
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, revision_id};
 use crate::function::Records;
@@ -19,24 +20,39 @@ impl Control {
         mut request: CreateFunctionRequest,
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.new_name(scope, &request.function_name)?;
-        let tags = request.tags.take().unwrap_or_default();
-        self.check_tags(scope, &Default::default(), &tags)?;
+        self.check_tags(scope, &Default::default(), request.tags.as_ref().unwrap_or(&Default::default()))?;
         let account = self.shared.account(scope.account);
         if account.find(&name).is_some() {
             return Err(exists(&name));
         }
         let source = self.check_request(&mut request)?;
-        let publish = request.publish == Some(true);
+        let _kept = self.shared.packages.read().await;
         let package = self.shared.ingest(source).await?;
+        let created = self.create_with(scope, &account, name, request, package).await;
+        if created.is_err() {
+            self.shared.abandon(&account, &package).await;
+        }
+        created
+    }
 
-        let mut change = self.shared.change(&account).await?;
+    async fn create_with(
+        &self,
+        scope: Scope<'_>,
+        account: &Account,
+        name: FunctionName,
+        mut request: CreateFunctionRequest,
+        package: Package,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let publish = request.publish == Some(true);
+        let tags = request.tags.take().unwrap_or_default();
+        let mut change = self.shared.change(account).await?;
         if account.find(&name).is_some() {
             return Err(exists(&name));
         }
-        check_storage(&account, &package)?;
+        check_storage(account, &package)?;
         let uid = change.next_generation();
         let latest = VersionRecord {
-            settings: self.new_settings(&account, &name, request, package)?,
+            settings: self.new_settings(account, &name, request, package)?,
             generation: uid,
             revision_id: revision_id(),
             modified: scope.now,
@@ -121,7 +137,7 @@ impl Control {
 
     fn new_settings(
         &self,
-        account: &crate::account::Account,
+        account: &Account,
         name: &FunctionName,
         request: CreateFunctionRequest,
         package: Package,

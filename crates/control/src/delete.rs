@@ -5,6 +5,7 @@ use hearth_aws_api::lambda::FunctionRequest;
 
 use crate::control::{Control, Scope, missing};
 use crate::function::Function;
+use crate::garbage::{of_settings, wall_clock};
 use crate::name::Target;
 use crate::record::{async_key, function_key, policy_key, version_key};
 
@@ -35,11 +36,14 @@ impl Control {
         if let Some(number) = number {
             return delete_version(&mut change, &function, number).await;
         }
+        let latest = &function.records.function.latest.settings;
+        let now = wall_clock();
+        of_settings(latest).try_for_each(|stored| change.drop_stored(stored, now))?;
         change.delete(function_key(&target.name));
         change.commit().await?;
         account.remove_function(&function.records.name);
         self.shared.retire(function.keys().cloned().collect());
-        self.shared.unsettled.add_deleted(account.id.clone(), function.records.function.uid);
+        self.shared.unsettled.add_deleted(account.id.clone(), function.records.function.uid, now);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use hearth_types::{AccountId, Region};
 use crate::account::Account;
 use crate::code::{Source, check_storage};
 use crate::control::{Control, Scope};
+use crate::garbage::{Stored, wall_clock};
 use crate::name::wrong_region;
 use crate::record::{LayerRecord, layer_key, layer_numbers_key};
 use crate::{refuse, view};
@@ -29,6 +30,7 @@ impl Control {
         let name = self.layer_name(scope, &request.layer_name)?;
         let content = request.content;
         let from_s3 = content.s3_bucket.is_some() || content.s3_key.is_some();
+        let _kept = self.shared.packages.read().await;
         let package = self.shared.ingest(Source { zip: content.zip_file, from_s3, image: false }).await?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -115,9 +117,8 @@ impl Control {
         let number = layer_number(request.version_number)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        if account.layer(&name, number).is_none() {
-            return Ok(());
-        }
+        let Some(record) = account.layer(&name, number) else { return Ok(()) };
+        change.drop_stored(Stored::Package(record.package.code), wall_clock())?;
         change.delete(layer_key(&name, number));
         change.commit().await?;
         account.put_layer(&name, number, None);

@@ -20,6 +20,7 @@ mod delete;
 mod event_config;
 mod function;
 mod function_settings;
+mod garbage;
 pub mod iam;
 mod layer;
 mod layer_policy;

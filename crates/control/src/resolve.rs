@@ -1,18 +1,20 @@
 //! What an invocation needs: the hot path. One look-up under a read lock, no I/O, no waiting.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_aws_api::ApiError;
 use hearth_engine::port::{AsyncConfig, Catalogue, Current, SessionCredentials};
-use hearth_types::{AccountId, FunctionRef, Qualifier, Timestamp, VersionLabel, VersionSpec};
+use hearth_types::{AccountId, FunctionRef, Qualifier, VersionLabel, VersionSpec};
 
 use crate::account::Account;
 use crate::control::{Control, Shared};
 use crate::function::{Function, Ready, ReadyAlias, function_arn};
+use crate::garbage::wall_clock;
 use crate::{name, policy, refuse};
 
 /// How long a sandbox's role session is valid: longer than any sandbox is kept (12 hours is the most that AssumeRole grants).
-const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+const SESSION: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// A version to run, as of now.
 #[derive(Clone, Debug)]
@@ -129,9 +131,7 @@ impl Catalogue for Control {
     }
 
     fn session(&self, spec: &VersionSpec) -> SessionCredentials {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let expires_at = Timestamp::from_millis(now.saturating_add(SESSION_MS));
+        let expires_at = wall_clock() + SESSION;
         self.shared.iam.function_session(&spec.key.account, &spec.role, &spec.key.function, expires_at)
     }
 }

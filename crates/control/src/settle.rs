@@ -5,24 +5,31 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hearth_aws_api::ApiError;
-use hearth_types::{AccountId, FunctionName};
+use hearth_types::{AccountId, FunctionName, Timestamp};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::control::{Shared, revision_id};
-use crate::record::{OF_FUNCTION, Status, version_key};
+use crate::garbage::{of_settings, wall_clock};
+use crate::record::{OF_FUNCTION, Status, VersionRecord, version_key};
 
-/// Parts of deleted functions removed in one commit.
-const SWEEP_PAGE: usize = 100;
+/// Parts of deleted functions removed in one commit; each may note a package, five layers and their tree.
+const SWEEP_PAGE: usize = 15;
+/// Between two looks for packages that nothing refers to.
+const COLLECT_EVERY: Duration = Duration::from_secs(10 * 60);
+/// Until what could not be stored is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Work for the settler.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
     functions: Mutex<BTreeSet<(AccountId, FunctionName)>>,
-    deleted: Mutex<BTreeSet<(AccountId, u64)>>,
+    deleted: Mutex<BTreeSet<(AccountId, u64, Timestamp)>>,
     nudge: Notify,
 }
 
@@ -32,9 +39,9 @@ impl Unsettled {
         self.nudge.notify_one();
     }
 
-    /// The function of this `uid` was deleted.
-    pub(crate) fn add_deleted(&self, account: AccountId, uid: u64) {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((account, uid));
+    /// The function of this `uid` was deleted at `since`.
+    pub(crate) fn add_deleted(&self, account: AccountId, uid: u64, since: Timestamp) {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((account, uid, since));
         self.nudge.notify_one();
     }
 }
@@ -53,10 +60,18 @@ impl Settler {
     pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let shared = Arc::clone(shared);
         Self(tokio::spawn(async move {
+            let opened = wall_clock();
             shared.find_unfinished().await;
+            let mut collect_at = Instant::now();
             loop {
-                shared.settle_all().await;
-                shared.unsettled.nudge.notified().await;
+                let done = shared.settle_all().await;
+                if collect_at <= Instant::now() {
+                    shared.collect_garbage(opened).await;
+                    collect_at = Instant::now() + COLLECT_EVERY;
+                }
+                let wake_at = if done { collect_at } else { Instant::now() + RETRY_AFTER };
+                // Whether nudged or not, the next look finds what there is.
+                let _nudged = tokio::time::timeout_at(wake_at, shared.unsettled.nudge.notified()).await.is_ok();
             }
         }))
     }
@@ -85,7 +100,8 @@ impl Shared {
                 let uid = entry.key[prefix.len()..].split('/').next().and_then(|uid| uid.parse::<u64>().ok());
                 let Some(uid) = uid else { break };
                 if !live.contains(&uid) {
-                    self.unsettled.add_deleted(account.id.clone(), uid);
+                    // Before this daemon started, at any rate.
+                    self.unsettled.add_deleted(account.id.clone(), uid, Timestamp::from_millis(0));
                 }
                 // '0' is the byte behind '/': on to the next function.
                 after = Some(format!("{prefix}{uid:020}0"));
@@ -94,19 +110,26 @@ impl Shared {
         Ok(())
     }
 
-    async fn settle_all(&self) {
+    /// Returns whether nothing is left to do.
+    async fn settle_all(&self) -> bool {
+        let mut done = true;
         let functions = std::mem::take(&mut *self.unsettled.functions.lock().unwrap_or_else(PoisonError::into_inner));
         for (account, name) in functions {
             if let Err(error) = self.settle(&self.account(&account), &name).await {
                 tracing::error!(%account, function = %name, %error, "cannot settle a function");
+                self.unsettled.functions.lock().unwrap_or_else(PoisonError::into_inner).insert((account, name));
+                done = false;
             }
         }
         let deleted = std::mem::take(&mut *self.unsettled.deleted.lock().unwrap_or_else(PoisonError::into_inner));
-        for (account, uid) in deleted {
-            if let Err(error) = self.sweep(&self.account(&account), uid).await {
+        for (account, uid, since) in deleted {
+            if let Err(error) = self.sweep(&self.account(&account), uid, since).await {
                 tracing::error!(%account, %error, "cannot remove what a deleted function left");
+                self.unsettled.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((account, uid, since));
+                done = false;
             }
         }
+        done
     }
 
     async fn settle(&self, account: &Account, name: &FunctionName) -> Result<(), ApiError> {
@@ -127,17 +150,24 @@ impl Shared {
         change.commit_function(records).await.map(drop)
     }
 
-    async fn sweep(&self, account: &Account, uid: u64) -> Result<(), ApiError> {
+    async fn sweep(&self, account: &Account, uid: u64, since: Timestamp) -> Result<(), ApiError> {
         for kind in OF_FUNCTION {
             loop {
+                let mut change = self.change(account).await?;
+                // What looked like an orphan may have been a function in the making.
+                if account.functions().values().any(|function| function.records.function.uid == uid) {
+                    return Ok(());
+                }
                 let prefix = format!("{kind}/{uid:020}/");
                 let page = self.store.list(&account.partition, &prefix, None, SWEEP_PAGE).await;
                 let page = page.map_err(|error| ApiError::service(error.to_string()))?;
                 if page.is_empty() {
                     break;
                 }
-                let mut change = self.change(account).await?;
                 for entry in page {
+                    if let Ok(version) = serde_json::from_slice::<VersionRecord>(&entry.value) {
+                        of_settings(&version.settings).try_for_each(|stored| change.drop_stored(stored, since))?;
+                    }
                     change.delete(entry.key);
                 }
                 change.commit().await?;

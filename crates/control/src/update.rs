@@ -6,18 +6,19 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
 use hearth_types::VersionLabel;
 
+use crate::account::Account;
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, missing, revision_id};
 use crate::function::Function;
 use crate::name::Target;
-use crate::record::{Settings, Status, VersionRecord};
+use crate::record::{Package, Settings, Status, VersionRecord};
 use crate::{refuse, settings, unsupported, view};
 
 impl Control {
     pub async fn update_function_code(
         &self,
         scope: Scope<'_>,
-        request: UpdateFunctionCodeRequest,
+        mut request: UpdateFunctionCodeRequest,
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.changeable(scope, &request.function_name)?;
         let account = self.shared.account(scope.account);
@@ -32,15 +33,33 @@ impl Control {
             let member = if request.publish_to.is_some() { "PublishTo" } else { "SourceKMSKeyArn" };
             return Err(refuse::not_supported(member));
         }
-        let architecture = request.architectures.and_then(|list| list.into_iter().next());
-        if let Some(architecture) = &architecture {
+        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
             settings::check_architecture(architecture)?;
         }
         let from_s3 = request.s3_bucket.is_some() || request.s3_key.is_some();
-        let package = self.shared.ingest(Source { zip: request.zip_file, from_s3, image: false }).await?;
+        let _kept = self.shared.packages.read().await;
+        let zip = request.zip_file.take();
+        let package = self.shared.ingest(Source { zip, from_s3, image: false }).await?;
+        let dry_run = request.dry_run == Some(true);
+        let updated = self.update_with(scope, &account, name, request, package).await;
+        if updated.is_err() || dry_run {
+            self.shared.abandon(&account, &package).await;
+        }
+        updated
+    }
 
-        let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, absent)?;
+    async fn update_with(
+        &self,
+        scope: Scope<'_>,
+        account: &Account,
+        name: String,
+        request: UpdateFunctionCodeRequest,
+        package: Package,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let architecture = request.architectures.and_then(|list| list.into_iter().next());
+
+        let mut change = self.shared.change(account).await?;
+        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;
@@ -51,7 +70,7 @@ impl Control {
             let record = VersionRecord { settings, ..latest.clone() };
             return Ok(self.show(&function, VersionLabel::Latest, function.arn.to_string(), &record));
         }
-        check_storage(&account, &package)?;
+        check_storage(account, &package)?;
         let mut records = function.records.clone();
         records.function.latest = VersionRecord {
             settings,

@@ -83,7 +83,7 @@ async fn nothing_runs_before_it_is_active_and_updates_count_at_once() {
     let after = resolve(&world, "f", 0.0).unwrap().spec;
     assert_ne!(after.key.code, before.key.code);
     assert!(after.key.generation > before.key.generation);
-    assert_eq!(*world.retired.lock().unwrap(), [before.key.clone()]);
+    assert_eq!(*world.retired.lock().unwrap(), std::slice::from_ref(&before.key));
     world.settled("f").await;
     assert_eq!(resolve(&world, "f", 0.0).unwrap().spec.key, after.key);
 }

@@ -1,8 +1,9 @@
 use hearth_aws_api::lambda::{
     AliasRequest, CreateAliasRequest, EventInvokeConfigRequest, FunctionListRequest, PutFunctionConcurrencyRequest,
+    UpdateFunctionCodeRequest,
 };
 
-use crate::world::{World, create, function};
+use crate::world::{World, create, function, zip};
 
 #[tokio::test]
 async fn everything_is_found_again() {
@@ -65,4 +66,38 @@ async fn what_a_deleted_function_left_does_not_come_back() {
     world.create("f").await;
     let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
     assert_eq!(world.control().list_versions_by_function(world.scope(), &list).unwrap().versions.len(), 1);
+}
+
+#[tokio::test]
+async fn packages_that_nothing_refers_to_leave_the_disk() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    world.create("g").await;
+    let shared = world.get("g", None).unwrap().code_sha256;
+    for text in ["one", "two"] {
+        world.update_code("f", text).await.unwrap();
+        world.settled("f").await;
+    }
+    world.publish("f").await.unwrap();
+    world.update_code("f", "three").await.unwrap();
+    world.settled("f").await;
+    assert!(world.update_code("nobody", "four").await.is_err());
+    let dry = UpdateFunctionCodeRequest {
+        function_name: "f".into(),
+        zip_file: Some(zip("five")),
+        dry_run: Some(true),
+        ..Default::default()
+    };
+    world.control().update_function_code(world.scope(), dry).await.unwrap();
+    assert_eq!(world.packages().len(), 5);
+    world.reopen().await;
+    let latest = world.get("f", None).unwrap().code_sha256;
+    let published = world.get("f", Some("1")).unwrap().code_sha256;
+    let mut expected = vec![shared, latest, published];
+    expected.sort();
+    world.until(|| world.packages() == expected).await;
+    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+    world.control().delete_function(world.scope(), function("g", None)).await.unwrap();
+    world.reopen().await;
+    world.until(|| world.packages().is_empty()).await;
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
 use hearth_aws_api::lambda::{
     Blob, CreateFunctionRequest, FunctionCode, FunctionConfiguration, FunctionRequest, PublishVersionRequest,
     UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
@@ -86,6 +87,28 @@ impl World {
             assert!(Instant::now() < deadline, "{name} does not settle: {view:?}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < deadline, "it does not come to hold");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// `CodeSha256` of every package on the disk, sorted.
+    pub(crate) fn packages(&self) -> Vec<Option<String>> {
+        let names = std::fs::read_dir(self.dir.path().join("code/code")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut digests: Vec<_> = names
+            .map(|name| {
+                let digest = hearth_types::Sha256::from_hex(&name).unwrap();
+                Some(base64::engine::general_purpose::STANDARD.encode(digest.0))
+            })
+            .collect();
+        digests.sort();
+        digests
     }
 
     pub(crate) fn get(&self, name: &str, qualifier: Option<&str>) -> Result<FunctionConfiguration, ApiError> {

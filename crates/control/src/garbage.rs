@@ -1,0 +1,140 @@
+//! Packages that nothing refers to any more, and when they leave the disk.
+//!
+//! The commit that drops the last reference notes the package. Sandboxes that were retired by it may still run the code, but
+//! not longer than any function may run; so a noted package is removed an hour later, or at the daemon's next start, when no
+//! sandbox is left. Uploading the same code again in the meantime keeps it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearth_aws_api::ApiError;
+use hearth_types::{Sha256, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::control::{Change, Shared};
+use crate::function::Records;
+use crate::record::{Package, Settings};
+
+const PREFIX: &str = "garbage/";
+const PAGE: usize = 50;
+/// Longer than any attempt runs: 15 minutes, and what stopping takes.
+const GRACE: Duration = Duration::from_secs(60 * 60);
+
+/// What lies on the disk: the package of one digest, or the merged tree of a list of layers.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub(crate) enum Stored {
+    Package(Sha256),
+    Merged(Vec<Sha256>),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Garbage {
+    stored: Stored,
+    since: Timestamp,
+}
+
+/// What a version refers to.
+pub(crate) fn of_settings(settings: &Settings) -> impl Iterator<Item = Stored> {
+    let layers: Vec<Sha256> = settings.layers.iter().map(|layer| layer.package.code).collect();
+    let merged = (layers.len() > 1).then(|| Stored::Merged(layers.clone()));
+    let codes = layers.into_iter().chain([settings.package.code]).map(Stored::Package);
+    codes.chain(merged)
+}
+
+fn of_records(records: &Records) -> BTreeSet<Stored> {
+    let versions = records.versions.values().map(|version| &version.settings);
+    versions.chain([&records.function.latest.settings]).flat_map(of_settings).collect()
+}
+
+impl Change<'_> {
+    /// Notes something that this change may have dropped the last reference to, which was last used at `since`.
+    pub(crate) fn drop_stored(&mut self, stored: Stored, since: Timestamp) -> Result<(), ApiError> {
+        let name = match &stored {
+            Stored::Package(code) => code.to_hex(),
+            Stored::Merged(layers) => layers.iter().map(|layer| layer.to_hex()[..16].to_owned()).collect(),
+        };
+        self.put(format!("{PREFIX}{name}"), &Garbage { stored, since })
+    }
+
+    /// Notes what `before` refers to and `after` does not.
+    pub(crate) fn drop_difference(&mut self, before: &Records, after: &Records) -> Result<(), ApiError> {
+        let (kept, now) = (of_records(after), wall_clock());
+        of_records(before).difference(&kept).cloned().try_for_each(|stored| self.drop_stored(stored, now))
+    }
+}
+
+impl Shared {
+    /// Notes a package that was stored for a change that was not made.
+    pub(crate) async fn abandon(&self, account: &Account, package: &Package) {
+        let noted = async {
+            let mut change = self.change(account).await?;
+            change.drop_stored(Stored::Package(package.code), wall_clock())?;
+            change.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "a package that nothing refers to stays on the disk");
+        }
+    }
+
+    /// Removes what was noted before this daemon started, at `opened`, or long enough ago.
+    pub(crate) async fn collect_garbage(&self, opened: Timestamp) {
+        for account in self.all_accounts() {
+            if let Err(error) = self.collect(&account, opened).await {
+                tracing::warn!(account = %account.id, %error, "cannot remove unused packages");
+            }
+        }
+    }
+
+    async fn collect(&self, account: &Account, opened: Timestamp) -> Result<(), ApiError> {
+        let now = wall_clock();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.list(&account.partition, PREFIX, after.as_deref(), PAGE).await;
+            let page = page.map_err(|error| ApiError::service(error.to_string()))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.key.clone());
+            for entry in page {
+                let Ok(garbage) = serde_json::from_slice::<Garbage>(&entry.value) else { continue };
+                if garbage.since < opened || garbage.since + GRACE < now {
+                    self.remove(account, entry.key, garbage.stored).await?;
+                }
+            }
+        }
+    }
+
+    async fn remove(&self, account: &Account, key: String, stored: Stored) -> Result<(), ApiError> {
+        // Nobody is between storing a package and referring to it while this is held.
+        let _packages = self.packages.write().await;
+        if !self.is_referenced(&stored) {
+            let artifacts = Arc::clone(&self.artifacts);
+            let removed = tokio::task::spawn_blocking(move || match stored {
+                Stored::Package(code) => artifacts.remove(&code),
+                Stored::Merged(layers) => artifacts.remove_merged(&layers),
+            });
+            let removed = removed.await.map_err(|error| ApiError::service(error.to_string()))?;
+            removed.map_err(|error| ApiError::service(error.to_string()))?;
+        }
+        let mut change = self.change(account).await?;
+        change.delete(key);
+        change.commit().await
+    }
+
+    fn is_referenced(&self, stored: &Stored) -> bool {
+        self.all_accounts().iter().any(|account| {
+            let functions = account.functions();
+            functions.values().any(|function| of_records(&function.records).contains(stored))
+                || account
+                    .layers()
+                    .values()
+                    .flat_map(|versions| versions.values())
+                    .any(|layer| *stored == Stored::Package(layer.package.code))
+        })
+    }
+}
+
+pub(crate) fn wall_clock() -> Timestamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
