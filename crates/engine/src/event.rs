@@ -141,7 +141,7 @@ pub enum Action {
         ticket: Ticket,
         reason: FailReason,
     },
-    /// Report `Tick` at this time. Replaces the time asked for before.
+    /// Report `Tick` at this time. Earlier than any time that was asked for since the last `Tick`.
     Wake {
         at: Instant,
     },
@@ -184,6 +184,8 @@ pub enum DestroyReason {
     /// Its version is no longer current.
     Retired,
     InitFailed,
+    /// A blank one beyond those that are kept: nobody needed it any more when it was ready.
+    Surplus,
     /// A blank one of a root that is gone.
     RootGone,
     Draining,

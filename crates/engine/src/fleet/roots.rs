@@ -81,13 +81,15 @@ impl Engine {
             return self.assign(turn, sandbox, &claim);
         }
         let root = self.roots.entry(root_id).or_default();
-        let gone = root.gone;
         root.ready.push_back(sandbox);
+        let (gone, surplus) = (root.gone, root.ready.len() > self.config.blanks_per_root);
         self.ledger.blanks += 1;
         if self.draining {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         } else if gone {
             self.destroy(turn, sandbox, DestroyReason::RootGone);
+        } else if surplus {
+            self.destroy(turn, sandbox, DestroyReason::Surplus);
         }
     }
 

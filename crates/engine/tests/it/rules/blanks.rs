@@ -86,3 +86,22 @@ fn blanks_make_room_before_anything_warm_does() {
     let (_, actions) = bench.invoke(on_root(3));
     assert_eq!(destroyed(&actions), [blank]);
 }
+
+#[test]
+fn what_is_ready_too_late_is_kept_only_up_to_the_wanted_number() {
+    let (mut bench, blanks) = with_blanks(1);
+    bench.invoke(demand(&key(1, 1, 1)));
+    let refill = hearth_types::SandboxId(blanks[0].0 + 1);
+    bench.step(Event::BlankReady { sandbox: refill });
+    let (first, actions) = bench.invoke(demand(&key(1, 2, 2)));
+    let next = made(&actions);
+    let (second, actions) = bench.invoke(demand(&key(1, 3, 3)));
+    let extra = [next, made(&actions)].concat();
+    bench.step(Event::Abandon { ticket: second });
+    assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: refill })), [(refill, first)]);
+    assert_eq!(bench.step(Event::BlankReady { sandbox: extra[0] }), []);
+    for sandbox in &extra[1..] {
+        assert_eq!(destroyed(&bench.step(Event::BlankReady { sandbox: *sandbox })), [*sandbox]);
+    }
+    assert_eq!(bench.engine.view().roots[0].ready, 1);
+}

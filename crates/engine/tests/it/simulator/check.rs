@@ -45,6 +45,7 @@ impl Coverage {
             "crash",
             "redelivered",
             "duplicate",
+            "surplus",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
         }

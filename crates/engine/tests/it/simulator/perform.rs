@@ -110,6 +110,7 @@ impl World {
             DestroyReason::Yielded => self.coverage.saw("yielded"),
             DestroyReason::Retired => self.coverage.saw("retired"),
             DestroyReason::InitFailed => self.coverage.saw("init failed"),
+            DestroyReason::Surplus => self.coverage.saw("surplus"),
             DestroyReason::RootGone | DestroyReason::Draining => {}
         }
         if self.random.chance(self.config.faults / 4) {
