@@ -8,7 +8,7 @@ use std::{
 
 use hearth_agent_proto::{AGENT_SOCKET, ExitStatus, FromAgent, Init, PROTOCOL_VERSION, ToAgent};
 use rustix::{
-    process::geteuid,
+    process::{Pid, Signal, geteuid, kill_process},
     thread::{LinkNameSpaceType, move_into_link_name_space},
 };
 
@@ -56,7 +56,10 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let _ended = self.unshare.kill();
+        // The agent first: `unshare` reaps it and ends.
+        if let Some(agent) = Pid::from_raw(self.agent) {
+            let _ended = kill_process(agent, Signal::KILL);
+        }
         let _ended = self.unshare.wait();
     }
 }

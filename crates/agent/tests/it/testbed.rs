@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use hearth_agent_proto::{
     FrameHeader, FromAgent, Init, InvokeHead, PROTOCOL_VERSION, RUNTIME_API_PORT, Rlimits, ToAgent, read_frame,
 };
@@ -86,6 +88,12 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
+        // Outside of a pid namespace the runtime outlives its agent.
+        let pid = self.child.id();
+        let runtimes = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        for runtime in runtimes.split_whitespace().filter_map(|runtime| runtime.parse().ok().and_then(Pid::from_raw)) {
+            let _ended = kill_process_group(runtime, Signal::KILL);
+        }
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }
