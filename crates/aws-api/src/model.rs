@@ -28,6 +28,8 @@ pub struct Operation {
     /// Such as `CreateFunction`.
     pub name: String,
     pub method: String,
+    /// Path and query with `{parameters}`, as in the model.
+    pub uri: String,
     /// Status of success.
     pub status: u16,
     /// Name of the input structure.
@@ -229,6 +231,7 @@ impl Operation {
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect(),
             name,
+            uri: entry.uri.clone(),
             method: entry.method,
             status: entry.status,
             input: entry.input,

@@ -102,39 +102,11 @@ impl ApiError {
     }
 }
 
-/// Lambda's model has the member as `Message` in these and as `message` in the others (lambda-surface 6).
+/// Lambda's model has the member as `Message` in some of its exceptions and as `message` in the others.
 fn capital_message(code: &str) -> bool {
-    const CAPITAL: [&str; 28] = [
-        "CallbackTimeoutException",
-        "RecursiveInvocationException",
-        "ResourceInUseException",
-        "SnapStartException",
-        "NoPublishedVersionException",
-        "PublicPolicyException",
-        "CodeVerificationFailedException",
-        "InvalidCodeSignatureException",
-        "ServiceQuotaExceededException",
-        "EFSMountFailureException",
-        "S3FilesMountFailureException",
-        "ResourceNotFoundException",
-        "CodeSigningConfigNotFoundException",
-        "EFSMountTimeoutException",
-        "EFSMountConnectivityException",
-        "SnapStartTimeoutException",
-        "EFSIOException",
-        "DurableExecutionAlreadyStartedException",
-        "SnapStartNotReadyException",
-        "SnapStartRegenerationFailureException",
-        "ServiceException",
-        "InvalidRuntimeException",
-        "InvalidZipFileException",
-        "InvalidSubnetIDException",
-        "InvalidSecurityGroupIDException",
-        "SubnetIPAddressLimitReachedException",
-        "KMSAccessDeniedException",
-        "AccessDeniedException",
-    ];
-    CAPITAL.contains(&code)
+    // Every service has this one, in no model; SDKs read either key.
+    code == "AccessDeniedException"
+        || hearth_aws_api::Model::lambda().exception(code).is_some_and(|(_, capital)| capital)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod absent;
 mod decode;
 mod operations;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
