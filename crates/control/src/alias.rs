@@ -105,7 +105,7 @@ impl Control {
         request: &ListAliasesRequest,
     ) -> Result<ListAliasesResponse, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
-        let function = self.shared.account(scope.account).function(&name);
+        let function = self.shared.seen_account(scope.account).function(&name);
         let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
         let wanted = |alias: &AliasRecord| {
             let version = request.function_version.as_deref();
@@ -126,7 +126,7 @@ impl Control {
 
     /// A missing function is reported as a missing alias.
     fn alias_function(&self, scope: Scope<'_>, name: &str, alias: &str) -> Result<Arc<Function>, ApiError> {
-        self.shared.account(scope.account).function(name).ok_or_else(|| {
+        self.shared.seen_account(scope.account).function(name).ok_or_else(|| {
             let arn = crate::function::function_arn(&self.shared.config, scope.account, name);
             refuse::alias_not_found(&format!("{arn}:{alias}"))
         })

@@ -34,7 +34,7 @@ impl Control {
         request: &FunctionNameRequest,
     ) -> Result<Concurrency, ApiError> {
         let name = self.reservable(scope, &request.function_name)?;
-        let function = self.shared.account(scope.account).function(&name);
+        let function = self.shared.seen_account(scope.account).function(&name);
         let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
         Ok(Concurrency { reserved_concurrent_executions: function.records.function.reserved_concurrency })
     }

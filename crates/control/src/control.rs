@@ -125,7 +125,12 @@ impl Shared {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// The account; every account id means an account, which is empty at first.
+    /// The account for reading; every account id means an account, which is empty at first.
+    pub(crate) fn seen_account(&self, id: &AccountId) -> Arc<Account> {
+        self.known_account(id).unwrap_or_else(|| Arc::new(Account::new(id.clone(), Contents::default())))
+    }
+
+    /// The account for changing.
     pub(crate) fn account(&self, id: &AccountId) -> Arc<Account> {
         if let Some(account) = self.known_account(id) {
             return account;

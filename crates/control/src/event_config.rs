@@ -56,7 +56,7 @@ impl Control {
         request: &FunctionRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
-        let function = self.shared.account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(|| self.no_config(scope, &target))?;
         let record = function.records.async_configs.get(qualifier(&target));
         Ok(shown(&function, qualifier(&target), record.ok_or_else(|| self.no_config(scope, &target))?))
@@ -85,7 +85,7 @@ impl Control {
         request: &FunctionListRequest,
     ) -> Result<ListFunctionEventInvokeConfigsResponse, ApiError> {
         let target = self.config_target(scope, &request.function_name, None)?;
-        let function = self.shared.account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(no_function)?;
         let configs = function.records.async_configs.iter();
         let all = configs.map(|(name, record)| (name.clone(), shown(&function, name, record))).collect();
@@ -148,7 +148,7 @@ impl Control {
                         "You can't specify the function as a destination for itself.",
                     ));
                 }
-                let found = target.and_then(|target| self.shared.account(scope.account).function(&target.name));
+                let found = target.and_then(|target| self.shared.seen_account(scope.account).function(&target.name));
                 found
                     .map(drop)
                     .ok_or_else(|| ApiError::invalid_parameter(format!("The destination ARN {arn} is invalid.")))

@@ -56,7 +56,8 @@ impl Control {
     pub fn get_layer_version(&self, scope: Scope<'_>, request: &LayerVersionRequest) -> Result<LayerVersion, ApiError> {
         let name = self.layer_name(scope, &request.layer_name)?;
         let number = layer_number(request.version_number)?;
-        let record = self.shared.account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
+        let record =
+            self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
         Ok(self.layer_version(scope, &name, number, &record))
     }
 
@@ -68,12 +69,13 @@ impl Control {
         let (arn, number) = request.arn.rsplit_once(':').unwrap_or((&request.arn, ""));
         let name = self.layer_name(scope, arn)?;
         let number = number.parse().ok().ok_or_else(refuse::no_such_resource)?;
-        let record = self.shared.account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
+        let record =
+            self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
         Ok(self.layer_version(scope, &name, number, &record))
     }
 
     pub fn list_layers(&self, scope: Scope<'_>, request: &ListLayersRequest) -> ListLayersResponse {
-        let account = self.shared.account(scope.account);
+        let account = self.shared.seen_account(scope.account);
         let layers = account.layers();
         let wanted = |record: &&LayerRecord| {
             fits(record, request.compatible_runtime.as_deref(), request.compatible_architecture.as_deref())
@@ -97,7 +99,7 @@ impl Control {
         request: &ListLayerVersionsRequest,
     ) -> Result<ListLayerVersionsResponse, ApiError> {
         let name = self.layer_name(scope, &request.layer_name)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.seen_account(scope.account);
         let layers = account.layers();
         let layer_arn = self.layer_arn(scope.account, &name);
         let versions = layers.get(&name).into_iter().flatten().rev().filter(|(_, record)| {

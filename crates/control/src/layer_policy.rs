@@ -88,7 +88,7 @@ impl Control {
     ) -> Result<(String, u64, LayerRecord), ApiError> {
         let name = self.layer_name(scope, layer)?;
         let number = layer_number(number)?;
-        let record = self.shared.account(scope.account).layer(&name, number).ok_or_else(|| {
+        let record = self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(|| {
             let arn = self.layer_arn(scope.account, &name);
             ApiError::not_found(format!("Layer version {arn}:{number} does not exist."))
         })?;

@@ -47,7 +47,7 @@ impl Control {
     }
 
     pub fn list_functions(&self, scope: Scope<'_>, request: &ListFunctionsRequest) -> ListFunctionsResponse {
-        let account = self.shared.account(scope.account);
+        let account = self.shared.seen_account(scope.account);
         let functions: Vec<Arc<Function>> = account.functions().values().cloned().collect();
         let all_versions = request.function_version.is_some();
         let mut all = Vec::new();
@@ -104,7 +104,7 @@ impl Control {
         let region = &self.shared.config.region;
         let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
         let function =
-            self.shared.account(scope.account).function(&target.name).ok_or_else(|| {
+            self.shared.seen_account(scope.account).function(&target.name).ok_or_else(|| {
                 missing(&self.shared.config, scope.account, &target.name, target.qualifier.as_deref())
             })?;
         Ok((function, target))

@@ -60,7 +60,7 @@ impl Control {
     pub fn get_policy(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<PolicyResponse, ApiError> {
         let region = &self.shared.config.region;
         let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
-        let function = self.shared.account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(refuse::no_such_resource)?;
         let revision =
             owner_revision(&function, target.qualifier.as_deref()).ok().ok_or_else(refuse::no_such_resource)?;

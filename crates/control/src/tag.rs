@@ -17,7 +17,7 @@ const TAGS_MAX: usize = 50;
 impl Control {
     pub fn list_tags(&self, scope: Scope<'_>, request: &ListTagsRequest) -> Result<ListTagsResponse, ApiError> {
         let name = self.tagged(scope, &request.resource)?;
-        let function = self.shared.account(scope.account).function(&name);
+        let function = self.shared.seen_account(scope.account).function(&name);
         let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
         Ok(ListTagsResponse { tags: function.records.function.tags.clone() })
     }

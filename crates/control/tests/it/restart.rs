@@ -3,7 +3,9 @@ use hearth_aws_api::lambda::{
     UpdateFunctionCodeRequest,
 };
 
-use crate::world::{World, create, function, zip};
+use std::sync::atomic::Ordering;
+
+use crate::world::{World, create, function, refusal, zip};
 
 #[tokio::test]
 async fn everything_is_found_again() {
@@ -100,4 +102,25 @@ async fn packages_that_nothing_refers_to_leave_the_disk() {
     world.control().delete_function(world.scope(), function("g", None)).await.unwrap();
     world.reopen().await;
     world.until(|| world.packages().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_change_whose_acknowledgement_was_lost_is_found_before_the_next() {
+    let world = World::new().await;
+    world.create("f").await;
+    let key = |world: &World| {
+        world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.0).unwrap().spec.key.clone()
+    };
+    let before = key(&world);
+    world.lose_next.store(true, Ordering::SeqCst);
+    let lost = refusal(world.update_code("f", "new").await);
+    assert_eq!(lost, "500 ServiceException: An error occurred and the request cannot be processed.");
+    // Whatever change comes next finds what the store has, and the update is brought to its end.
+    world.until(|| key(&world).code != before.code).await;
+    world.settled("f").await;
+    let after = key(&world);
+    assert_ne!(after.code, before.code);
+    assert!(world.retired.lock().unwrap().contains(&before));
+    world.touch("f", "next").await;
+    assert!(key(&world).generation > after.generation);
 }

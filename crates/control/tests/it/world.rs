@@ -1,6 +1,7 @@
 //! A control plane to test, and requests to it.
 
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,8 @@ use hearth_control::{ApiError, Control, ControlConfig, Scope};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
 use hearth_types::{AccountId, Timestamp, VersionKey};
 
+use crate::flaky::Flaky;
+
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 
@@ -21,6 +24,8 @@ pub(crate) struct World {
     dir: tempfile::TempDir,
     pub(crate) account: AccountId,
     pub(crate) retired: Arc<Mutex<Vec<VersionKey>>>,
+    /// Set: the next commit is made and not acknowledged.
+    pub(crate) lose_next: Arc<AtomicBool>,
     control: Option<Control>,
 }
 
@@ -30,6 +35,7 @@ impl World {
             dir: tempfile::tempdir().unwrap(),
             account: "123456789012".parse().unwrap(),
             retired: Arc::default(),
+            lose_next: Arc::default(),
             control: None,
         };
         world.reopen().await;
@@ -48,7 +54,7 @@ impl World {
                 Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         };
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store: Arc<dyn Store> = Arc::new(Flaky::new(store, Arc::clone(&self.lose_next)));
         let artifacts = Artifacts::open(&self.dir.path().join("code"), ArtifactLimits::default()).unwrap();
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
         let config = ControlConfig { live_dirs: true, ..ControlConfig::new("eu-west-1".parse().unwrap()) };
