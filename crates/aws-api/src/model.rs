@@ -137,11 +137,6 @@ impl Model {
 
     fn from_document(document: Document) -> Self {
         let mut shapes = document.shapes;
-        for (shape, max) in overrides::MAXIMA {
-            if let Some(shape) = shapes.get_mut(*shape) {
-                shape.max = Some(*max);
-            }
-        }
         for (structure, member) in overrides::FREE_TEXT {
             if let Some(member) = shapes.get_mut(*structure).and_then(|shape| shape.members.get_mut(*member)) {
                 member.shape = "String".to_owned();

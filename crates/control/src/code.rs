@@ -13,6 +13,9 @@ use crate::control::Shared;
 use crate::record::{LayerUse, Package};
 use crate::refuse::not_supported;
 
+/// What an archive begins with that has no entries: the end of its directory (APPNOTE.TXT 4.3.16).
+const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
+
 /// Where a request says that code is.
 pub(crate) struct Source {
     pub(crate) zip: Option<Blob>,
@@ -30,7 +33,7 @@ impl Shared {
         }
         let Blob(zip) =
             source.zip.ok_or_else(|| ApiError::invalid_parameter("Please provide a source for function code."))?;
-        if zip.is_empty() {
+        if zip.is_empty() || zip.starts_with(END_OF_DIRECTORY) {
             return Err(ApiError::invalid_parameter("Uploaded file must be a non-empty zip"));
         }
         if zip.len() > ZIP_BYTES_MAX {

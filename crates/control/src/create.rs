@@ -149,7 +149,7 @@ impl Control {
         let layers = settings::use_layers(account, &self.shared.config.region, &request.layers.unwrap_or_default())?;
         check_sizes(&package, &layers)?;
         let architectures = request.architectures.unwrap_or_default();
-        Ok(Settings {
+        let settings = Settings {
             package,
             runtime: request.runtime.unwrap_or_default(),
             handler: request.handler.unwrap_or_default(),
@@ -167,7 +167,9 @@ impl Control {
             architecture: architectures.into_iter().next().unwrap_or_else(|| settings::host_architecture().to_owned()),
             snap_start: request.snap_start.and_then(|snap| snap.apply_on).as_deref() == Some("PublishedVersions"),
             logging,
-        })
+        };
+        settings::check_limits(&settings)?;
+        Ok(settings)
     }
 }
 

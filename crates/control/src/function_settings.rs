@@ -102,7 +102,10 @@ fn qualifier(target: &Target) -> &str {
 fn shown(function: &Function, target: &Target, set: Option<&RuntimeUpdate>) -> RuntimeManagementConfig {
     RuntimeManagementConfig {
         update_runtime_on: set.map_or("Auto", |set| set.update_on.as_str()).to_owned(),
-        function_arn: function.qualified_arn(qualifier(target)),
+        function_arn: match &target.qualifier {
+            Some(qualifier) => function.qualified_arn(qualifier),
+            None => function.arn.to_string(),
+        },
         runtime_version_arn: set.and_then(|set| set.version_arn.clone()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{LoggingConfig, UpdateFunctionConfigurationRequest};
-use hearth_types::limits::{ENVIRONMENT_BYTES_MAX, LAYERS_MAX};
+use hearth_types::limits::{ENVIRONMENT_BYTES_MAX, LAYERS_MAX, TIMEOUT_S_MAX};
 use hearth_types::{LogFormat, LogLevel, Region};
 
 use crate::account::Account;
@@ -16,6 +16,11 @@ use crate::{layer, runtime};
 pub(crate) const TIMEOUT_S: u32 = 3;
 pub(crate) const MEMORY_MIB: u32 = 128;
 pub(crate) const EPHEMERAL_STORAGE_MIB: u32 = 512;
+
+/// The most that ordinary functions may have; the service model has the limits of managed instances (Developer Guide,
+/// "Lambda quotas").
+const MEMORY_MIB_MAX: u32 = 10_240;
+const EPHEMERAL_STORAGE_MIB_MAX: u32 = 10_240;
 
 /// What the runtime environment sets itself (Developer Guide, "Defined runtime environment variables").
 const RESERVED: &[&str] = &[
@@ -61,6 +66,22 @@ pub(crate) fn check_environment(variables: &BTreeMap<String, String>) -> Result<
         )));
     }
     Ok(())
+}
+
+/// Limits of ordinary functions on what the service model lets pass.
+pub(crate) fn check_limits(settings: &Settings) -> Result<(), ApiError> {
+    let limits = [
+        ("timeout", settings.timeout_s, TIMEOUT_S_MAX),
+        ("memorySize", settings.memory_mib, MEMORY_MIB_MAX),
+        ("ephemeralStorage.size", settings.ephemeral_storage_mib, EPHEMERAL_STORAGE_MIB_MAX),
+    ];
+    match limits.iter().find(|(_, value, max)| value > max) {
+        Some((member, value, max)) => Err(ApiError::invalid_parameter(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have value less \
+             than or equal to {max}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The layers of these ARNs, in their order.
@@ -198,6 +219,7 @@ pub(crate) fn change(
     next.timeout_s = request.timeout.unwrap_or(next.timeout_s);
     next.memory_mib = request.memory_size.unwrap_or(next.memory_mib);
     next.ephemeral_storage_mib = request.ephemeral_storage.map_or(next.ephemeral_storage_mib, |storage| storage.size);
+    check_limits(&next)?;
     Ok(next)
 }
 

@@ -124,6 +124,16 @@ async fn requests_that_cannot_be_met_are_refused_in_lambdas_words() {
             "413 RequestEntityTooLargeException: Zipped size must be smaller than 52428800 bytes".into(),
         ),
         (
+            Box::new(|request| request.code.zip_file = Some(Blob([b"PK\x05\x06".as_slice(), &[0; 18]].concat()))),
+            "400 InvalidParameterValueException: Uploaded file must be a non-empty zip".into(),
+        ),
+        (
+            Box::new(|request| request.timeout = Some(901)),
+            "400 InvalidParameterValueException: 1 validation error detected: Value '901' at 'timeout' failed to satisfy \
+             constraint: Member must have value less than or equal to 900"
+                .into(),
+        ),
+        (
             Box::new(|request| request.environment = Some(Environment { variables: Some(reserved.clone().into()) })),
             "400 InvalidParameterValueException: Lambda was unable to configure your environment variables because the \
              environment variables you have provided contains reserved keys that are currently not supported for modification. \
