@@ -46,12 +46,12 @@ def test_a_function_from_create_to_delete(cli, tmp_path):
     named = ("--function-name", name)
     created = cli(
         "lambda", "create-function", *named, "--runtime", "python3.11", "--handler", "app.handler", "--role", ROLE,
-        "--zip-file", "fileb://code.zip", "--environment", "Variables={A=1,B=2}", "--tags", "team=orders", "--timeout", "10",
+        "--zip-file", "fileb://code.zip", "--environment", "Variables={STAGE=1,LEVEL=2}", "--tags", "team=orders", "--timeout", "10",
     )  # fmt: skip
     assert created["FunctionArn"] == f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
     cli("lambda", "wait", "function-active-v2", *named)
     shown = cli("lambda", "get-function", *named)
-    assert shown["Configuration"]["Environment"] == {"Variables": {"A": "1", "B": "2"}}
+    assert shown["Configuration"]["Environment"] == {"Variables": {"STAGE": "1", "LEVEL": "2"}}
     assert shown["Tags"]["team"] == "orders"
 
     answer = cli("lambda", "invoke", *named, "--payload", '{"k": "ü"}', "--log-type", "Tail", "out.json")

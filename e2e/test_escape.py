@@ -97,10 +97,10 @@ class TestFiles:
         assert attacker.call({"text": SECRET}) == []
 
     def test_code_and_runtime_cannot_be_changed_for_those_who_come_later(self, attack):
-        attacker = attack("plant", Environment={"Variables": {"A": "1"}})
+        attacker = attack("plant", Environment={"Variables": {"STAGE": "1"}})
         secret = "planted-1"
         assert attacker.call({"secret": secret}) == ["/tmp"]
-        attacker.configure(Environment={"Variables": {"A": "2"}}, Handler="escape.find_text", Timeout=120, MemorySize=1769)
+        attacker.configure(Environment={"Variables": {"STAGE": "2"}}, Handler="escape.find_text", Timeout=120, MemorySize=1769)
         assert attacker.call({"text": f"planted-{secret}"}) == []
 
     def test_no_descriptor_of_the_daemons_is_left_open(self, attack, daemon):

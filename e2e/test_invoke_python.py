@@ -230,7 +230,7 @@ class TestWarmth:
     def test_a_new_configuration_starts_anew(self, deploy):
         function = deploy("probe.state")
         before = function.call({})
-        function.configure(Environment={"Variables": {"A": "2"}})
+        function.configure(Environment={"Variables": {"STAGE": "2"}})
         after = function.call({})
         assert after["calls"] == 1
         assert after["init_id"] != before["init_id"]
