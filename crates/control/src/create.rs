@@ -2,7 +2,7 @@
 
 use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration};
-use hearth_types::FunctionName;
+use hearth_types::{AccountId, FunctionName};
 
 use crate::account::Account;
 use crate::code::{Source, check_sizes, check_storage};
@@ -52,7 +52,7 @@ impl Control {
         check_storage(account, &package)?;
         let uid = change.next_generation();
         let latest = VersionRecord {
-            settings: self.new_settings(account, &name, request, package)?,
+            settings: self.new_settings(scope.account, &name, request, package)?,
             generation: uid,
             revision_id: revision_id(),
             modified: scope.now,
@@ -137,7 +137,7 @@ impl Control {
 
     fn new_settings(
         &self,
-        account: &Account,
+        account: &AccountId,
         name: &FunctionName,
         request: CreateFunctionRequest,
         package: Package,
@@ -146,7 +146,7 @@ impl Control {
         if let Some(given) = &request.logging_config {
             settings::change_logging(&mut logging, given)?;
         }
-        let layers = settings::use_layers(account, &self.shared.config.region, &request.layers.unwrap_or_default())?;
+        let layers = settings::use_layers(&self.shared, account, &request.layers.unwrap_or_default())?;
         check_sizes(&package, &layers)?;
         let architectures = request.architectures.unwrap_or_default();
         let settings = Settings {

@@ -8,11 +8,10 @@ use hearth_aws_api::lambda::{
     LayersListItem, ListLayerVersionsRequest, ListLayerVersionsResponse, ListLayersRequest, ListLayersResponse,
     PublishLayerVersionRequest,
 };
-use hearth_types::{AccountId, Region};
+use hearth_types::AccountId;
 
-use crate::account::Account;
 use crate::code::{Source, check_storage};
-use crate::control::{Control, Scope};
+use crate::control::{Control, Scope, Shared};
 use crate::garbage::{Stored, wall_clock};
 use crate::name::wrong_region;
 use crate::record::{LayerRecord, layer_key, layer_numbers_key};
@@ -66,12 +65,18 @@ impl Control {
         scope: Scope<'_>,
         request: &GetLayerVersionByArnRequest,
     ) -> Result<LayerVersion, ApiError> {
-        let (arn, number) = request.arn.rsplit_once(':').unwrap_or((&request.arn, ""));
-        let name = self.layer_name(scope, arn)?;
+        let parts: Vec<&str> = request.arn.split(':').collect();
+        let [_, _, _, region, owner, _, name, number] = parts.as_slice() else {
+            return Err(refuse::no_such_resource());
+        };
+        if *region != self.shared.config.region.as_str() {
+            return Err(wrong_region(region, &self.shared.config.region));
+        }
+        let owner = owner.parse().ok().ok_or_else(refuse::no_such_resource)?;
         let number = number.parse().ok().ok_or_else(refuse::no_such_resource)?;
-        let record =
-            self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
-        Ok(self.layer_version(scope, &name, number, &record))
+        let record = self.shared.layer_for(scope.account, &request.arn);
+        let record = record.map_err(|error| if error.status == 403 { error } else { refuse::no_such_resource() })?;
+        Ok(self.layer_version(Scope { account: &owner, ..scope }, name, number, &record))
     }
 
     pub fn list_layers(&self, scope: Scope<'_>, request: &ListLayersRequest) -> ListLayersResponse {
@@ -171,21 +176,35 @@ pub(crate) fn layer_number(number: i64) -> Result<u64, ApiError> {
     }
 }
 
-/// The layer version that a function's configuration names.
-pub(crate) fn used(account: &Account, region: &Region, arn: &str) -> Result<LayerRecord, ApiError> {
-    let missing = || ApiError::invalid_parameter(format!("Layer version {arn} does not exist."));
-    let parts: Vec<&str> = arn.split(':').collect();
-    let [_, _, _, layer_region, owner, _, name, number] = parts.as_slice() else { return Err(missing()) };
-    if *layer_region != region.as_str() {
-        return Err(ApiError::invalid_parameter(format!(
-            "Layers are not in the same region as the function. Layers are expected to be in region {region}."
-        )));
+impl Shared {
+    /// The layer version that a function of `user` names, which another account may own if its policy says so.
+    pub(crate) fn layer_for(&self, user: &AccountId, arn: &str) -> Result<Arc<LayerRecord>, ApiError> {
+        let missing = || ApiError::invalid_parameter(format!("Layer version {arn} does not exist."));
+        let parts: Vec<&str> = arn.split(':').collect();
+        let [_, _, _, region, owner, _, name, number] = parts.as_slice() else { return Err(missing()) };
+        if *region != self.config.region.as_str() {
+            return Err(ApiError::invalid_parameter(format!(
+                "Layers are not in the same region as the function. Layers are expected to be in region {}.",
+                self.config.region
+            )));
+        }
+        let owner: AccountId = owner.parse().ok().ok_or_else(missing)?;
+        let number = number.parse().ok().ok_or_else(missing)?;
+        let record = self.known_account(&owner).and_then(|account| account.layer(name, number));
+        if owner == *user {
+            return record.ok_or_else(missing);
+        }
+        record.filter(|record| record.policy.as_ref().is_some_and(|policy| policy.opens_to(user))).ok_or_else(|| {
+            ApiError::new(
+                403,
+                "AccessDeniedException",
+                format!(
+                    "User: arn:aws:iam::{user}:root is not authorized to perform: lambda:GetLayerVersion on resource: {arn} because \
+                     no resource-based policy allows the lambda:GetLayerVersion action"
+                ),
+            )
+        })
     }
-    if *owner != account.id.as_str() {
-        return Err(missing());
-    }
-    let record = number.parse().ok().and_then(|number| account.layer(name, number));
-    record.map(Arc::unwrap_or_clone).ok_or_else(missing)
 }
 
 fn fits(record: &LayerRecord, runtime: Option<&str>, architecture: Option<&str>) -> bool {

@@ -5,12 +5,13 @@ use hearth_aws_api::lambda::{
     AddLayerVersionPermissionRequest, AddLayerVersionPermissionResponse, LayerVersionRequest, PolicyResponse,
     RemoveLayerVersionPermissionRequest,
 };
+use hearth_types::AccountId;
 use hearth_types::limits::POLICY_BYTES_MAX;
 use serde_json::json;
 
 use crate::control::{Change, Control, Scope, revision_id};
 use crate::layer::layer_number;
-use crate::policy::{document, duplicate, principal, remove_statement, sid};
+use crate::policy::{document, duplicate, names_account, principal, remove_statement, sid};
 use crate::record::{LayerPolicy, LayerRecord, layer_key};
 use crate::refuse;
 
@@ -93,6 +94,15 @@ impl Control {
             ApiError::not_found(format!("Layer version {arn}:{number} does not exist."))
         })?;
         Ok((name, number, (*record).clone()))
+    }
+}
+
+impl LayerPolicy {
+    /// Whether a statement without conditions lets the account use the layer version.
+    pub(crate) fn opens_to(&self, account: &AccountId) -> bool {
+        self.statements
+            .iter()
+            .any(|statement| statement.get("Condition").is_none() && names_account(statement, account))
     }
 }
 

@@ -54,7 +54,9 @@ impl Control {
         for function in &functions {
             let name = function.records.name.as_str();
             if all_versions {
-                all.extend(self.all_versions(function).into_iter().map(|(key, view)| (format!("{name}/{key}"), view)));
+                // Before every character of a name, so that the markers ascend as the functions do.
+                let versions = self.all_versions(function).into_iter();
+                all.extend(versions.map(|(key, view)| (format!("{name}\0{key}"), view)));
             } else {
                 let latest = &function.records.function.latest;
                 let view = self.list_entry(function, VersionLabel::Latest, function.arn.to_string(), latest);

@@ -236,11 +236,16 @@ pub(crate) fn allows_invoke(function: &Function, qualifier: Option<&Qualifier>, 
     let statements = function.records.policies.get(&key).map(Vec::as_slice).unwrap_or_default();
     statements.iter().any(|statement| {
         let action = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
-        let principal = statement.get("Principal");
-        let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str);
         matches!(action, "lambda:InvokeFunction" | "lambda:*" | "*")
             && statement.get("Condition").is_none()
-            && (principal.and_then(Value::as_str) == Some("*")
-                || named.is_some_and(|arn| arn.split(':').nth(4) == Some(caller.as_str())))
+            && names_account(statement, caller)
     })
+}
+
+/// Whether the statement's principal is the account, someone in it, or everyone.
+pub(crate) fn names_account(statement: &Value, account: &AccountId) -> bool {
+    let principal = statement.get("Principal");
+    let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str);
+    principal.and_then(Value::as_str) == Some("*")
+        || named.is_some_and(|arn| arn.split(':').nth(4) == Some(account.as_str()))
 }

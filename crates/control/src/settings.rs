@@ -6,11 +6,11 @@ use std::sync::Arc;
 use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{LoggingConfig, UpdateFunctionConfigurationRequest};
 use hearth_types::limits::{ENVIRONMENT_BYTES_MAX, LAYERS_MAX, TIMEOUT_S_MAX};
-use hearth_types::{LogFormat, LogLevel, Region};
+use hearth_types::{AccountId, LogFormat, LogLevel};
 
-use crate::account::Account;
+use crate::control::Shared;
 use crate::record::{LayerUse, Logging, Settings};
-use crate::{layer, runtime};
+use crate::runtime;
 
 /// Lambda's defaults (API reference, CreateFunction).
 pub(crate) const TIMEOUT_S: u32 = 3;
@@ -85,7 +85,7 @@ pub(crate) fn check_limits(settings: &Settings) -> Result<(), ApiError> {
 }
 
 /// The layers of these ARNs, in their order.
-pub(crate) fn use_layers(account: &Account, region: &Region, arns: &[String]) -> Result<Vec<LayerUse>, ApiError> {
+pub(crate) fn use_layers(shared: &Shared, account: &AccountId, arns: &[String]) -> Result<Vec<LayerUse>, ApiError> {
     if arns.len() > LAYERS_MAX {
         return Err(ApiError::invalid_parameter(format!("Cannot reference more than {LAYERS_MAX} layers.")));
     }
@@ -100,7 +100,7 @@ pub(crate) fn use_layers(account: &Account, region: &Region, arns: &[String]) ->
                 other.arn
             )));
         }
-        let record = layer::used(account, region, arn)?;
+        let record = shared.layer_for(account, arn)?;
         uses.push(LayerUse { arn: arn.clone(), package: record.package });
     }
     Ok(uses)
@@ -184,8 +184,8 @@ pub(crate) fn host_architecture() -> &'static str {
 pub(crate) fn change(
     present: &Settings,
     request: UpdateFunctionConfigurationRequest,
-    account: &Account,
-    region: &Region,
+    shared: &Shared,
+    account: &AccountId,
 ) -> Result<Settings, ApiError> {
     let mut next = present.clone();
     if let Some(name) = request.runtime {
@@ -198,7 +198,7 @@ pub(crate) fn change(
         next.environment = Some(variables);
     }
     if let Some(arns) = request.layers {
-        next.layers = use_layers(account, region, &arns)?;
+        next.layers = use_layers(shared, account, &arns)?;
         crate::code::check_sizes(&next.package, &next.layers)?;
     }
     if let Some(logging) = &request.logging_config {

@@ -107,7 +107,7 @@ impl Control {
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.take().as_deref(), Some(&latest.revision_id), GETTER)?;
-        let settings = settings::change(&latest.settings, request, &account, &self.shared.config.region)?;
+        let settings = settings::change(&latest.settings, request, &self.shared, scope.account)?;
         let mut records = function.records.clone();
         records.function.latest = VersionRecord {
             settings,

@@ -294,6 +294,31 @@ async fn lists_page_by_marker() {
 }
 
 #[tokio::test]
+async fn lists_of_all_versions_leave_none_out_whatever_the_names() {
+    let world = World::new().await;
+    for name in ["a", "a-b", "a0", "A"] {
+        world.create(name).await;
+        world.publish(name).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut request =
+        ListFunctionsRequest { max_items: Some(1), function_version: Some("ALL".into()), ..Default::default() };
+    loop {
+        let page = world.control().list_functions(world.scope(), &request);
+        seen.extend(
+            page.functions
+                .into_iter()
+                .map(|view| view.function_arn.unwrap().rsplit("function:").next().unwrap().to_owned()),
+        );
+        request.marker = page.next_marker;
+        if request.marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["A:$LATEST", "A:1", "a:$LATEST", "a:1", "a-b:$LATEST", "a-b:1", "a0:$LATEST", "a0:1"]);
+}
+
+#[tokio::test]
 async fn the_package_can_be_fetched_for_ten_minutes() {
     let world = World::new().await;
     world.create("f").await;

@@ -139,3 +139,30 @@ async fn layer_versions_have_policies() {
         format!("404 ResourceNotFoundException: Layer version {LAYER_ARN}:2 does not exist.")
     );
 }
+
+#[tokio::test]
+async fn other_accounts_use_layers_that_are_open_to_them() {
+    let world = World::new().await;
+    let arn = publish(&world, "l", "one", &[]).await.layer_version_arn;
+    let other = "210987654321".parse().unwrap();
+    let scope = hearth_control::Scope { account: &other, ..world.scope() };
+    let request = || {
+        let mut request = create("f");
+        request.layers = Some(vec![arn.clone()]);
+        request
+    };
+    let refused = refusal(world.control().create_function(scope, request()).await);
+    assert!(refused.starts_with("403 AccessDeniedException: "), "{refused}");
+    let open = AddLayerVersionPermissionRequest {
+        layer_name: "l".into(),
+        version_number: 1,
+        statement_id: "s".into(),
+        action: "lambda:GetLayerVersion".into(),
+        principal: "210987654321".into(),
+        ..Default::default()
+    };
+    world.control().add_layer_version_permission(world.scope(), open).await.unwrap();
+    world.control().create_function(scope, request()).await.unwrap();
+    let by_arn = GetLayerVersionByArnRequest { arn: arn.clone() };
+    assert_eq!(world.control().get_layer_version_by_arn(scope, &by_arn).unwrap().layer_version_arn, arn);
+}
