@@ -117,8 +117,8 @@ class Function:
     def settle(self):
         def settled():
             configuration = self.client.get_function_configuration(FunctionName=self.name)
-            assert configuration["LastUpdateStatus"] != "Failed", configuration
-            return configuration["State"] == "Active" and configuration["LastUpdateStatus"] == "Successful"
+            assert configuration.get("LastUpdateStatus") != "Failed", configuration
+            return configuration["State"] == "Active" and configuration.get("LastUpdateStatus") == "Successful"
 
         wait_until(settled, 30, f"{self.name} is active")
 
