@@ -24,7 +24,8 @@ pub(crate) struct Source {
 }
 
 impl Shared {
-    pub(crate) async fn ingest(&self, source: Source) -> Result<Package, ApiError> {
+    /// The caller holds `packages` for reading until something refers to the package.
+    pub(crate) async fn ingest(&self, account: &Account, source: Source) -> Result<Package, ApiError> {
         if source.image {
             return Err(not_supported("PackageType Image"));
         }
@@ -40,15 +41,24 @@ impl Shared {
             let message = format!("Zipped size must be smaller than {ZIP_BYTES_MAX} bytes");
             return Err(ApiError::new(413, "RequestEntityTooLargeException", message));
         }
+        let (zip, code) = blocking(move || {
+            let code = hearth_store::blob::digest(&zip);
+            (zip, code)
+        })
+        .await?;
+        self.announce(account, code).await?;
         let artifacts = Arc::clone(&self.artifacts);
-        let result = tokio::task::spawn_blocking(move || artifacts.ingest_zip(&zip)).await;
-        let result = result.map_err(|error| {
-            tracing::error!(%error, "unpacking ended abnormally");
-            internal()
-        })?;
+        let result = blocking(move || artifacts.ingest_zip(&zip)).await?;
         let artifact = result.map_err(refusal)?;
         Ok(Package { code: artifact.code, zip_bytes: artifact.zip_bytes, unpacked_bytes: artifact.unpacked_bytes })
     }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "work on a package ended abnormally");
+        internal()
+    })
 }
 
 fn internal() -> ApiError {

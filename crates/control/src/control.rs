@@ -220,13 +220,13 @@ impl Change<'_> {
             Err(error) => error,
         };
         tracing::error!(account = %self.account.id, %error, "a change was not stored");
-        match error {
-            CommitError::TooLarge { .. } => {
-                self.writer.doubtful = false;
-                Err(ApiError::invalid_parameter("The resource is too large to be stored."))
-            }
-            _ => Err(ApiError::service("An error occurred and the request cannot be processed.")),
+        if let CommitError::TooLarge { .. } = error {
+            self.writer.doubtful = false;
+            return Err(ApiError::invalid_parameter("The resource is too large to be stored."));
         }
+        // It may be stored nevertheless. If it cannot be read back now, the next change tries again.
+        let _found = self.reload().await.is_ok();
+        Err(ApiError::service("An error occurred and the request cannot be processed."))
     }
 
     /// Stores the function's own record, commits, and makes `records` what everybody sees; retires what it supersedes.

@@ -4,7 +4,6 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration};
 use hearth_types::{AccountId, FunctionName};
 
-use crate::account::Account;
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, revision_id};
 use crate::function::Records;
@@ -27,29 +26,14 @@ impl Control {
         }
         let source = self.check_request(&mut request)?;
         let _kept = self.shared.packages.read().await;
-        let package = self.shared.ingest(source).await?;
-        let created = self.create_with(scope, &account, name, request, package).await;
-        if created.is_err() {
-            self.shared.abandon(&account, &package).await;
-        }
-        created
-    }
-
-    async fn create_with(
-        &self,
-        scope: Scope<'_>,
-        account: &Account,
-        name: FunctionName,
-        mut request: CreateFunctionRequest,
-        package: Package,
-    ) -> Result<FunctionConfiguration, ApiError> {
+        let package = self.shared.ingest(&account, source).await?;
         let publish = request.publish == Some(true);
         let tags = request.tags.take().unwrap_or_default();
-        let mut change = self.shared.change(account).await?;
+        let mut change = self.shared.change(&account).await?;
         if account.find(&name).is_some() {
             return Err(exists(&name));
         }
-        check_storage(account, &package)?;
+        check_storage(&account, &package)?;
         let uid = change.next_generation();
         let latest = VersionRecord {
             settings: self.new_settings(scope.account, &name, request, package)?,

@@ -1,6 +1,7 @@
 //! Packages that nothing refers to any more, and when they leave the disk.
 //!
-//! The commit that drops the last reference notes the package. Sandboxes that were retired by it may still run the code, but
+//! A package is noted before it is stored, because the change that will refer to it may fail, and by the commit that drops
+//! the last reference to it. Sandboxes that were retired by it may still run the code, but
 //! not longer than any function may run; so a noted package is removed an hour later, or at the daemon's next start, when no
 //! sandbox is left. Uploading the same code again in the meantime keeps it.
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::control::{Change, Shared};
 use crate::function::Records;
-use crate::record::{Package, Settings};
+use crate::record::Settings;
 
 const PREFIX: &str = "garbage/";
 const PAGE: usize = 50;
@@ -66,16 +67,11 @@ impl Change<'_> {
 }
 
 impl Shared {
-    /// Notes a package that was stored for a change that was not made.
-    pub(crate) async fn abandon(&self, account: &Account, package: &Package) {
-        let noted = async {
-            let mut change = self.change(account).await?;
-            change.drop_stored(Stored::Package(package.code), wall_clock())?;
-            change.commit().await
-        };
-        if let Err(error) = noted.await {
-            tracing::warn!(%error, "a package that nothing refers to stays on the disk");
-        }
+    /// Notes a package that is about to be stored, in case nothing comes to refer to it.
+    pub(crate) async fn announce(&self, account: &Account, code: Sha256) -> Result<(), ApiError> {
+        let mut change = self.change(account).await?;
+        change.drop_stored(Stored::Package(code), wall_clock())?;
+        change.commit().await
     }
 
     /// Removes what was noted before this daemon started, at `opened`, or long enough ago.

@@ -30,8 +30,9 @@ impl Control {
         let content = request.content;
         let from_s3 = content.s3_bucket.is_some() || content.s3_key.is_some();
         let _kept = self.shared.packages.read().await;
-        let package = self.shared.ingest(Source { zip: content.zip_file, from_s3, image: false }).await?;
         let account = self.shared.account(scope.account);
+        let source = Source { zip: content.zip_file, from_s3, image: false };
+        let package = self.shared.ingest(&account, source).await?;
         let mut change = self.shared.change(&account).await?;
         check_storage(&account, &package)?;
         let number = change.writer.layer_numbers.get(&name).copied().unwrap_or(0) + 1;

@@ -6,12 +6,11 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
 use hearth_types::VersionLabel;
 
-use crate::account::Account;
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, missing, revision_id};
 use crate::function::Function;
 use crate::name::Target;
-use crate::record::{Package, Settings, Status, VersionRecord};
+use crate::record::{Settings, Status, VersionRecord};
 use crate::{refuse, settings, unsupported, view};
 
 impl Control {
@@ -39,26 +38,10 @@ impl Control {
         let from_s3 = request.s3_bucket.is_some() || request.s3_key.is_some();
         let _kept = self.shared.packages.read().await;
         let zip = request.zip_file.take();
-        let package = self.shared.ingest(Source { zip, from_s3, image: false }).await?;
-        let dry_run = request.dry_run == Some(true);
-        let updated = self.update_with(scope, &account, name, request, package).await;
-        if updated.is_err() || dry_run {
-            self.shared.abandon(&account, &package).await;
-        }
-        updated
-    }
-
-    async fn update_with(
-        &self,
-        scope: Scope<'_>,
-        account: &Account,
-        name: String,
-        request: UpdateFunctionCodeRequest,
-        package: Package,
-    ) -> Result<FunctionConfiguration, ApiError> {
+        let package = self.shared.ingest(&account, Source { zip, from_s3, image: false }).await?;
         let architecture = request.architectures.and_then(|list| list.into_iter().next());
 
-        let mut change = self.shared.change(account).await?;
+        let mut change = self.shared.change(&account).await?;
         let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
@@ -70,7 +53,7 @@ impl Control {
             let record = VersionRecord { settings, ..latest.clone() };
             return Ok(self.show(&function, VersionLabel::Latest, function.arn.to_string(), &record));
         }
-        check_storage(account, &package)?;
+        check_storage(&account, &package)?;
         let mut records = function.records.clone();
         records.function.latest = VersionRecord {
             settings,
