@@ -1,16 +1,16 @@
 //! CreateFunction.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration};
-use hearth_types::{AccountId, FunctionName};
+use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration, StringMap};
+use hearth_types::{AccountId, FunctionName, Timestamp, VersionLabel};
 
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, revision_id};
 use crate::function::Records;
 use crate::name::Target;
-use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord, numbers_key, version_key};
+use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord};
 use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
-use crate::{runtime, unsupported, view};
+use crate::{runtime, unsupported};
 
 impl Control {
     pub async fn create_function(
@@ -35,50 +35,18 @@ impl Control {
         }
         check_storage(&account, &package)?;
         let uid = change.next_generation();
-        let latest = VersionRecord {
-            settings: self.new_settings(scope.account, &name, request, package)?,
-            generation: uid,
-            revision_id: revision_id(),
-            modified: scope.now,
-            status: Status::Creating,
-            source_description: None,
-        };
-        let function = FunctionRecord {
-            uid,
-            latest,
-            tags,
-            placed: 0,
-            reserved_concurrency: None,
-            last_published: None,
-            recursion_allowed: false,
-            runtime_updates: Default::default(),
-        };
-        let (versions, aliases, policies, async_configs) = Default::default();
-        let mut records = Records { name, function, versions, aliases, policies, async_configs };
-        let mut published = None;
-        if publish {
-            let number = change.writer.numbers.get(records.name.as_str()).copied().unwrap_or(0) + 1;
-            let version = settings::published(&records.function.latest, None, change.next_generation());
-            change.put(version_key(uid, number), &*version)?;
-            change.put(numbers_key(records.name.as_str()), &number)?;
-            records.versions.insert(number, version);
-            records.function.last_published = Some(number);
-            published = Some(number);
-        }
+        let settings = self.new_settings(scope.account, &name, request, package)?;
+        let mut records = new_records(name, uid, settings, tags, scope.now);
+        let published = if publish { Some(self.add_version(&mut change, &mut records, None)?) } else { None };
         let function = change.commit_function(records).await?;
         if let Some(number) = published {
             change.writer.numbers.insert(function.records.name.to_string(), number);
         }
         // Recorded: with Publish the answer has the version's number and the function's own ARN.
-        let version = published.map_or(hearth_types::VersionLabel::Latest, hearth_types::VersionLabel::Number);
-        let shown = view::Shown {
-            region: &self.shared.config.region,
-            name: function.records.name.as_str(),
-            arn: function.arn.to_string(),
-            version,
-        };
-        let record = published.and_then(|number| function.records.versions.get(&number).map(|record| &**record));
-        Ok(view::configuration(shown, record.unwrap_or(&function.records.function.latest)))
+        let label = published.map_or(VersionLabel::Latest, VersionLabel::Number);
+        let version = published.and_then(|number| function.records.versions.get(&number));
+        let record = version.map_or(&function.records.function.latest, |version| version);
+        Ok(self.show(&function, label, function.arn.to_string(), record))
     }
 
     fn new_name(&self, scope: Scope<'_>, text: &str) -> Result<FunctionName, ApiError> {
@@ -155,6 +123,29 @@ impl Control {
         settings::check_limits(&settings)?;
         Ok(settings)
     }
+}
+
+fn new_records(name: FunctionName, uid: u64, settings: Settings, tags: StringMap, now: Timestamp) -> Records {
+    let latest = VersionRecord {
+        settings,
+        generation: uid,
+        revision_id: revision_id(),
+        modified: now,
+        status: Status::Creating,
+        source_description: None,
+    };
+    let function = FunctionRecord {
+        uid,
+        latest,
+        tags,
+        placed: 0,
+        reserved_concurrency: None,
+        last_published: None,
+        recursion_allowed: false,
+        runtime_updates: Default::default(),
+    };
+    let (versions, aliases, policies, async_configs) = Default::default();
+    Records { name, function, versions, aliases, policies, async_configs }
 }
 
 fn exists(name: &FunctionName) -> ApiError {
