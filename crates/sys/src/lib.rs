@@ -10,6 +10,7 @@ mod netlink;
 mod network;
 mod process;
 mod route;
+mod seccomp;
 
 pub use error::SysError;
 pub use mount::{MountAttributes, attach_mount, change_filesystem, clone_tree, make_filesystem, set_mount_attributes};
@@ -18,3 +19,4 @@ pub use process::{
     Cloned, Namespaces, block_signals, clone_process, close_from, execute_program, reset_signals, unshare_namespaces,
 };
 pub use route::{Route, Subnet4, add_routes, filter_output};
+pub use seccomp::{FilterInstruction, install_filter};

@@ -5,8 +5,8 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use hearth_sys::{
-    MountAttributes, Namespaces, attach_mount, bring_up_loopback, clone_tree, close_from, execute_program,
-    make_filesystem, reset_signals, set_mount_attributes, unshare_namespaces,
+    FilterInstruction, MountAttributes, Namespaces, attach_mount, bring_up_loopback, clone_tree, close_from,
+    execute_program, install_filter, make_filesystem, reset_signals, set_mount_attributes, unshare_namespaces,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -57,7 +57,7 @@ pub(crate) struct Birth<'a> {
     pub(crate) launcher: BorrowedFd<'a>,
     pub(crate) hostname: String,
     pub(crate) ids: IdScheme,
-    pub(crate) filter: seccompiler::BpfProgramRef<'a>,
+    pub(crate) filter: &'a [FilterInstruction],
     pub(crate) landlock: bool,
 }
 
@@ -166,7 +166,7 @@ impl Birth<'_> {
         self.die_with_launcher()?;
         reset_signals().step("reset signals")?;
         close_from(3).step("close descriptors")?;
-        seccompiler::apply_filter(self.filter).step("install the system call filter")
+        install_filter(self.filter).step("install the system call filter")
     }
 
     /// The signal comes only for deaths from now on, so the launcher must be seen alive afterwards.

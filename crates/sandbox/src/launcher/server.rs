@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-use hearth_sys::{Subnet4, block_signals, close_from};
+use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from};
 use hearth_types::{NetworkMode, SandboxId};
 use rustix::event::epoll;
 use rustix::fs::{Mode, OFlags, open};
@@ -42,7 +42,7 @@ const NO_LANDLOCK: &str = "Landlock as a second layer: this kernel lacks version
 pub(super) struct Workshop {
     pub(super) stages: Stages,
     pub(super) ids: IdScheme,
-    pub(super) filter: seccompiler::BpfProgram,
+    pub(super) filter: Vec<FilterInstruction>,
     pub(super) landlock: bool,
     pub(super) own_pidfd: OwnedFd,
     /// Device and inode of roots that were made ready, and whether they have device nodes.
@@ -128,7 +128,7 @@ impl Server {
         let cgroups = cgroup::prepare(&config.instance);
         missing.extend(cgroups.remove_leftovers().iter().map(|left| format!("{} cannot be removed", left.display())));
         let stages = Stages::build(&config.agent_binary, &config.run_dir)?;
-        let filter = seccomp::compile().step("build the system call filter")?;
+        let filter = seccomp::compile();
         let landlock = landlock::is_available();
         if !landlock {
             missing.push(NO_LANDLOCK.to_owned());
