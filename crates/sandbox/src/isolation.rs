@@ -34,7 +34,7 @@ pub struct AssignSpec {
     pub task_dir: PathBuf,
     /// Merged layers, mounted read-only at `/opt`.
     pub opt_dir: Option<PathBuf>,
-    /// Size of `/tmp`, MiB.
+    /// Size of `/tmp`, MiB. It lies in memory: what the function keeps there counts towards `memory_mib`.
     pub tmp_mib: u32,
     pub memory_mib: u32,
     /// Relative weight of CPU, in thousandths of a core.

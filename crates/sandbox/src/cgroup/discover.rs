@@ -12,6 +12,9 @@ const WANTED: [&str; 5] = ["memory", "cpu", "pids", "freezer", "cpuacct"];
 /// Controllers of version 2; there, freezing and counting CPU time come without one.
 const WANTED_V2: [&str; 3] = ["memory", "cpu", "pids"];
 
+/// The version 2 group of the daemon and the launcher themselves, where they had to make room for sandboxes.
+const DAEMON_GROUP: &str = "hearth-daemon";
+
 /// A mounted hierarchy as this process sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Mounted {
@@ -59,11 +62,7 @@ fn use_v1(cgroups: &mut Cgroups, mounted: &Mounted, name: &str, controller: &str
 }
 
 fn use_v2(cgroups: &mut Cgroups, mounted: &Mounted, name: &str) {
-    let candidates = [&mounted.own, &mounted.mount_point];
-    let Some(base) = candidates.into_iter().max_by_key(|base| usable_controllers(base, mounted).len()) else {
-        return;
-    };
-    let controllers = usable_controllers(base, mounted);
+    let (base, controllers) = choose_base(mounted);
     let dir = base.join(name);
     if fs::create_dir_all(&dir).is_err() {
         return;
@@ -82,6 +81,19 @@ fn use_v2(cgroups: &mut Cgroups, mounted: &Mounted, name: &str) {
     if fs::read_to_string(dir.join("cpu.stat")).is_ok_and(|stat| stat.contains("usage_usec")) {
         cgroups.cpu_time = index;
     }
+}
+
+/// This process's own group, as a service manager wants it, unless the top of the hierarchy gives more: a session's group has
+/// other processes, so that there can be no groups with controllers below it.
+fn choose_base(mounted: &Mounted) -> (&Path, Vec<&'static str>) {
+    let own = usable_controllers(&mounted.own, mounted);
+    if own.len() < WANTED_V2.len() && mounted.own != mounted.mount_point {
+        let top = usable_controllers(&mounted.mount_point, mounted);
+        if top.len() > own.len() {
+            return (&mounted.mount_point, top);
+        }
+    }
+    (&mounted.own, own)
 }
 
 /// The controllers that groups below `base` can have, after trying to switch them on.
@@ -109,7 +121,7 @@ fn move_own_processes(base: &Path) -> bool {
     if present.is_empty() || !present.iter().all(|word| word.parse().is_ok_and(|pid: i32| own.contains(&pid))) {
         return false;
     }
-    let leaf = base.join("hearth-daemon");
+    let leaf = base.join(DAEMON_GROUP);
     fs::create_dir_all(&leaf).is_ok() && present.iter().all(|pid| fs::write(leaf.join("cgroup.procs"), pid).is_ok())
 }
 
@@ -194,6 +206,8 @@ fn parse_mount(line: &str, own: &HashMap<&str, &str>) -> Option<Mounted> {
     let inside = inside.strip_prefix("/").unwrap_or(inside);
     let seen = mount_point.join(inside);
     let own = if seen.is_dir() { seen } else { mount_point.clone() };
+    // The daemon has moved before.
+    let own = if own.ends_with(DAEMON_GROUP) { own.parent().unwrap_or(&mount_point).to_owned() } else { own };
     Some(Mounted { version, controllers, mount_point, own })
 }
 

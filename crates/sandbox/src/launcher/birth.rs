@@ -6,7 +6,7 @@ use std::path::Path;
 use hearth_sys::{Cloned, MountAttributes, Namespaces, clone_process, clone_tree, set_mount_attributes};
 use hearth_types::SandboxId;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::child::Birth;
 use super::ids::IdScheme;
@@ -63,11 +63,21 @@ pub(crate) fn give_birth(
     }
 }
 
-/// Without its ids the child ends: it sees the status socket close.
+/// Lets the process go on with the ids of its slot.
 fn release(ids: IdScheme, slot: u32, newborn: Newborn) -> Result<Newborn, StepError> {
-    ids.write_maps(newborn.pid, slot)?;
-    send(&newborn.status, b"1", SendFlags::NOSIGNAL).step("let the process go")?;
-    Ok(newborn)
+    let released = ids
+        .write_maps(newborn.pid, slot)
+        .and_then(|()| send(&newborn.status, b"1", SendFlags::NOSIGNAL).step("let the process go"));
+    if released.is_err() {
+        abandon(&newborn);
+    }
+    released.map(|_| newborn)
+}
+
+/// Ends a process that cannot become a sandbox.
+pub(crate) fn abandon(newborn: &Newborn) {
+    let _dead_already = pidfd_send_signal(&newborn.pidfd, Signal::KILL);
+    let _reaped = waitid(WaitId::PidFd(newborn.pidfd.as_fd()), WaitIdOptions::EXITED);
 }
 
 fn prepare_once(workshop: &mut Workshop, root: &Path) -> Result<bool, StepError> {

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socket_with};
 use rustix::process::{
-    Resource, Rlimit, Signal, chdir, pivot_root, set_parent_process_death_signal, setrlimit, setsid, umask,
+    Resource, Rlimit, Signal, chdir, getrlimit, pivot_root, set_parent_process_death_signal, setrlimit, setsid, umask,
 };
 use rustix::thread::{
     CapabilitySet, CapabilitySets, Gid, Uid, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
@@ -146,7 +146,8 @@ impl Birth<'_> {
     fn give_up_rights(&self) -> Result<(), StepError> {
         let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
         setrlimit(Resource::Core, limit(0)).step("limit core dumps")?;
-        setrlimit(Resource::Nofile, limit(OPEN_FILES_MAX)).step("limit open files")?;
+        let files = getrlimit(Resource::Nofile).maximum.map_or(OPEN_FILES_MAX, |most| most.min(OPEN_FILES_MAX));
+        setrlimit(Resource::Nofile, limit(files)).step("limit open files")?;
         for number in 0..=CAPABILITIES_MAX {
             let capability = CapabilitySet::from_bits_retain(1 << number);
             if !AGENT_CAPABILITIES.contains(capability) && remove_capability_from_bounding_set(capability).is_err() {

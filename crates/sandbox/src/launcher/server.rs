@@ -17,10 +17,10 @@ use rustix::process::{
 use rustix::time::Timespec;
 
 use super::attach::{AttachError, Attachment, attach};
-use super::birth::give_birth;
+use super::birth::{abandon, give_birth};
 use super::egress::start_egress;
 use super::ids::{IdScheme, Slots};
-use super::setup::{enter_user_namespace, is_privileged, lock_run_dir};
+use super::setup::{allow_many_files, enter_user_namespace, is_privileged, lock_run_dir};
 use super::stage::Stages;
 use super::{Step, StepError};
 use crate::cgroup::Cgroups;
@@ -98,6 +98,7 @@ fn run() -> Result<(), StepError> {
     let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open /dev/null")?;
     rustix::stdio::dup2_stdin(&null).step("open /dev/null")?;
     close_from(3).step("close descriptors")?;
+    allow_many_files();
     match Server::set_up(&daemon) {
         Ok((mut server, ready)) => {
             server.reply(&Reply::Ready(ready), &[])?;
@@ -220,9 +221,12 @@ impl Server {
         self.sandboxes.insert(id, Sandbox { slot, pid: None, pidfd: None, doomed: None, egress: None });
         let born = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
             let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
-            epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN)
-                .step("watch the sandbox")?;
-            Ok(newborn)
+            let watched =
+                epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN);
+            if watched.is_err() {
+                abandon(&newborn);
+            }
+            watched.step("watch the sandbox").map(|()| newborn)
         });
         match born {
             Ok(newborn) => {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use hearth_sys::{Namespaces, unshare_namespaces};
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
-use rustix::process::{Flock, FlockType, Signal, fcntl_getlk, geteuid, kill_process};
+use rustix::process::{
+    Flock, FlockType, Resource, Rlimit, Signal, fcntl_getlk, geteuid, getrlimit, kill_process, setrlimit,
+};
 use rustix::thread::{CapabilitySet, Gid, Uid, capabilities, set_thread_res_gid, set_thread_res_uid};
 
 use super::ids::IdScheme;
@@ -37,6 +39,12 @@ pub(super) fn enter_user_namespace(daemon: &OwnedFd) -> Result<IdScheme, StepErr
     set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).step("become root of the user name space")?;
     set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).step("become root of the user name space")?;
     Ok(if ids > 2 { IdScheme::Pairs { ids } } else { IdScheme::Single })
+}
+
+/// Each sandbox takes a descriptor or two; the usual limit is meant for programs that use `select`.
+pub(super) fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let _stays_as_it_was = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// One launcher per run directory: waits for that of a killed daemon to end, and ends it if it does not.
