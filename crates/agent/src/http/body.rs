@@ -61,6 +61,11 @@ impl BodyReader {
         &self.trailers
     }
 
+    /// Whether the next byte is content: then a step goes on only with room for it.
+    pub fn is_in_content(&self) -> bool {
+        matches!(self.state, State::Known { left } | State::Chunk { left } if left > 0)
+    }
+
     /// Takes a step into `input`, the bytes not yet taken, but over no more than `data_max` bytes of content. The first value is
     /// how many bytes this step takes; after [`Step::More`] the next call must begin with what it left.
     ///

@@ -56,18 +56,20 @@ fn begin_granted(
             return events.ask(io, connection, key, persistence(request));
         }
         Route::InitError if !events.turn.is_initialising() => return Err(events.turn.refuse("InitError")),
-        Route::InitError => {}
+        Route::InitError => {
+            check_length(events, request, |events| stream::too_large_refusal(events.response_bytes_max))?
+        }
         Route::Response { request_id } => {
             let id = check(events, connection, request, request_id)?;
             if request.streaming {
                 announce_continue(io, connection, request);
                 return Ok(stream::begin(events, io, connection, request, id, persistence(request)));
             }
-            check_length(events, io, request, id)?;
+            check_length(events, request, |events| too_large(events, io, id))?;
         }
         Route::InvocationError { request_id } => {
             let id = check(events, connection, request, request_id)?;
-            check_length(events, io, request, id)?;
+            check_length(events, request, |events| too_large(events, io, id))?;
         }
     }
     announce_continue(io, connection, request);
@@ -81,10 +83,14 @@ fn check(events: &Events, connection: &Connection, request: &Request, request_id
     events.turn.check_answer(request_id, invocation_id)
 }
 
-/// A response that says it is too large is refused before it is read.
-fn check_length(events: &mut Events, io: &mut Io, request: &Request, id: u32) -> Result<(), Refusal> {
+/// A body that says it is too large is refused before it is read. What is read has a length that is safe to count with.
+fn check_length(
+    events: &mut Events,
+    request: &Request,
+    refuse: impl FnOnce(&mut Events) -> Refusal,
+) -> Result<(), Refusal> {
     match request.body {
-        BodyLength::Known(length) if length > events.response_bytes_max => Err(too_large(events, io, id)),
+        BodyLength::Known(length) if length > events.response_bytes_max => Err(refuse(events)),
         BodyLength::Known(_) | BodyLength::Chunked => Ok(()),
     }
 }

@@ -104,7 +104,8 @@ fn pass(io: &mut Io, stream: &mut Stream, input: &[u8], bytes_max: u64) -> (usiz
                 io.link.send(&io.poller, &FromAgent::StreamChunk { id: stream.id, data: &rest[range] });
             }
             Ok((more, Step::More)) => {
-                return (taken + more, if stream.credit == 0 { Pass::Stalled } else { Pass::Dry });
+                let is_stalled = stream.credit == 0 && stream.reader.is_in_content();
+                return (taken + more, if is_stalled { Pass::Stalled } else { Pass::Dry });
             }
             Ok((more, Step::End)) => return (taken + more, Pass::End),
             Err(malformed) => return (taken, Pass::Malformed(malformed)),

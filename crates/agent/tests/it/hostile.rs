@@ -80,6 +80,17 @@ fn a_length_that_nobody_has_is_refused_before_a_byte_of_it() {
 }
 
 #[test]
+fn a_failed_initialisation_of_any_length_is_survived() {
+    let (agent, mut daemon, mut good) = Agent::with_idle_runtime();
+    let mut client = agent.client();
+    client.write(format!("POST /2018-06-01/runtime/init/error HTTP/1.1\r\nContent-Length: {}\r\n\r\n", u64::MAX));
+    client.write("never all of it");
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.answer_or_end(), None);
+    assert_works(&mut daemon, &mut good, 1);
+}
+
+#[test]
 fn a_body_without_end_is_not_kept() {
     let (agent, mut daemon, mut good) = Agent::with_idle_runtime();
     let mut client = agent.client();

@@ -30,6 +30,7 @@ impl Sandbox {
         let unshare = Command::new("unshare")
             .args(["--pid", "--fork", "--kill-child", "--net", "--mount", "--mount-proc", "/bin/sh", "-c", &script])
             .stdin(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let agent = until(|| {
