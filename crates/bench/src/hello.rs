@@ -52,6 +52,10 @@ pub(crate) struct HelloServer {
 }
 
 impl HelloServer {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn start() -> Result<Self> {
         let program: PathBuf = std::env::current_exe()?;
         let mut child = Command::new(program).arg("hello-server").stdout(Stdio::piped()).spawn()?;

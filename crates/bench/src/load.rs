@@ -9,22 +9,31 @@ use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
 use crate::http::Connection;
+use crate::processes::CpuTicks;
 
 pub(crate) struct Load {
     /// Nanoseconds.
     pub(crate) latency: Histogram<u64>,
     pub(crate) per_second: f64,
+    /// Used by the server while it was measured.
+    pub(crate) cpu: CpuTicks,
+}
+
+pub(crate) struct Target<'a> {
+    pub(crate) address: SocketAddr,
+    /// The server's process.
+    pub(crate) pid: u32,
+    pub(crate) request: &'a [u8],
 }
 
 /// Loads for `warm_up`, then measures for `duration`. One thread drives all connections.
 pub(crate) async fn run(
-    address: SocketAddr,
-    request: &[u8],
+    target: &Target<'_>,
     connections: usize,
     warm_up: Duration,
     duration: Duration,
 ) -> Result<Load> {
-    let request: Rc<[u8]> = request.into();
+    let (address, request) = (target.address, Rc::<[u8]>::from(target.request));
     let from = Instant::now() + warm_up;
     let until = from + duration;
     let local = LocalSet::new();
@@ -35,8 +44,13 @@ pub(crate) async fn run(
         })
         .collect();
     let mut latency = histogram()?;
+    let mut cpu = CpuTicks::default();
     local
         .run_until(async {
+            tokio::time::sleep_until(from.into()).await;
+            let before = CpuTicks::of(target.pid)?;
+            tokio::time::sleep_until(until.into()).await;
+            cpu = CpuTicks::of(target.pid)?.since(before);
             for task in tasks {
                 latency.add(task.await??)?;
             }
@@ -44,7 +58,7 @@ pub(crate) async fn run(
         })
         .await?;
     let count = u32::try_from(latency.len())?;
-    Ok(Load { per_second: f64::from(count) / duration.as_secs_f64(), latency })
+    Ok(Load { per_second: f64::from(count) / duration.as_secs_f64(), latency, cpu })
 }
 
 async fn drive(address: SocketAddr, request: &[u8], from: Instant, until: Instant) -> Result<Histogram<u64>> {

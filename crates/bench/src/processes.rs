@@ -13,6 +13,58 @@ pub(crate) struct Sandbox {
     pub(crate) others: Vec<u32>,
 }
 
+/// Processor time used so far, in clock ticks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct CpuTicks {
+    /// The server itself, with what it starts outside of sandboxes.
+    pub(crate) server: u64,
+    pub(crate) agents: u64,
+    pub(crate) runtimes: u64,
+}
+
+impl CpuTicks {
+    /// Of `server` and all processes below it. Those that have ended are left out.
+    pub(crate) fn of(server: u32) -> Result<Self> {
+        let parents = parents()?;
+        let own = namespace(server).context("the server is gone")?;
+        let below = parents.keys().copied().filter(|pid| *pid == server || descends(&parents, *pid, server));
+        let mut ticks = Self::default();
+        for pid in below {
+            let Some(used) = cpu_ticks(pid) else { continue };
+            if namespace(pid).is_none_or(|namespace| namespace == own) {
+                ticks.server += used;
+            } else if is_first(pid) {
+                ticks.agents += used;
+            } else {
+                ticks.runtimes += used;
+            }
+        }
+        Ok(ticks)
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.server += other.server;
+        self.agents += other.agents;
+        self.runtimes += other.runtimes;
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            server: self.server.saturating_sub(earlier.server),
+            agents: self.agents.saturating_sub(earlier.agents),
+            runtimes: self.runtimes.saturating_sub(earlier.runtimes),
+        }
+    }
+}
+
+fn cpu_ticks(pid: u32) -> Option<u64> {
+    let text = fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let [user, system] = [fields.next()?, fields.next()?];
+    Some(user.parse::<u64>().ok()? + system.parse::<u64>().ok()?)
+}
+
 /// The sandboxes below `daemon`, told apart by their process name spaces.
 pub(crate) fn sandboxes(daemon: u32) -> Result<Vec<Sandbox>> {
     let parents = parents()?;
@@ -22,7 +74,7 @@ pub(crate) fn sandboxes(daemon: u32) -> Result<Vec<Sandbox>> {
         // A process may end while it is looked at.
         let Some(namespace) = namespace(pid).filter(|namespace| *namespace != own) else { continue };
         let sandbox = found.entry(namespace).or_default();
-        if status(pid, "NSpid:").is_some_and(|pids| pids.split_whitespace().last() == Some("1")) {
+        if is_first(pid) {
             sandbox.agent = Some(pid);
         } else {
             sandbox.others.push(pid);
@@ -51,6 +103,11 @@ fn parents() -> Result<HashMap<u32, u32>> {
 
 fn descends(parents: &HashMap<u32, u32>, pid: u32, ancestor: u32) -> bool {
     std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).take(64).skip(1).any(|pid| pid == ancestor)
+}
+
+/// Whether it is the first process of its name space.
+fn is_first(pid: u32) -> bool {
+    status(pid, "NSpid:").is_some_and(|pids| pids.split_whitespace().last() == Some("1"))
 }
 
 fn namespace(pid: u32) -> Option<PathBuf> {

@@ -20,6 +20,10 @@ pub(crate) struct WarmRow {
     pub(crate) p99_us: f64,
     pub(crate) p999_us: f64,
     pub(crate) per_second: f64,
+    /// Processor time per call: the server, the first processes of its sandboxes, what runs in them.
+    pub(crate) server_cpu_us: f64,
+    pub(crate) agent_cpu_us: f64,
+    pub(crate) runtime_cpu_us: f64,
 }
 
 /// Of several durations, ms.
@@ -165,8 +169,19 @@ impl Report {
     }
 
     fn warm_table(&self) -> (&'static str, Table) {
-        let mut table =
-            table(&["connections", "", "p50 us", "p99 us", "p99.9 us", "calls/s", "p50 ratio", "calls/s ratio"]);
+        let mut table = table(&[
+            "connections",
+            "",
+            "p50 us",
+            "p99 us",
+            "p99.9 us",
+            "calls/s",
+            "CPU us: server",
+            "agent",
+            "runtime",
+            "p50 ratio",
+            "calls/s ratio",
+        ]);
         for rows in &self.warm {
             for row in rows {
                 table.add_row([
@@ -176,6 +191,9 @@ impl Report {
                     format!("{:.0}", row.p99_us),
                     format!("{:.0}", row.p999_us),
                     format!("{:.0}", row.per_second),
+                    format!("{:.0}", row.server_cpu_us),
+                    format!("{:.0}", row.agent_cpu_us),
+                    format!("{:.0}", row.runtime_cpu_us),
                     format!("{:.2}", row.p50_us / rows[BASELINE].p50_us),
                     format!("{:.3}", row.per_second / rows[BASELINE].per_second),
                 ]);
@@ -346,6 +364,9 @@ mod tests {
             p99_us: p50_us,
             p999_us: p50_us,
             per_second,
+            server_cpu_us: 0.0,
+            agent_cpu_us: 0.0,
+            runtime_cpu_us: 0.0,
         };
         let mut report = Report::new();
         report.warm(vec![warm("plain hyper", 100.0, 1000.0), warm("Rust", 200.0, 300.0)]);

@@ -10,6 +10,7 @@ use crate::daemon::Daemon;
 use crate::hello::HelloServer;
 use crate::http::invocation;
 use crate::load;
+use crate::processes::CpuTicks;
 use crate::report::{Report, WarmRow};
 use crate::subject::Subject;
 
@@ -19,9 +20,13 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 /// Long enough for as many sandboxes as connections to start.
 const WARM_UP: Duration = Duration::from_secs(2);
 
+/// `USER_HZ` is 100 wherever Linux runs.
+const TICK_US: f64 = 1e4;
+
 struct Target {
     name: String,
     address: SocketAddr,
+    pid: u32,
     request: Vec<u8>,
 }
 
@@ -32,49 +37,74 @@ pub(crate) async fn measure(
     report: &mut Report,
 ) -> Result<()> {
     let hello = HelloServer::start()?;
-    let mut targets =
-        vec![Target { name: "plain hyper".to_owned(), address: hello.address, request: invocation("hello") }];
+    let mut targets = vec![Target {
+        name: "plain hyper".to_owned(),
+        address: hello.address,
+        pid: hello.pid(),
+        request: invocation("hello"),
+    }];
     for subject in subjects {
         let name = format!("bench-{}", subject.language.to_lowercase());
         daemon.deploy(&name, subject).await?;
         let request = invocation(&name);
-        targets.push(Target { name: subject.language.to_owned(), address: daemon.address, request });
+        targets.push(Target { name: subject.language.to_owned(), address: daemon.address, pid: daemon.pid(), request });
     }
     for connections in CONNECTIONS {
-        let mut latencies = Vec::new();
-        for _ in &targets {
-            latencies.push((load::histogram()?, Vec::new()));
-        }
+        let mut all = targets.iter().map(|_| Measured::new()).collect::<Result<Vec<_>>>()?;
         for round in 1..=ROUNDS {
-            for (target, (latency, rates)) in targets.iter().zip(&mut latencies) {
+            for (target, measured) in targets.iter().zip(&mut all) {
                 report.progress(&format!("warm, {connections} connections, round {round}: {}", target.name));
-                let load = load::run(target.address, &target.request, connections, WARM_UP, duration)
+                let Target { address, pid, request, .. } = target;
+                let under_load = load::Target { address: *address, pid: *pid, request };
+                let load = load::run(&under_load, connections, WARM_UP, duration)
                     .await
                     .with_context(|| format!("{} at {connections} connections", target.name))?;
-                latency.add(&load.latency)?;
-                rates.push(load.per_second);
+                measured.latency.add(&load.latency)?;
+                measured.rates.push(load.per_second);
+                measured.cpu.add(load.cpu);
             }
         }
-        let rows =
-            targets.iter().zip(latencies).map(|(target, (latency, rates))| row(target, connections, &latency, rates));
+        let rows = targets.iter().zip(all).map(|(target, measured)| measured.row(target, connections));
         report.warm(rows.collect());
     }
     Ok(())
 }
 
-fn row(target: &Target, connections: usize, latency: &Histogram<u64>, mut rates: Vec<f64>) -> WarmRow {
-    rates.sort_by(f64::total_cmp);
-    WarmRow {
-        target: target.name.clone(),
-        connections,
-        p50_us: micros(latency, 0.5),
-        p99_us: micros(latency, 0.99),
-        p999_us: micros(latency, 0.999),
-        per_second: rates[rates.len() / 2],
-    }
+/// The rounds of one target, together.
+struct Measured {
+    latency: Histogram<u64>,
+    rates: Vec<f64>,
+    cpu: CpuTicks,
 }
 
-#[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 ns")]
-fn micros(latency: &Histogram<u64>, quantile: f64) -> f64 {
-    latency.value_at_quantile(quantile) as f64 / 1e3
+impl Measured {
+    fn new() -> Result<Self> {
+        Ok(Self { latency: load::histogram()?, rates: Vec::new(), cpu: CpuTicks::default() })
+    }
+
+    fn row(mut self, target: &Target, connections: usize) -> WarmRow {
+        self.rates.sort_by(f64::total_cmp);
+        WarmRow {
+            target: target.name.clone(),
+            connections,
+            p50_us: self.micros(0.5),
+            p99_us: self.micros(0.99),
+            p999_us: self.micros(0.999),
+            per_second: self.rates[self.rates.len() / 2],
+            server_cpu_us: self.cpu_us(self.cpu.server),
+            agent_cpu_us: self.cpu_us(self.cpu.agents),
+            runtime_cpu_us: self.cpu_us(self.cpu.runtimes),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 ns")]
+    fn micros(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64 / 1e3
+    }
+
+    /// Per call.
+    #[expect(clippy::cast_precision_loss, reason = "ticks and calls are far below 2^52")]
+    fn cpu_us(&self, ticks: u64) -> f64 {
+        ticks as f64 * TICK_US / self.latency.len().max(1) as f64
+    }
 }
