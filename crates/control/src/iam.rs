@@ -1,14 +1,25 @@
 //! Identities: roles, policies and the sessions issued for them.
 
+mod document;
+mod entity;
+mod error;
+mod policy;
+mod record;
+mod role;
 pub mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_engine::port::SessionCredentials;
 use hearth_store::{CommitError, Precondition, ReadError, Store, Write};
 use hearth_types::{AccountId, FunctionName, Timestamp};
 
+pub use error::IamError;
+pub use policy::NewPolicy;
+pub use record::{Policy, PolicyVersion, Role};
+pub use role::{NewRole, RoleUpdate};
 pub use session::{SessionClaims, SessionError, Sessions};
 
 /// Where the key of all sessions lies.
@@ -30,14 +41,24 @@ pub enum OpenError {
 /// Roles, policies and sessions of all accounts.
 #[derive(Debug)]
 pub struct Iam {
+    store: Arc<dyn Store>,
     sessions: Sessions,
+}
+
+/// Credentials and whose they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IssuedSession {
+    pub credentials: SessionCredentials,
+    pub principal_arn: String,
+    pub user_id: String,
+    pub expires_at: Timestamp,
 }
 
 impl Iam {
     /// Finds the session key in the store, or makes it.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self, OpenError> {
         let sessions = Sessions::new(&master_key(&*store).await?);
-        Ok(Self { sessions })
+        Ok(Self { store, sessions })
     }
 
     pub fn sessions(&self) -> &Sessions {
@@ -54,14 +75,69 @@ impl Iam {
     ) -> SessionCredentials {
         let principal = session::role_session_arn(account, role_arn, function.as_str());
         let user_id = format!("{}:{function}", session::derived_id("AROA", role_arn));
-        self.sessions.issue(account.clone(), principal, user_id, expires_at, random())
+        self.issue(account, principal, user_id, expires_at).credentials
+    }
+
+    /// A session of a role for a caller whom the role trusts; `None` if it does not, or there is no such role.
+    pub async fn assume_role(
+        &self,
+        caller: (&AccountId, &str),
+        role_arn: &str,
+        session: &str,
+        (now, seconds): (Timestamp, u32),
+    ) -> Result<Option<IssuedSession>, IamError> {
+        let parsed = role_arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
+        let account: Option<AccountId> = parsed.and_then(|(account, _)| account.parse().ok());
+        let name = parsed.and_then(|(_, path)| path.rsplit('/').next());
+        let (Some(account), Some(name)) = (account, name) else {
+            return Err(IamError::Validation(format!("{role_arn} is invalid")));
+        };
+        let role = match self.role(&account, name).await {
+            Ok(role) => role,
+            Err(IamError::NoSuchEntity(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if role.arn(&account) != role_arn || !document::trusts(&role.trust, caller.0, caller.1) {
+            return Ok(None);
+        }
+        if seconds > role.session_s_max {
+            return Err(IamError::Validation(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.".to_owned(),
+            ));
+        }
+        let expires_at = now + Duration::from_secs(seconds.into());
+        let principal = session::role_session_arn(&account, role_arn, session);
+        Ok(Some(self.issue(&account, principal, format!("{}:{session}", role.id), expires_at)))
+    }
+
+    /// A session of the caller's own.
+    pub fn session_token(
+        &self,
+        account: &AccountId,
+        principal_arn: &str,
+        user_id: &str,
+        expires_at: Timestamp,
+    ) -> IssuedSession {
+        self.issue(account, principal_arn.to_owned(), user_id.to_owned(), expires_at)
+    }
+
+    fn issue(
+        &self,
+        account: &AccountId,
+        principal_arn: String,
+        user_id: String,
+        expires_at: Timestamp,
+    ) -> IssuedSession {
+        let (principal, user) = (principal_arn.clone(), user_id.clone());
+        let credentials = self.sessions.issue(account.clone(), principal, user, expires_at, random());
+        IssuedSession { credentials, principal_arn, user_id, expires_at }
     }
 }
 
 /// Random bytes for an id.
 fn random() -> [u8; 10] {
     let mut bytes = [0u8; 10];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the generator was seeded when the session key was made or read");
+    aws_lc_rs::rand::fill(&mut bytes).expect("aws-lc aborts the process before it fails here");
     bytes
 }
 

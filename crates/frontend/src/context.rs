@@ -2,7 +2,8 @@
 //!
 //! A service is `async fn handle(&Backend, &RequestContext, http::Request<Bytes>) -> Result<Response, ApiError>`, for
 //! Lambda `lambda::handle(&Arc<Control>, &RequestContext, http::Request<Bytes>)`: the request is authenticated and its
-//! body is read in full, within the limit of its route. Invoke does not pass there.
+//! body is read in full, within the limit of its route. It runs as a task of its own, so a client that goes away leaves
+//! nothing half done. Invoke does not pass there.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,6 +17,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use http_body::{Frame, SizeHint};
 
+use crate::connection::Busy;
+
 /// Who asks, for what account and Region, and when.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
@@ -24,6 +27,10 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// Such as `arn:aws:iam::000000000000:root` or a function's role session.
     pub principal_arn: String,
+    /// As `GetCallerIdentity` shows it.
+    pub user_id: String,
+    /// `http://host:port` as the client reached us, for URLs in answers.
+    pub endpoint: String,
     pub now: Timestamp,
 }
 
@@ -34,7 +41,11 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// A response body: nothing, one piece, or pieces as they come.
 #[derive(Default)]
-pub struct Body(Content);
+pub struct Body {
+    content: Content,
+    /// Marks the request as worked on for as long as its body is not handed over.
+    busy: Option<Busy>,
+}
 
 #[derive(Default)]
 enum Content {
@@ -46,18 +57,24 @@ enum Content {
 
 impl Body {
     pub const fn empty() -> Self {
-        Self(Content::Empty)
+        Self { content: Content::Empty, busy: None }
     }
 
     /// Sent chunked (HTTP/1.1) and flushed piece by piece.
     pub fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
-        Self(Content::Stream(Box::pin(pieces)))
+        Self { content: Content::Stream(Box::pin(pieces)), busy: None }
+    }
+
+    pub(crate) fn holding(mut self, busy: Busy) -> Self {
+        self.busy = Some(busy);
+        self
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        if bytes.is_empty() { Self(Content::Empty) } else { Self(Content::Full(bytes)) }
+        let content = if bytes.is_empty() { Content::Empty } else { Content::Full(bytes) };
+        Self { content, busy: None }
     }
 }
 
@@ -75,7 +92,7 @@ impl From<Vec<u8>> for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.content {
             Content::Empty => f.write_str("Body(empty)"),
             Content::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
             Content::Stream(_) => f.write_str("Body(stream)"),
@@ -88,11 +105,11 @@ impl http_body::Body for Body {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut self.0 {
+        match &mut self.content {
             Content::Empty => Poll::Ready(None),
             Content::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
-                self.0 = Content::Empty;
+                self.content = Content::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Content::Stream(pieces) => {
@@ -102,11 +119,11 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, Content::Empty)
+        matches!(self.content, Content::Empty)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.content {
             Content::Empty => SizeHint::with_exact(0),
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::Stream(_) => SizeHint::default(),

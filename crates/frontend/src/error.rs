@@ -33,6 +33,8 @@ pub enum Protocol {
     Json,
     /// Query with XML answers; the namespace of the service.
     Query { namespace: &'static str },
+    /// S3: a bare `<Error>`.
+    RestXml,
 }
 
 impl ApiError {
@@ -55,6 +57,7 @@ impl ApiError {
             Protocol::RestJson => self.rest_json(),
             Protocol::Json => self.json(),
             Protocol::Query { namespace } => self.query(namespace, request_id),
+            Protocol::RestXml => self.rest_xml(request_id),
         };
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -99,6 +102,18 @@ impl ApiError {
              <Message>{message}</Message>\n  </Error>\n  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
         );
         typed_response(self.status, "text/xml", body)
+    }
+}
+
+impl ApiError {
+    fn rest_xml(&self, request_id: &RequestId) -> Response {
+        let code = quick_xml::escape::escape(&*self.code);
+        let message = quick_xml::escape::escape(&*self.message);
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+             <RequestId>{request_id}</RequestId></Error>"
+        );
+        typed_response(self.status, "application/xml", body)
     }
 }
 

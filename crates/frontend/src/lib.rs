@@ -3,9 +3,26 @@
 //! One endpoint serves all services; requests are routed by SigV4 scope, target header, host or path. Nothing is decided
 //! here: rules live in `control` and `engine`, this crate turns requests into calls and results into AWS's bytes.
 
+mod admin;
+pub mod auth;
+mod body;
+mod browser;
+mod connection;
 pub mod context;
+mod dispatch;
+mod entropy;
 pub mod error;
+pub mod eventstream;
+mod iam;
 mod lambda;
+mod query;
+mod refusal;
+mod route;
+mod server;
+mod sts;
 
+pub use auth::{AccessKey, check_exposure};
+pub use connection::ConnectionTimes;
 pub use context::{Body, RequestContext, Response};
 pub use error::ApiError;
+pub use server::{Backends, Frontend, FrontendConfig, FunctionIdentity};

@@ -1,0 +1,250 @@
+//! Who is asking: signatures checked against access keys, or any credentials taken where that is safe.
+
+pub mod chunked;
+pub mod sigv4;
+mod time;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use hearth_control::iam::{SessionError, Sessions};
+use hearth_types::{AccountId, Timestamp};
+use http::request::Parts;
+
+use chunked::Chunking;
+use sigv4::{Claim, Scope, SignatureError};
+
+/// Derived signing keys that are remembered; forgotten all at once beyond that.
+const CACHED_KEYS_MAX: usize = 1024;
+
+/// An access key of the configuration.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    pub id: String,
+    pub secret: String,
+    pub account: AccountId,
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// The address would let anybody in who can reach it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{address} is not a loopback address: configure at least one access key, or listen on 127.0.0.1")]
+pub struct ExposureError {
+    pub address: SocketAddr,
+}
+
+/// Whether Hearth may listen on `address` with so many access keys configured.
+pub fn check_exposure(address: SocketAddr, keys: usize) -> Result<(), ExposureError> {
+    if keys > 0 || address.ip().to_canonical().is_loopback() { Ok(()) } else { Err(ExposureError { address }) }
+}
+
+/// Somebody with an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Principal {
+    pub account: AccountId,
+    pub arn: String,
+    /// As `GetCallerIdentity` shows it.
+    pub user_id: String,
+}
+
+impl Principal {
+    /// The account itself.
+    pub fn root(account: AccountId) -> Self {
+        Self { arn: format!("arn:aws:iam::{account}:root"), user_id: account.to_string(), account }
+    }
+}
+
+/// Why a request is not let in.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AuthError {
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    #[error("the access key or session token is unknown")]
+    UnknownKey,
+    #[error("the session token has expired")]
+    ExpiredToken,
+}
+
+/// Lets requests in.
+#[derive(Debug)]
+pub struct Authenticator {
+    keys: HashMap<String, AccessKey>,
+    /// Who asks where any credentials pass and name no account.
+    default: Arc<Principal>,
+    cache: RwLock<HashMap<String, Arc<Signer>>>,
+}
+
+/// A credential scope that has signed a valid request.
+struct Signer {
+    key: hmac::Key,
+    principal: Arc<Principal>,
+    /// Of a session: its token and its end.
+    session: Option<(String, Timestamp)>,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("principal", &self.principal).finish_non_exhaustive()
+    }
+}
+
+/// A request whose head is accepted; [`Admission::accept_body`] does the rest.
+#[derive(Debug)]
+pub struct Admission<'a> {
+    pub principal: Arc<Principal>,
+    signed: Option<(Claim<'a>, Arc<Signer>)>,
+}
+
+impl<'a> Admission<'a> {
+    /// For whom the channel vouches, not a signature.
+    pub fn trusted(principal: Arc<Principal>) -> Self {
+        Self { principal, signed: None }
+    }
+}
+
+impl Authenticator {
+    /// Without `keys` any credentials pass.
+    pub fn new(keys: Vec<AccessKey>, default_account: AccountId) -> Self {
+        Self {
+            keys: keys.into_iter().map(|key| (key.id.clone(), key)).collect(),
+            default: Arc::new(Principal::root(default_account)),
+            cache: RwLock::default(),
+        }
+    }
+
+    /// Checks all that can be checked without the body: an unknown caller is refused before it is read.
+    pub fn admit<'a>(&self, parts: &'a Parts, sessions: &Sessions, now: Timestamp) -> Result<Admission<'a>, AuthError> {
+        if self.keys.is_empty() {
+            return Ok(Admission::trusted(self.anybody(parts, sessions, now)?));
+        }
+        let claim = Claim::of(parts)?;
+        let signer = match self.cached(&claim, now) {
+            Some(signer) => signer,
+            None => Arc::new(self.signer(&claim, sessions, now)?),
+        };
+        claim.check_time(i64::try_from(now.as_millis() / 1000).unwrap_or(i64::MAX))?;
+        Ok(Admission { principal: signer.principal.clone(), signed: Some((claim, signer)) })
+    }
+
+    /// Checks the signature over head and body, and gives the body as it was before it was chunked.
+    pub fn accept_body(&self, admission: &Admission<'_>, parts: &Parts, body: Bytes) -> Result<Bytes, AuthError> {
+        let payload = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+        let chunking = payload.and_then(Chunking::of);
+        let Some((claim, signer)) = &admission.signed else {
+            return match chunking {
+                Some(chunking) => Ok(chunked::decode(&body, chunking, None)?.into()),
+                None => Ok(body),
+            };
+        };
+        match payload {
+            None => claim.verify(parts, &sigv4::sha256_hex(&body), &signer.key)?,
+            Some(payload) => claim.verify(parts, payload, &signer.key)?,
+        }
+        self.remember(claim, signer);
+        match (payload, chunking) {
+            (_, Some(chunking)) => Ok(chunked::decode(&body, chunking, Some((claim, &signer.key)))?.into()),
+            (None | Some("UNSIGNED-PAYLOAD"), None) => Ok(body),
+            (Some(hash), None) => {
+                chunked::check_hash(&body, hash)?;
+                Ok(body)
+            }
+        }
+    }
+
+    /// Without keys: a session of ours is that session, a twelve-digit key id is the account, the rest is the default.
+    fn anybody(&self, parts: &Parts, sessions: &Sessions, now: Timestamp) -> Result<Arc<Principal>, AuthError> {
+        let presigned;
+        let credential = match sigv4::peek_credential(parts) {
+            Some(credential) => credential,
+            None if parts.uri.query().is_some_and(|query| query.contains("X-Amz-Credential=")) => {
+                match Claim::of(parts) {
+                    Ok(claim) => {
+                        presigned = claim;
+                        &presigned.credential
+                    }
+                    Err(_) => return Ok(self.default.clone()),
+                }
+            }
+            None => return Ok(self.default.clone()),
+        };
+        let id = credential.split('/').next().unwrap_or(credential);
+        if id.starts_with("ASIA")
+            && let Some(token) = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok())
+        {
+            match sessions.open(id, token, now) {
+                Ok((claims, _)) => return Ok(Arc::new(principal_of(claims))),
+                Err(SessionError::Expired) => return Err(AuthError::ExpiredToken),
+                Err(SessionError::Invalid) => {}
+            }
+        }
+        match id.parse::<AccountId>() {
+            Ok(account) if account != self.default.account => Ok(Arc::new(Principal::root(account))),
+            _ => Ok(self.default.clone()),
+        }
+    }
+
+    fn cached(&self, claim: &Claim<'_>, now: Timestamp) -> Option<Arc<Signer>> {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        let signer = cache.get(&*claim.credential)?;
+        let usable = match &signer.session {
+            None => true,
+            Some((token, ends)) => {
+                *ends > now
+                    && claim.session_token.as_ref().is_some_and(|sent| sigv4::equal(sent.as_bytes(), token.as_bytes()))
+            }
+        };
+        usable.then(|| signer.clone())
+    }
+
+    fn remember(&self, claim: &Claim<'_>, signer: &Arc<Signer>) {
+        let known = |cache: &HashMap<String, Arc<Signer>>| {
+            cache.get(&*claim.credential).is_some_and(|cached| Arc::ptr_eq(cached, signer))
+        };
+        if known(&self.cache.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHED_KEYS_MAX {
+            cache.clear();
+        }
+        cache.insert(claim.credential.to_string(), signer.clone());
+    }
+
+    fn signer(&self, claim: &Claim<'_>, sessions: &Sessions, now: Timestamp) -> Result<Signer, AuthError> {
+        let scope: Scope<'_> = claim.scope()?;
+        if let Some(key) = self.keys.get(scope.access_key_id) {
+            return Ok(Signer {
+                key: sigv4::signing_key(&key.secret, &scope),
+                principal: Arc::new(Principal::root(key.account.clone())),
+                session: None,
+            });
+        }
+        let token = claim.session_token.as_deref().ok_or(AuthError::UnknownKey)?;
+        match sessions.open(scope.access_key_id, token, now) {
+            Ok((claims, secret)) => Ok(Signer {
+                key: sigv4::signing_key(&secret, &scope),
+                session: Some((token.to_owned(), claims.expires_at)),
+                principal: Arc::new(principal_of(claims)),
+            }),
+            Err(SessionError::Expired) => Err(AuthError::ExpiredToken),
+            Err(SessionError::Invalid) => Err(AuthError::UnknownKey),
+        }
+    }
+}
+
+fn principal_of(claims: hearth_control::iam::SessionClaims) -> Principal {
+    Principal { account: claims.account, arn: claims.principal_arn, user_id: claims.user_id }
+}
+
+#[cfg(test)]
+#[path = "auth_tests.rs"]
+mod tests;

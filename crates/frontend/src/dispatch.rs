@@ -1,0 +1,203 @@
+//! From a request to the service that answers it: authentication, the body within its limit, then the service.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hearth_types::{Region, RequestId, Timestamp};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use http_body::Body;
+
+use crate::auth::{Admission, AuthError};
+use crate::body::{BodyLimit, BudgetedBody};
+use crate::context::{RequestContext, Response};
+use crate::error::{ApiError, Protocol};
+use crate::refusal::{body_not_taken, unauthenticated};
+use crate::route::{self, Destination, Service};
+use crate::server::{Backends, Peer, Shared};
+use crate::{admin, browser, iam, sts};
+
+/// Bodies of ordinary operations, bytes.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bodies that carry a package in base64, bytes. Source: what Lambda says when it refuses one.
+const PACKAGE_BODY_BYTES_MAX: usize = 70_167_211;
+
+/// Answers a request. The body type is a parameter so that tests need no socket.
+pub(crate) async fn dispatch<B>(
+    shared: &Arc<Shared>,
+    peer: &Peer,
+    request_id: RequestId,
+    now: Timestamp,
+    request: http::Request<B>,
+) -> Response
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (parts, body) = request.into_parts();
+    let exchange = Exchange { shared, peer, request_id, now, parts: &parts };
+    if exchange.is_unguarded() && browser::is_foreign_page(&parts) {
+        let error = ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Requests of web pages are refused");
+        return error.into_response(Protocol::RestJson, &request_id);
+    }
+    if parts.uri.path().starts_with("/_hearth/") {
+        return admin::respond(&exchange);
+    }
+    match route::of(&parts) {
+        Destination::Service(service) => exchange.serve(service, body).await,
+        Destination::Form => exchange.serve_form(body).await,
+        Destination::Unsupported { name, protocol } => unsupported(&name).into_response(protocol, &request_id),
+    }
+}
+
+/// A request on its way.
+pub(crate) struct Exchange<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) peer: &'a Peer,
+    pub(crate) request_id: RequestId,
+    pub(crate) now: Timestamp,
+    pub(crate) parts: &'a Parts,
+}
+
+impl<'a> Exchange<'a> {
+    fn is_unguarded(&self) -> bool {
+        matches!(self.peer, Peer::Client) && self.shared.config.access_keys.is_empty()
+    }
+
+    pub(crate) fn admit(&self) -> Result<Admission<'a>, AuthError> {
+        match self.peer {
+            Peer::Function { principal, .. } => Ok(Admission::trusted(principal.clone())),
+            Peer::Client => {
+                let sessions = self.shared.backends.iam.sessions();
+                self.shared.authenticator.admit(self.parts, sessions, self.now)
+            }
+        }
+    }
+
+    fn context(&self, admission: &Admission<'_>) -> RequestContext {
+        let region = route::scope_region(self.parts).and_then(|region| region.parse::<Region>().ok());
+        let host = self.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| self.parts.uri.authority().map(|authority| authority.as_str()));
+        RequestContext {
+            account: admission.principal.account.clone(),
+            region: region.unwrap_or_else(|| match self.peer {
+                Peer::Function { region, .. } => region.clone(),
+                Peer::Client => self.shared.config.default_region.clone(),
+            }),
+            request_id: self.request_id,
+            principal_arn: admission.principal.arn.clone(),
+            user_id: admission.principal.user_id.clone(),
+            endpoint: format!("http://{}", host.unwrap_or("localhost")),
+            now: self.now,
+        }
+    }
+
+    async fn serve<B: Body<Data = Bytes> + Unpin>(&self, service: Service, body: B) -> Response {
+        let protocol = service.protocol();
+        let result = self.receive(service, body).await;
+        let result = match result {
+            Ok((context, body)) => self.run(service, context, body).await,
+            Err(error) => Err(error),
+        };
+        result.unwrap_or_else(|error| error.into_response(protocol, &self.request_id))
+    }
+
+    async fn receive<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        service: Service,
+        body: B,
+    ) -> Result<(RequestContext, BudgetedBody), ApiError> {
+        let refuse = |error: AuthError| unauthenticated(error, service.protocol());
+        let admission = self.admit().map_err(refuse)?;
+        let (bytes_max, operation) = body_limit(service, self.parts);
+        let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
+        let mut body = self.shared.budget.read(body, limit).await.map_err(|error| body_not_taken(error, operation))?;
+        body.bytes = self.shared.authenticator.accept_body(&admission, self.parts, body.bytes).map_err(refuse)?;
+        Ok((self.context(&admission), body))
+    }
+
+    /// Only unsigned requests come here, so the body may be read before anything else is known.
+    async fn serve_form<B: Body<Data = Bytes> + Unpin>(&self, body: B) -> Response {
+        let limit = BodyLimit { bytes_max: BODY_BYTES_MAX, time_max: self.shared.config.body_time };
+        let admitted = self.admit().map_err(|error| unauthenticated(error, Service::Sts.protocol()));
+        let received = match admitted {
+            Ok(admission) => match self.shared.budget.read(body, limit).await {
+                Ok(body) => Ok((self.context(&admission), body)),
+                Err(error) => Err(body_not_taken(error, "requested")),
+            },
+            Err(error) => Err(error),
+        };
+        let (context, body) = match received {
+            Ok(received) => received,
+            Err(error) => return error.into_response(Service::Sts.protocol(), &self.request_id),
+        };
+        match route::of_form(&String::from_utf8_lossy(&body.bytes)) {
+            Destination::Service(service) => {
+                let result = self.run(service, context, body).await;
+                result.unwrap_or_else(|error| error.into_response(service.protocol(), &self.request_id))
+            }
+            Destination::Form => unsupported("query").into_response(Service::Iam.protocol(), &self.request_id),
+            Destination::Unsupported { name, protocol } => unsupported(&name).into_response(protocol, &self.request_id),
+        }
+    }
+
+    /// Runs the operation as a task of its own: a change is not left half done when the client goes away.
+    async fn run(&self, service: Service, context: RequestContext, body: BudgetedBody) -> Result<Response, ApiError> {
+        let backends = self.shared.backends.clone();
+        let mut request = http::Request::new(body.bytes);
+        *request.method_mut() = self.parts.method.clone();
+        *request.uri_mut() = self.parts.uri.clone();
+        *request.headers_mut() = self.parts.headers.clone();
+        let permit = body.permit;
+        let task = self.shared.operations.spawn(async move {
+            let _until_done = permit;
+            backends.handle(service, &context, request).await
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, request_id = %self.request_id, "an operation did not come to its end");
+            Err(ApiError::service("An internal error occurred"))
+        })
+    }
+}
+
+impl Backends {
+    async fn handle(
+        &self,
+        service: Service,
+        context: &RequestContext,
+        request: http::Request<Bytes>,
+    ) -> Result<Response, ApiError> {
+        match service {
+            Service::Sts => sts::handle(&self.iam, context, &request).await,
+            Service::Iam => iam::handle(&self.iam, context, &request).await,
+            Service::Lambda | Service::Logs => Err(unsupported(service.name())),
+        }
+    }
+}
+
+/// The largest body of a request and the operation that a refusal names.
+fn body_limit(service: Service, parts: &Parts) -> (usize, &'static str) {
+    let path = parts.uri.path().trim_end_matches('/');
+    if service == Service::Lambda {
+        if parts.method == Method::POST && path == "/2015-03-31/functions" {
+            return (PACKAGE_BODY_BYTES_MAX, "CreateFunction");
+        }
+        if parts.method == Method::PUT && path.ends_with("/code") {
+            return (PACKAGE_BODY_BYTES_MAX, "UpdateFunctionCode");
+        }
+        if parts.method == Method::POST && path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions") {
+            return (PACKAGE_BODY_BYTES_MAX, "PublishLayerVersion");
+        }
+    }
+    (BODY_BYTES_MAX, "requested")
+}
+
+/// 501: a service of AWS that Hearth does not speak.
+fn unsupported(name: &str) -> ApiError {
+    let spoken: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
+    ApiError::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "NotImplemented",
+        format!("The service '{name}' is not available at this endpoint. Available are: {}", spoken.join(", ")),
+    )
+}

@@ -1,0 +1,147 @@
+//! Invoke, InvokeWithResponseStream and InvokeAsync: the hot path.
+//!
+//! A request is recognised by its path alone, before anything generic looks at it; payloads are passed on as they are.
+
+pub mod request;
+mod stream;
+mod trace;
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hearth_control::{Control, Resolved};
+use hearth_engine::port::{Invocation, InvokeError, Invoker, Outcome, Reply, ThrottleReason};
+use hearth_types::{AccountId, RequestId, Timestamp, VersionLabel};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+
+use crate::context::{Response, empty_response};
+use crate::entropy;
+use crate::error::ApiError;
+use request::{Call, InvocationType, Operation, Options};
+
+const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const JSON: &str = "application/json";
+/// What a throttled client should wait, seconds.
+const RETRY_AFTER_S: u32 = 1;
+
+/// An authenticated invoke request.
+#[derive(Debug)]
+pub(crate) struct Authenticated<'a> {
+    pub(crate) call: Call<'a>,
+    pub(crate) parts: &'a Parts,
+    pub(crate) account: &'a AccountId,
+    pub(crate) request_id: RequestId,
+    pub(crate) payload: Bytes,
+    pub(crate) now: Timestamp,
+}
+
+/// Runs or queues what is asked for.
+pub(crate) async fn perform(
+    control: &Control,
+    invoker: &dyn Invoker,
+    request: Authenticated<'_>,
+) -> Result<Response, ApiError> {
+    let function = request::function(request.call.function)?;
+    let qualifier = request::qualifier(request.parts.uri.query())?;
+    let options = Options::read(request.call.operation, &request.parts.headers)?;
+    request::check_payload(&request.payload, options.kind)?;
+    let resolved = control.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
+    if options.kind == InvocationType::DryRun {
+        return Ok(empty_response(StatusCode::NO_CONTENT));
+    }
+    let kind = options.kind;
+    let version = version_header(resolved.spec.key.version);
+    let invocation = invocation(resolved, options, request);
+    let trace = invocation.trace_id.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok());
+    let mut response = if kind == InvocationType::Event {
+        invoker.enqueue(invocation).await.map_err(refused)?;
+        empty_response(StatusCode::ACCEPTED)
+    } else {
+        let mut response = if invocation.streaming {
+            stream::response(invoker.invoke_streaming(invocation).await.map_err(refused)?)
+        } else {
+            reply_response(invoker.invoke(invocation).await.map_err(refused)?.0)
+        };
+        response.headers_mut().insert(EXECUTED_VERSION, version);
+        response
+    };
+    if let Some(trace) = trace {
+        response.headers_mut().insert(TRACE_ID, trace);
+    }
+    Ok(response)
+}
+
+fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Invocation {
+    let given = request.parts.headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
+    let spec = &resolved.spec;
+    let trace = trace::header(given, &spec.key, spec.tracing_active, request.now.as_millis() / 1000);
+    Invocation {
+        request_id: request.request_id,
+        spec: resolved.spec,
+        invoked_arn: resolved.invoked_arn,
+        // A function called without a payload finds an empty object as its event.
+        payload: if request.payload.is_empty() { Bytes::from_static(b"{}") } else { request.payload },
+        client_context: options.client_context,
+        trace_id: Some(trace),
+        log_tail: options.log_tail,
+        streaming: request.call.operation == Operation::InvokeWithResponseStream,
+        reserved_concurrency: resolved.reserved_concurrency,
+        account_unreserved: resolved.account_unreserved,
+    }
+}
+
+fn reply_response(reply: Reply) -> Response {
+    let mut response = http::Response::new(reply.payload.into());
+    let headers: &mut HeaderMap = response.headers_mut();
+    let content_type = match &*reply.content_type {
+        "" | JSON => HeaderValue::from_static(JSON),
+        other => HeaderValue::from_str(other).unwrap_or(HeaderValue::from_static(JSON)),
+    };
+    headers.insert(CONTENT_TYPE, content_type);
+    if reply.outcome == Outcome::FunctionError {
+        headers.insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));
+    }
+    if let Some(tail) = reply.log_tail
+        && let Ok(encoded) = HeaderValue::try_from(STANDARD.encode(tail))
+    {
+        headers.insert(LOG_RESULT, encoded);
+    }
+    response
+}
+
+fn version_header(version: VersionLabel) -> HeaderValue {
+    match version {
+        VersionLabel::Latest => HeaderValue::from_static("$LATEST"),
+        VersionLabel::Number(number) => number.into(),
+    }
+}
+
+fn refused(error: InvokeError) -> ApiError {
+    match error {
+        InvokeError::Throttled { reason } => ApiError {
+            reason: Some(match reason {
+                ThrottleReason::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
+                ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded => {
+                    "ReservedFunctionConcurrentInvocationLimitExceeded"
+                }
+                ThrottleReason::CallerRateLimitExceeded => "CallerRateLimitExceeded",
+            }),
+            retry_after_s: Some(RETRY_AFTER_S),
+            ..ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+        },
+        InvokeError::InvalidRuntime { message } => {
+            ApiError::new(StatusCode::BAD_GATEWAY, "InvalidRuntimeException", message)
+        }
+        InvokeError::Service { message } => ApiError::service(message),
+        InvokeError::Draining => {
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceException", "The service is shutting down")
+        }
+    }
+}

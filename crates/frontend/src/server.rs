@@ -1,0 +1,210 @@
+//! The server: connections in, responses out, and an orderly end.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hearth_control::iam::Iam;
+use hearth_engine::port::Invoker;
+use hearth_types::{AccountId, Region, RequestId, Timestamp};
+use http::header::HeaderValue;
+use hyper::body::Incoming;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{AccessKey, Authenticator, Principal};
+use crate::body::BodyBudget;
+use crate::connection::{self, ConnectionTimes};
+use crate::context::{REQUEST_ID, Response};
+use crate::entropy;
+
+/// Pause after the system refused a connection, as it does while the process has too many files open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct FrontendConfig {
+    /// None: any credentials pass; see [`crate::auth::check_exposure`].
+    pub access_keys: Vec<AccessKey>,
+    /// Of requests whose credentials name no account.
+    pub default_account: AccountId,
+    /// Of requests that are not signed.
+    pub default_region: Region,
+    pub connections_max: usize,
+    /// Memory for request bodies over 64 KiB, of all requests together, bytes.
+    pub body_budget: usize,
+    pub times: ConnectionTimes,
+    /// From the end of a request's head to the end of its body.
+    pub body_time: Duration,
+    /// What running requests get to finish after shutdown was asked for.
+    pub drain_time: Duration,
+}
+
+impl FrontendConfig {
+    pub fn new(default_account: AccountId, default_region: Region) -> Self {
+        Self {
+            access_keys: Vec::new(),
+            default_account,
+            default_region,
+            connections_max: 8192,
+            body_budget: 1024 * 1024 * 1024,
+            times: ConnectionTimes { head: Duration::from_secs(30), idle: Duration::from_secs(60) },
+            body_time: Duration::from_secs(60),
+            drain_time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The rooms behind the front.
+#[derive(Clone, Debug)]
+pub struct Backends {
+    pub iam: Arc<Iam>,
+    pub invoker: Arc<dyn Invoker>,
+}
+
+/// The function at the other end of a tunnel. The channel vouches for it; what its requests are signed with does not count.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionIdentity {
+    pub account: AccountId,
+    pub region: Region,
+    /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/FUNCTION`.
+    pub session_arn: String,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Peer {
+    /// Must prove who it is.
+    Client,
+    Function {
+        principal: Arc<Principal>,
+        region: Region,
+    },
+}
+
+/// Serves every API; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Frontend {
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: FrontendConfig,
+    pub(crate) backends: Backends,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) budget: BodyBudget,
+    /// Operations that must not be cut short when their client goes away.
+    pub(crate) operations: TaskTracker,
+}
+
+impl Frontend {
+    pub fn new(config: FrontendConfig, backends: Backends) -> Self {
+        let authenticator = Authenticator::new(config.access_keys.clone(), config.default_account.clone());
+        let budget = BodyBudget::new(config.body_budget);
+        let operations = TaskTracker::new();
+        Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations }) }
+    }
+
+    /// Accepts connections until `shutdown`; then stops listening at once, lets running requests finish for the
+    /// configured time and cuts off the rest.
+    pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) {
+        let permits = Arc::new(Semaphore::new(self.shared.config.connections_max));
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = accept(&listener, &permits) => {
+                    if let Some((stream, permit)) = accepted {
+                        let connection = self.clone().serve_stream(stream, Peer::Client, shutdown.clone());
+                        connections.spawn(async move {
+                            connection.await;
+                            drop(permit);
+                        });
+                    }
+                }
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            }
+        }
+        drop(listener);
+        self.shared.operations.close();
+        let finished = async {
+            while connections.join_next().await.is_some() {}
+            self.shared.operations.wait().await;
+        };
+        if tokio::time::timeout(self.shared.config.drain_time, finished).await.is_err() {
+            tracing::warn!("requests still running after the drain time are cut off");
+        }
+    }
+
+    /// Serves one connection out of a sandbox: the function's own AWS calls. Returns when the sandbox closes it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; operations that change state still finish.
+    pub async fn serve_tunnel<I>(&self, io: I, identity: FunctionIdentity, shutdown: CancellationToken)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let session = identity.session_arn.rsplit('/').next().unwrap_or("function");
+        let principal = Principal {
+            user_id: format!("{}:{session}", hearth_control::iam::session::derived_id("AROA", &identity.session_arn)),
+            account: identity.account,
+            arn: identity.session_arn,
+        };
+        let peer = Peer::Function { principal: Arc::new(principal), region: identity.region };
+        self.clone().serve_stream(io, peer, shutdown).await;
+    }
+
+    async fn serve_stream<I>(self, io: I, peer: Peer, shutdown: CancellationToken)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let times = self.shared.config.times;
+        let shared = self.shared;
+        connection::drive(io, times, shutdown, move |request| {
+            let shared = shared.clone();
+            let peer = peer.clone();
+            async move { respond(&shared, &peer, request).await }
+        })
+        .await;
+    }
+}
+
+/// The next connection, once there is room for it; `None` if the system refused it.
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = permits.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "cannot switch off delayed sending");
+            }
+            Some((stream, permit))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn respond(shared: &Arc<Shared>, peer: &Peer, request: http::Request<Incoming>) -> Response {
+    let request_id = entropy::request_id();
+    let mut response = crate::dispatch::dispatch(shared, peer, request_id, now(), request).await;
+    if let http::header::Entry::Vacant(entry) = response.headers_mut().entry(REQUEST_ID) {
+        entry.insert(header_of(&request_id));
+    }
+    response
+}
+
+fn header_of(request_id: &RequestId) -> HeaderValue {
+    HeaderValue::try_from(request_id.to_string()).expect("a UUID is hexadecimal digits and hyphens")
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}
