@@ -29,8 +29,6 @@ pub struct RequestContext {
     pub principal_arn: String,
     /// As `GetCallerIdentity` shows it.
     pub user_id: String,
-    /// `http://host:port` as the client reached us, for URLs in answers.
-    pub endpoint: String,
     pub now: Timestamp,
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
 use hearth_types::{Region, RequestId, Timestamp};
-use http::header::HOST;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
@@ -13,10 +13,12 @@ use crate::auth::{Admission, AuthError};
 use crate::body::{BodyLimit, BudgetedBody};
 use crate::context::{RequestContext, Response};
 use crate::error::{ApiError, Protocol};
+use crate::invoke::request::Call;
+use crate::invoke::{self, Authenticated};
 use crate::refusal::{body_not_taken, unauthenticated};
 use crate::route::{self, Destination, Service};
 use crate::server::{Backends, Peer, Shared};
-use crate::{admin, browser, iam, sts};
+use crate::{admin, browser, iam, lambda, sts};
 
 /// Bodies of ordinary operations, bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -40,8 +42,12 @@ where
         let error = ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Requests of web pages are refused");
         return error.into_response(Protocol::RestJson, &request_id);
     }
+    if let Some(call) = Call::of(&parts) {
+        let result = exchange.invoke(call, body).await;
+        return result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &request_id));
+    }
     if parts.uri.path().starts_with("/_hearth/") {
-        return admin::respond(&exchange);
+        return admin::respond(&exchange).await;
     }
     match route::of(&parts) {
         Destination::Service(service) => exchange.serve(service, body).await,
@@ -76,8 +82,6 @@ impl<'a> Exchange<'a> {
 
     fn context(&self, admission: &Admission<'_>) -> RequestContext {
         let region = route::scope_region(self.parts).and_then(|region| region.parse::<Region>().ok());
-        let host = self.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| self.parts.uri.authority().map(|authority| authority.as_str()));
         RequestContext {
             account: admission.principal.account.clone(),
             region: region.unwrap_or_else(|| match self.peer {
@@ -87,9 +91,28 @@ impl<'a> Exchange<'a> {
             request_id: self.request_id,
             principal_arn: admission.principal.arn.clone(),
             user_id: admission.principal.user_id.clone(),
-            endpoint: format!("http://{}", host.unwrap_or("localhost")),
             now: self.now,
         }
+    }
+
+    /// The hot path: nothing is copied and no task is made.
+    async fn invoke<B: Body<Data = Bytes> + Unpin>(&self, call: Call<'_>, body: B) -> Result<Response, ApiError> {
+        let refuse = |error: AuthError| unauthenticated(error, Protocol::RestJson);
+        let admission = self.admit().map_err(refuse)?;
+        let limit = BodyLimit { bytes_max: SYNC_PAYLOAD_BYTES_MAX, time_max: self.shared.config.body_time };
+        let body = self.shared.budget.read(body, limit).await;
+        let body = body.map_err(|error| body_not_taken(error, call.operation.name()))?;
+        let payload = self.shared.authenticator.accept_body(&admission, self.parts, body.bytes).map_err(refuse)?;
+        let request = Authenticated {
+            call,
+            parts: self.parts,
+            account: &admission.principal.account,
+            request_id: self.request_id,
+            payload,
+            now: self.now,
+        };
+        let backends = &self.shared.backends;
+        invoke::perform(&backends.control, &*backends.invoker, request).await
     }
 
     async fn serve<B: Body<Data = Bytes> + Unpin>(&self, service: Service, body: B) -> Response {
@@ -170,7 +193,8 @@ impl Backends {
         match service {
             Service::Sts => sts::handle(&self.iam, context, &request).await,
             Service::Iam => iam::handle(&self.iam, context, &request).await,
-            Service::Lambda | Service::Logs => Err(unsupported(service.name())),
+            Service::Lambda => lambda::handle(&self.control, context, request).await,
+            Service::Logs => Err(unsupported(service.name())),
         }
     }
 }

@@ -8,6 +8,9 @@ use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::context::{REQUEST_ID, Response, typed_response};
 
+/// What a throttled client should wait, seconds.
+pub const RETRY_AFTER_S: u32 = 1;
+
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What a client is told: a status, AWS's error code and a message for people. Internal detail belongs in the log.
@@ -22,6 +25,14 @@ pub struct ApiError {
     pub reason: Option<&'static str>,
     /// `Retry-After`, seconds.
     pub retry_after_s: Option<u32>,
+}
+
+impl From<hearth_aws_api::ApiError> for ApiError {
+    fn from(error: hearth_aws_api::ApiError) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then_some(RETRY_AFTER_S);
+        Self { reason: error.reason, retry_after_s, ..Self::new(status, error.name, error.message) }
+    }
 }
 
 /// How a service writes its errors.

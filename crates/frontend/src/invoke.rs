@@ -6,8 +6,6 @@ pub mod request;
 mod stream;
 mod trace;
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -20,7 +18,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::context::{Response, empty_response};
 use crate::entropy;
-use crate::error::ApiError;
+use crate::error::{ApiError, RETRY_AFTER_S};
 use request::{Call, InvocationType, Operation, Options};
 
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
@@ -28,8 +26,6 @@ const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const JSON: &str = "application/json";
-/// What a throttled client should wait, seconds.
-const RETRY_AFTER_S: u32 = 1;
 
 /// An authenticated invoke request.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ pub(crate) async fn perform(
         return Ok(empty_response(StatusCode::NO_CONTENT));
     }
     let kind = options.kind;
-    let version = version_header(resolved.spec.key.version);
+    let version = version_header(resolved.executed_version);
     let invocation = invocation(resolved, options, request);
     let trace = invocation.trace_id.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok());
     let mut response = if kind == InvocationType::Event {
@@ -85,7 +81,7 @@ fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) 
     Invocation {
         request_id: request.request_id,
         spec: resolved.spec,
-        invoked_arn: resolved.invoked_arn,
+        invoked_arn: resolved.invoked_arn.to_string(),
         // A function called without a payload finds an empty object as its event.
         payload: if request.payload.is_empty() { Bytes::from_static(b"{}") } else { request.payload },
         client_context: options.client_context,

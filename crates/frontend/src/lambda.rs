@@ -48,12 +48,3 @@ fn endpoint(request: &http::Request<Bytes>) -> String {
     let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     format!("http://{}", host.unwrap_or("localhost"))
 }
-
-impl From<hearth_aws_api::ApiError> for ApiError {
-    fn from(error: hearth_aws_api::ApiError) -> Self {
-        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut refusal = Self::new(status, error.name, error.message);
-        refusal.reason = error.reason;
-        refusal
-    }
-}

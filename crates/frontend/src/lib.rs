@@ -14,6 +14,7 @@ mod entropy;
 pub mod error;
 pub mod eventstream;
 mod iam;
+pub mod invoke;
 mod lambda;
 mod query;
 mod refusal;

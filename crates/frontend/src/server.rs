@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hearth_control::Control;
 use hearth_control::iam::Iam;
 use hearth_engine::port::Invoker;
 use hearth_types::{AccountId, Region, RequestId, Timestamp};
@@ -61,6 +62,7 @@ impl FrontendConfig {
 /// The rooms behind the front.
 #[derive(Clone, Debug)]
 pub struct Backends {
+    pub control: Arc<Control>,
     pub iam: Arc<Iam>,
     pub invoker: Arc<dyn Invoker>,
 }

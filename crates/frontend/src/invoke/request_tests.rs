@@ -30,7 +30,8 @@ fn calls_are_known_by_their_path() {
         assert_eq!(Call::of(&parts("POST", uri)), Some(Call { operation, function: "f" }), "{uri}");
         assert_eq!(Call::of(&parts("GET", uri)), None, "{uri}");
     }
-    for uri in ["/2015-03-31/functions/f", "/2015-03-31/functions/f/g/invocations", "/2015-03-31/functions/invocations"] {
+    for uri in ["/2015-03-31/functions/f", "/2015-03-31/functions/f/g/invocations", "/2015-03-31/functions/invocations"]
+    {
         assert_eq!(Call::of(&parts("POST", uri)), None, "{uri}");
     }
 }
@@ -99,10 +100,7 @@ fn payloads_are_json_or_nothing() {
     assert!(check_payload(large.as_bytes(), sync).is_ok());
     let error = check_payload(large.as_bytes(), InvocationType::Event).unwrap_err();
     assert_eq!((error.status, &*error.code), (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"));
-    assert_eq!(
-        error.message,
-        "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
-    );
+    assert_eq!(error.message, "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
 }
 
 #[test]

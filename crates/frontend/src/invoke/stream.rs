@@ -81,7 +81,11 @@ mod tests {
         let piece = |bytes: &[u8]| eventstream::event("PayloadChunk", "application/octet-stream", bytes);
         expected.extend_from_slice(&piece(&[b'x'; CHUNK_BYTES_MAX]));
         expected.extend_from_slice(&piece(b"x"));
-        expected.extend_from_slice(&eventstream::event("InvokeComplete", "application/json", br#"{"LogResult":"bG9n"}"#));
+        expected.extend_from_slice(&eventstream::event(
+            "InvokeComplete",
+            "application/json",
+            br#"{"LogResult":"bG9n"}"#,
+        ));
         assert_eq!(bytes, expected);
     }
 

@@ -84,6 +84,7 @@ fn context() -> RequestContext {
         region: "us-east-1".parse().unwrap(),
         request_id: RequestId::from_random([7; 16]),
         principal_arn: "arn:aws:iam::000000000000:root".to_owned(),
+        user_id: "000000000000".to_owned(),
         now: Timestamp::from_millis(1_790_000_000_123),
     }
 }
