@@ -1,1 +1,17 @@
-fn main() {}
+//! `hearth`: the daemon and its command line.
+
+use std::process::ExitCode;
+
+mod cli;
+mod config;
+mod log;
+mod serve;
+mod tunnel;
+
+fn main() -> ExitCode {
+    // The launcher is this program under another first argument; it must come before any thread.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == serve::LAUNCHER_ARGUMENT) {
+        return hearth_sandbox::launcher_main();
+    }
+    cli::run()
+}

@@ -1,1 +1,40 @@
-//! hearth-node
+//! The performer on one machine: runs invocations in sandboxes as the engine decides.
+//!
+//! [`Node`] implements [`Invoker`]. `core` feeds the engine and performs its actions; a `session` task talks with each
+//! agent; `async_invoke` works off the durable queue.
+//!
+//! Non-goals: deciding anything that the engine can decide; HTTP; what functions exist.
+
+mod async_invoke;
+mod attempt;
+mod clock;
+mod core;
+mod env;
+mod link;
+mod node;
+mod report;
+mod sandbox;
+mod session;
+mod start;
+mod stream;
+mod tunnel;
+
+use std::time::Duration;
+
+pub use core::Parts;
+pub use node::Node;
+pub use tunnel::TunnelServer;
+
+use hearth_engine::EngineConfig;
+
+/// How this node runs functions.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    pub engine: EngineConfig,
+    /// How long an invocation may wait for room on this machine.
+    pub queue_timeout: Duration,
+    /// Limit CPU strictly in proportion to memory, as Lambda does; else it is only a weight under contention.
+    pub cpu_quota: bool,
+    /// Asynchronous invocations that run at once.
+    pub async_concurrency: usize,
+}

@@ -1,0 +1,46 @@
+//! `hearth config check|print`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::output::{GOOD, Output};
+use crate::config::Config;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Say whether a file is valid, and what is wrong with it.
+    Check { file: PathBuf },
+    /// Print what is in force: the file's values and the defaults.
+    Print {
+        /// Configuration file (TOML).
+        #[arg(long, env = "HEARTH_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+pub(crate) fn run(command: &ConfigCommand, output: &Output) -> Result<ExitCode> {
+    match &command.action {
+        Action::Check { file } => {
+            Config::load(Some(file))?;
+            output.result(&json!({"valid": true}), || format!("{GOOD}ok{GOOD:#} {} is valid", file.display()));
+        }
+        Action::Print { config } => {
+            let mut config = Config::load(config.as_deref())?;
+            for key in &mut config.access_keys {
+                "(hidden)".clone_into(&mut key.secret);
+            }
+            let text = toml::to_string(&config).context("the configuration cannot be written as TOML")?;
+            output.result(&serde_json::to_value(&config)?, || text);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

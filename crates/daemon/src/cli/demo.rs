@@ -1,0 +1,236 @@
+//! `hearth demo`: a daemon, three functions, and what calling them costs.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use hearth_runtimes::Runtimes;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::ConfigArgs;
+use super::client::Client;
+use super::deploy::{DeployArgs, deploy};
+use super::invoke::invoke;
+use super::output::{BAD, DIM, GOOD, Output, table};
+use super::runtime::add;
+
+const WARM_CALLS: usize = 100;
+const READY_WITHIN: Duration = Duration::from_secs(15);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Directory of the sample functions.
+    #[arg(long, default_value = "samples")]
+    samples: PathBuf,
+    /// End after the table instead of serving on.
+    #[arg(long, env = "DEMO_ONCE", value_parser = clap::builder::FalseyValueParser::new())]
+    once: bool,
+}
+
+struct Sample {
+    name: &'static str,
+    /// The first that can be prepared on this machine is used.
+    runtimes: &'static [&'static str],
+    handler: &'static str,
+    dir: &'static str,
+}
+
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        name: "hello-python",
+        runtimes: &["python3.11", "python3.12", "python3.13", "python3.10", "python3.9"],
+        handler: "app.handler",
+        dir: "python-hello",
+    },
+    Sample {
+        name: "hello-node",
+        runtimes: &["nodejs20.x", "nodejs22.x", "nodejs18.x"],
+        handler: "index.handler",
+        dir: "node-hello",
+    },
+    Sample { name: "hello-rust", runtimes: &["provided.al2023"], handler: "bootstrap", dir: "rust-hello/dist" },
+];
+
+pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
+    let config = args.config.load()?;
+    let runtimes = Runtimes::open(&config.runtimes_dir())?;
+    let chosen = prepare(&runtimes, output)?;
+    let mut daemon = Daemon::start(args, &config)?;
+    let client = Client::new(&daemon.endpoint)?;
+    daemon.wait_until_ready(&client)?;
+    let mut rows = Vec::new();
+    for (sample, runtime) in SAMPLES.iter().zip(chosen) {
+        match runtime {
+            Some(runtime) => rows.push(measure(&client, args, sample, runtime)?),
+            None => output.note(&format!("{BAD}skipped{BAD:#} {}: its runtime could not be prepared", sample.name)),
+        }
+    }
+    print(&rows, &daemon.endpoint, output);
+    if args.once {
+        daemon.stop()?;
+    } else {
+        output.note(&format!("\n{DIM}serving on {} until Ctrl-C{DIM:#}", daemon.endpoint));
+        daemon.wait()?;
+    }
+    Ok(if rows.iter().all(|row| row["ok"] == true) && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// For each sample the runtime to use, prepared now if it was not before.
+fn prepare(runtimes: &Runtimes, output: &Output) -> Result<Vec<Option<&'static str>>> {
+    let mut chosen = Vec::new();
+    for sample in &SAMPLES {
+        let ready = sample.runtimes.iter().find(|name| runtimes.get(name).is_some());
+        let found = match ready {
+            Some(name) => Some(*name),
+            None => {
+                let mut found = None;
+                for name in sample.runtimes {
+                    match add(runtimes, name, output) {
+                        Ok(()) => {
+                            found = Some(*name);
+                            break;
+                        }
+                        Err(error) => output.note(&format!("{DIM}{name}: {error:#}{DIM:#}")),
+                    }
+                }
+                found
+            }
+        };
+        chosen.push(found);
+    }
+    if chosen.iter().all(Option::is_none) {
+        bail!("no runtime could be prepared: see `hearth doctor`");
+    }
+    Ok(chosen)
+}
+
+fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> Result<Value> {
+    deploy(
+        client,
+        &DeployArgs {
+            code: args.samples.join(sample.dir),
+            name: Some(sample.name.to_owned()),
+            runtime: Some(runtime.to_owned()),
+            handler: Some(sample.handler.to_owned()),
+            memory: Some(256),
+            timeout: Some(10),
+            environment: vec![format!("DEPLOYED={:?}", Instant::now())],
+            watch: false,
+        },
+    )
+    .with_context(|| format!("cannot deploy {}", sample.name))?;
+    let payload = Bytes::from_static(br#"{"name":"Hearth"}"#);
+    let call = || -> Result<(Duration, super::client::Answer)> {
+        let started = Instant::now();
+        let answer = invoke(client, sample.name, payload.clone(), false, false)?;
+        Ok((started.elapsed(), answer))
+    };
+    let (cold, first) = call()?;
+    let phase = |name: &str| first.header(name).map(str::to_owned);
+    let phases = phase("x-hearth-timeline");
+    let mut warm = Vec::with_capacity(WARM_CALLS);
+    for _ in 0..WARM_CALLS {
+        warm.push(call()?.0);
+    }
+    warm.sort_unstable();
+    let millis = |time: Duration| (time.as_secs_f64() * 1e5).round() / 1e2;
+    Ok(json!({
+        "function": sample.name, "runtime": runtime,
+        "ok": first.status == 200 && first.header("x-amz-function-error").is_none(),
+        "answer": String::from_utf8_lossy(&first.body),
+        "coldMs": millis(cold), "phases": phases,
+        "warmP50Ms": millis(warm[WARM_CALLS / 2]), "warmP99Ms": millis(warm[WARM_CALLS * 99 / 100]),
+    }))
+}
+
+fn print(rows: &[Value], endpoint: &str, output: &Output) {
+    output.result(&json!(rows), || {
+        let mut lines = table(&["function", "runtime", "answer", "first call", "phases", "warm p50", "warm p99"]);
+        let text = |value: &Value| value.as_str().map_or_else(|| "-".to_owned(), str::to_owned);
+        for row in rows {
+            lines.add_row([
+                text(&row["function"]),
+                text(&row["runtime"]),
+                text(&row["answer"]),
+                format!("{} ms", row["coldMs"]),
+                text(&row["phases"]),
+                format!("{} ms", row["warmP50Ms"]),
+                format!("{} ms", row["warmP99Ms"]),
+            ]);
+        }
+        format!(
+            "{lines}\n\n{GOOD}Try next{GOOD:#}, in another terminal:\n  \
+             export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n  \
+             aws lambda list-functions\n  \
+             aws lambda invoke --function-name hello-python --cli-binary-format raw-in-base64-out --payload '{{\"name\":\"me\"}}' /dev/stdout\n  \
+             aws logs tail /aws/lambda/hello-python --follow"
+        )
+    });
+}
+
+/// The daemon that the demonstration runs, ended with it.
+struct Daemon {
+    child: Child,
+    endpoint: String,
+}
+
+impl Daemon {
+    fn start(args: &DemoArgs, config: &crate::config::Config) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve").arg("--data").arg(&config.data_dir).stdin(Stdio::null());
+        if let Some(file) = &args.config.config {
+            command.arg("--config").arg(file);
+        }
+        let child = command.env("HEARTH_LOG", "warn").spawn().context("cannot start the daemon")?;
+        Ok(Self { child, endpoint: format!("http://{}", config.listen) })
+    }
+
+    fn wait_until_ready(&mut self, client: &Client) -> Result<()> {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the daemon ended ({status}): its last lines say why");
+            }
+            if client.call("lambda", Method::GET, "/_hearth/health", &[], Bytes::new()).is_ok_and(|a| a.status == 200) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("the daemon did not get ready within {READY_WITHIN:?}");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ctrl-C reaches the daemon as well, as it is in the same group: it drains, then this ends.
+    fn wait(&mut self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let interrupted = runtime.block_on(async {
+            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+            tokio::select! {
+                interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false),
+                _ = terminate.recv() => Ok(true),
+            }
+        })?;
+        if interrupted { self.stop() } else { self.child.wait().map(drop).map_err(Into::into) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) && self.stop().is_err() {
+            // The process ended in between.
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `hearth functions [delete NAME]`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::output::{Output, table};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FunctionsArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the functions (the default).
+    List,
+    /// Delete a function, all its versions and aliases.
+    Delete { name: String },
+}
+
+pub(crate) fn run(args: &FunctionsArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let client = Client::new(endpoint)?;
+    match &args.action {
+        None | Some(Action::List) => list(&client, output)?,
+        Some(Action::Delete { name }) => {
+            client.json("lambda", Method::DELETE, &format!("/2015-03-31/functions/{}", path_segment(name)), &Value::Null)?;
+            output.result(&json!({"deleted": name}), || format!("deleted {name}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(client: &Client, output: &Output) -> Result<()> {
+    let mut functions = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let path = match &marker {
+            None => "/2015-03-31/functions".to_owned(),
+            Some(marker) => format!("/2015-03-31/functions?Marker={}", path_segment(marker)),
+        };
+        let page = client.json("lambda", Method::GET, &path, &Value::Null)?;
+        functions.extend(page["Functions"].as_array().cloned().unwrap_or_default());
+        match page["NextMarker"].as_str() {
+            Some(next) => marker = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    output.result(&json!(functions), || {
+        if functions.is_empty() {
+            return "no functions yet: deploy one with `hearth deploy DIR --name NAME`".to_owned();
+        }
+        let mut rows = table(&["name", "runtime", "handler", "memory", "timeout", "modified"]);
+        for function in &functions {
+            rows.add_row([
+                text(&function["FunctionName"]),
+                text(&function["Runtime"]),
+                text(&function["Handler"]),
+                format!("{} MB", function["MemorySize"]),
+                format!("{} s", function["Timeout"]),
+                text(&function["LastModified"]),
+            ]);
+        }
+        rows.to_string()
+    });
+    Ok(())
+}
+
+/// Percent-encoded for a path.
+pub(crate) fn path_segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,83 @@
+//! `hearth invoke NAME`.
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::client::{Answer, Client};
+use super::functions::path_segment;
+use super::output::{BAD, DIM, Output};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InvokeArgs {
+    /// Function name or ARN, with `:QUALIFIER` if wanted.
+    name: String,
+    /// JSON; `@FILE` reads a file, `-` standard input.
+    #[arg(short, long, default_value = "{}")]
+    payload: String,
+    /// Queue it and return at once.
+    #[arg(long = "async")]
+    asynchronous: bool,
+    /// Show the end of the log as well.
+    #[arg(short, long)]
+    tail: bool,
+}
+
+pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let client = Client::new(endpoint)?;
+    let payload = read_payload(&args.payload)?;
+    let answer = invoke(&client, &args.name, payload, args.asynchronous, args.tail)?;
+    if answer.status >= 300 {
+        answer.into_json()?;
+        return Ok(ExitCode::FAILURE);
+    }
+    if args.asynchronous {
+        output.result(&json!({"status": answer.status}), || "queued".to_owned());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let log = answer.header("x-amz-log-result").and_then(|log| base64::engine::general_purpose::STANDARD.decode(log).ok());
+    let failed = answer.header("x-amz-function-error");
+    if output.is_json() {
+        let payload: Value = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_binary| json!(String::from_utf8_lossy(&answer.body)));
+        output.line(&json!({
+            "payload": payload, "functionError": failed, "executedVersion": answer.header("x-amz-executed-version"),
+            "log": log.map(|log| String::from_utf8_lossy(&log).into_owned()),
+        }).to_string());
+    } else {
+        if let Some(log) = log {
+            output.note(&format!("{DIM}{}{DIM:#}", String::from_utf8_lossy(&log).trim_end()));
+        }
+        if let Some(kind) = failed {
+            output.note(&format!("{BAD}the function failed ({kind}){BAD:#}"));
+        }
+        let mut out = std::io::stdout();
+        out.write_all(&answer.body).and_then(|()| out.write_all(b"\n")).context("cannot print the answer")?;
+    }
+    Ok(if failed.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+pub(crate) fn invoke(client: &Client, name: &str, payload: Bytes, asynchronous: bool, tail: bool) -> Result<Answer> {
+    let kind = if asynchronous { "Event" } else { "RequestResponse" };
+    let tail = if tail && !asynchronous { "Tail" } else { "None" };
+    let path = format!("/2015-03-31/functions/{}/invocations", path_segment(name));
+    let headers = [("x-amz-invocation-type", kind), ("x-amz-log-type", tail), ("content-type", "application/json")];
+    client.call("lambda", Method::POST, &path, &headers, payload)
+}
+
+fn read_payload(argument: &str) -> Result<Bytes> {
+    if argument == "-" {
+        let mut payload = Vec::new();
+        std::io::stdin().read_to_end(&mut payload).context("cannot read the payload from standard input")?;
+        return Ok(payload.into());
+    }
+    match argument.strip_prefix('@') {
+        Some(file) => Ok(fs_err::read(file)?.into()),
+        None => Ok(Bytes::copy_from_slice(argument.as_bytes())),
+    }
+}

@@ -1,0 +1,83 @@
+//! `hearth logs NAME [-f]`.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, anyhow};
+use serde_json::{Value, json};
+
+use super::client::{Client, is_not_found};
+use super::output::Output;
+
+/// How often new records are asked for while following.
+const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// Function name.
+    name: String,
+    /// Go on printing what comes.
+    #[arg(short, long)]
+    follow: bool,
+    /// How far to look back, minutes.
+    #[arg(long, default_value_t = 60)]
+    since: u64,
+    /// CloudWatch filter pattern.
+    #[arg(long)]
+    filter: Option<String>,
+}
+
+pub(crate) fn run(args: &LogsArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let client = Client::new(endpoint)?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let mut from = (now.saturating_sub(Duration::from_secs(60 * args.since))).as_millis();
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        for event in read(&client, args, from)? {
+            let id = event["eventId"].as_str().unwrap_or_default().to_owned();
+            let time = u128::from(event["timestamp"].as_u64().unwrap_or_default());
+            if seen.contains(&id) {
+                continue;
+            }
+            if time > from {
+                from = time;
+                seen.clear();
+            }
+            seen.push(id);
+            output.result(&event, || event["message"].as_str().unwrap_or_default().trim_end().to_owned());
+        }
+        if !args.follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+/// Every record since `from`, in order of time.
+fn read(client: &Client, args: &LogsArgs, from: u128) -> Result<Vec<Value>> {
+    let mut events = Vec::new();
+    let mut token = Value::Null;
+    loop {
+        let mut request = json!({"logGroupName": format!("/aws/lambda/{}", args.name), "startTime": from});
+        if let Some(filter) = &args.filter {
+            request["filterPattern"] = json!(filter);
+        }
+        if !token.is_null() {
+            request["nextToken"] = token;
+        }
+        let page = match client.logs("FilterLogEvents", &request) {
+            Err(error) if is_not_found(&error) || format!("{error:#}").contains("ResourceNotFound") => {
+                if args.follow {
+                    return Ok(events);
+                }
+                return Err(anyhow!("function {} has no log yet: it was never called", args.name));
+            }
+            page => page?,
+        };
+        events.extend(page["events"].as_array().cloned().unwrap_or_default());
+        token = page["nextToken"].clone();
+        if token.is_null() {
+            return Ok(events);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The configuration file: raw TOML, validated into what each component takes.
+//!
+//! Every key has one default, here. `hearth config print` shows what is in force, `hearth config check FILE` what is wrong.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hearth_engine::EngineConfig;
+use hearth_sandbox::Subnet;
+use hearth_types::{AccountId, Region};
+use serde::{Deserialize, Serialize};
+
+/// The file as written. Unknown keys are errors.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the API is served.
+    pub listen: SocketAddr,
+    /// Everything that outlives the daemon.
+    pub data_dir: PathBuf,
+    /// Prepared runtimes; by default `runtimes` in the data directory. May be shared by several daemons.
+    pub runtimes_dir: Option<PathBuf>,
+    pub region: Region,
+    /// The account of requests without a 12-digit access key id, in development mode.
+    pub account: AccountId,
+    /// Requests are verified against these; needed on any address that is not loopback.
+    pub access_keys: Vec<AccessKey>,
+    pub node: NodeSection,
+    pub network: NetworkSection,
+    pub logs: LogsSection,
+    pub shutdown: ShutdownSection,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessKey {
+    pub id: String,
+    pub secret: String,
+    pub account: AccountId,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NodeSection {
+    /// Sum of the functions' memory sizes that may be alive at once, MiB. 0: twice the machine's memory, since functions
+    /// seldom use what they may.
+    pub memory_mib: u64,
+    /// Sandboxes that may be alive at once.
+    pub sandboxes: u32,
+    /// Blank sandboxes kept ready per runtime.
+    pub blanks_per_runtime: u32,
+    /// Idle sandboxes are ended after this many seconds.
+    pub keep_alive_s: u64,
+    /// Idle sandboxes are frozen after this many milliseconds.
+    pub freeze_after_ms: u64,
+    /// How long an invocation may wait for room, seconds.
+    pub queue_timeout_s: u64,
+    /// Limit CPU strictly in proportion to memory (1769 MB = one core), as Lambda does. Otherwise it is a weight, which counts
+    /// only when the machine is busy.
+    pub cpu_quota: bool,
+    /// Asynchronous invocations that run at once.
+    pub async_concurrency: usize,
+    /// First host uid of the ranges that sandboxes get, 65,536 each.
+    pub uid_base: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSection {
+    /// What functions without the tag `hearth:network` get: `none` or `egress`.
+    pub default: hearth_types::NetworkMode,
+    /// Private ranges that functions with egress may reach, such as `10.1.0.0/16`.
+    pub egress_allow: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogsSection {
+    /// Oldest log records beyond this are dropped, MiB.
+    pub size_mib: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShutdownSection {
+    /// How long running invocations may take to finish, seconds.
+    pub grace_s: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4566)),
+            data_dir: default_data_dir(),
+            runtimes_dir: None,
+            region: "us-east-1".parse().expect("a well-formed Region"),
+            account: "000000000000".parse().expect("twelve digits"),
+            access_keys: Vec::new(),
+            node: NodeSection::default(),
+            network: NetworkSection::default(),
+            logs: LogsSection::default(),
+            shutdown: ShutdownSection::default(),
+        }
+    }
+}
+
+impl Default for NodeSection {
+    fn default() -> Self {
+        Self {
+            memory_mib: 0,
+            sandboxes: 2000,
+            blanks_per_runtime: 4,
+            keep_alive_s: 600,
+            freeze_after_ms: 2000,
+            queue_timeout_s: 60,
+            cpu_quota: false,
+            async_concurrency: 100,
+            uid_base: 1_000_000_000,
+        }
+    }
+}
+
+impl Default for LogsSection {
+    fn default() -> Self {
+        Self { size_mib: 1024 }
+    }
+}
+
+impl Default for ShutdownSection {
+    fn default() -> Self {
+        Self { grace_s: 25 }
+    }
+}
+
+/// The file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration")]
+    Read(#[source] std::io::Error),
+    #[error("{path} is not valid: {message}")]
+    Syntax { path: PathBuf, message: String },
+    #[error("{key}: {problem}")]
+    Value { key: &'static str, problem: String },
+}
+
+impl Config {
+    /// Reads and validates `path`; without one, the defaults.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let config = match path {
+            None => Self::default(),
+            Some(path) => {
+                let text = fs_err::read_to_string(path).map_err(ConfigError::Read)?;
+                toml::from_str(&text)
+                    .map_err(|error| ConfigError::Syntax { path: path.to_owned(), message: error.to_string() })?
+            }
+        };
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let value = |key, problem: &str| Err(ConfigError::Value { key, problem: problem.to_owned() });
+        if self.node.sandboxes == 0 {
+            return value("node.sandboxes", "must be at least 1");
+        }
+        if self.node.async_concurrency == 0 {
+            return value("node.async_concurrency", "must be at least 1");
+        }
+        if self.node.uid_base < 65_536 {
+            return value("node.uid_base", "must be at least 65536, above the host's own users");
+        }
+        if self.access_keys.iter().any(|key| key.id.is_empty() || key.secret.is_empty()) {
+            return value("access_keys", "id and secret must not be empty");
+        }
+        if let Some(bad) = self.network.egress_allow.iter().find(|text| parse_subnet(text).is_none()) {
+            return value("network.egress_allow", &format!("{bad:?} is no range such as 10.1.0.0/16"));
+        }
+        if self.logs.size_mib < 16 {
+            return value("logs.size_mib", "must be at least 16");
+        }
+        Ok(())
+    }
+
+    pub fn runtimes_dir(&self) -> PathBuf {
+        self.runtimes_dir.clone().unwrap_or_else(|| self.data_dir.join("runtimes"))
+    }
+
+    pub fn egress_allow(&self) -> Vec<Subnet> {
+        self.network.egress_allow.iter().filter_map(|text| parse_subnet(text)).collect()
+    }
+
+    pub fn engine(&self) -> EngineConfig {
+        let memory_mib_max = match self.node.memory_mib {
+            0 => 2 * machine_memory_mib(),
+            given => given,
+        };
+        EngineConfig {
+            memory_mib_max,
+            sandboxes_max: self.node.sandboxes as usize,
+            blanks_per_root: self.node.blanks_per_runtime as usize,
+            idle_timeout: Duration::from_secs(self.node.keep_alive_s),
+            freeze_after: Duration::from_millis(self.node.freeze_after_ms),
+            ..EngineConfig::default()
+        }
+    }
+}
+
+/// `ADDRESS/LENGTH`.
+fn parse_subnet(text: &str) -> Option<Subnet> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let prefix_length: u8 = length.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    (prefix_length <= longest).then_some(Subnet { address, prefix_length })
+}
+
+fn machine_memory_mib() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalram * u64::from(info.mem_unit) / (1024 * 1024)
+}
+
+/// Root's service directory, else the user's own.
+fn default_data_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/hearth");
+    }
+    let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    home.unwrap_or_else(|| PathBuf::from(".")).join("hearth")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_print_as_a_file_that_reads_back() {
+        let config = Config::default();
+        config.validate().unwrap();
+        let text = toml::to_string(&config).unwrap();
+        let read: Config = toml::from_str(&text).unwrap();
+        assert_eq!(toml::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = toml::from_str::<Config>("[node]\nmemroy = 1").unwrap_err();
+        assert!(error.to_string().contains("memroy"), "{error}");
+    }
+
+    #[test]
+    fn subnets_are_checked() {
+        assert!(parse_subnet("10.1.0.0/16").is_some());
+        for bad in ["10.1.0.0", "10.1.0.0/33", "x/8", "fd00::/129", "/8"] {
+            assert!(parse_subnet(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_key() {
+        let config: Config = toml::from_str("[node]\nuid_base = 0").unwrap();
+        let error = config.validate().unwrap_err();
+        assert!(error.to_string().starts_with("node.uid_base"), "{error}");
+    }
+}

@@ -1,0 +1,28 @@
+//! The daemon's own log: on standard error, text for people, JSON for machines.
+
+use std::io::IsTerminal as _;
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum LogStyle {
+    #[default]
+    Text,
+    Json,
+}
+
+/// `verbosity`: 0 warnings and what an operator must know, 1 more, 2 everything. `HEARTH_LOG` overrides it.
+pub fn init(style: LogStyle, verbosity: u8) {
+    let default = match verbosity {
+        0 => "info",
+        1 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env("HEARTH_LOG").unwrap_or_else(|_unset| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match style {
+        LogStyle::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogStyle::Json => builder.json().init(),
+    }
+}

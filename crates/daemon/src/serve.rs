@@ -1,0 +1,191 @@
+//! `hearth serve`: puts the rooms together, serves until told to stop, then drains.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use hearth_control::iam::Iam;
+use hearth_control::{Control, ControlConfig};
+use hearth_engine::port::Invoker;
+use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
+use hearth_logs::{LogConfig, LogStore};
+use hearth_node::{Node, NodeConfig, Parts};
+use hearth_runtimes::Runtimes;
+use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation};
+use hearth_store::{ArtifactLimits, Artifacts, Embedded};
+use hearth_types::limits;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::tunnel::ApiTunnels;
+
+/// The agent's binary, built with this one.
+const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hearth-agent"));
+
+/// Makes this program the launcher of sandboxes.
+pub(crate) const LAUNCHER_ARGUMENT: &str = "__launcher";
+
+/// Connections that are idle at shutdown are not waited for longer than this.
+const CONNECTIONS_CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(config: Config) -> Result<ExitCode> {
+    // Bind before anything is touched: a second daemon must find nothing changed by its failure.
+    let listener = std::net::TcpListener::bind(config.listen)
+        .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
+    listener.set_nonblocking(true)?;
+    hearth_frontend::check_exposure(listener.local_addr()?, config.access_keys.len())?;
+    let isolation = start_isolation(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(&config, listener, isolation));
+    // Whatever is still in a blocking call after the drain does not hold up the exit.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// The launcher is forked from here, before there are threads.
+fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
+    let run_dir = config.data_dir.join("run");
+    fs_err::create_dir_all(&run_dir)?;
+    // Beside it: the launcher uses the directory as a mount point.
+    let agent_binary = config.data_dir.join("agent");
+    write_executable(&agent_binary, AGENT)?;
+    let isolation = LinuxIsolation::start(LinuxConfig {
+        launcher_exe: std::env::current_exe().context("cannot find this program's own file")?,
+        launcher_args: vec![LAUNCHER_ARGUMENT.into()],
+        agent_binary,
+        run_dir,
+        instance: instance_name(&config.data_dir)?,
+        uid_base: config.node.uid_base,
+        egress_allow: config.egress_allow(),
+    })
+    .context("this machine cannot isolate functions; see `hearth doctor`")?;
+    let tier = isolation.tier();
+    tracing::info!(tier = tier.name, privilege = tier.privilege, "isolation");
+    for missing in &tier.missing {
+        tracing::warn!("isolation: {missing}");
+    }
+    Ok(Arc::new(isolation))
+}
+
+fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fresh = path.with_extension("new");
+    fs_err::write(&fresh, bytes)?;
+    fs_err::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755))?;
+    fs_err::rename(&fresh, path)?;
+    Ok(())
+}
+
+/// Distinguishes the daemons of one machine by their data directories.
+fn instance_name(data_dir: &Path) -> Result<String> {
+    let path = fs_err::canonicalize(data_dir)?;
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in path.as_os_str().as_encoded_bytes() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    Ok(format!("{hash:016x}"))
+}
+
+async fn serve(config: &Config, listener: std::net::TcpListener, isolation: Arc<dyn Isolation>) -> Result<ExitCode> {
+    let store: Arc<dyn hearth_store::Store> = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
+    let artifacts = Arc::new(Artifacts::open(&config.data_dir.join("code"), ArtifactLimits::default())?);
+    let runtimes = Arc::new(Runtimes::open(&config.runtimes_dir())?);
+    let logs = Arc::new(LogStore::open(
+        &config.data_dir.join("logs"),
+        LogConfig { total_bytes_max: config.logs.size_mib * 1024 * 1024, ..LogConfig::default() },
+    )?);
+    let node: Arc<OnceLock<Node>> = Arc::default();
+    let retire = {
+        let node = Arc::clone(&node);
+        Arc::new(move |keys| {
+            if let Some(node) = node.get() {
+                node.retire(keys);
+            }
+        })
+    };
+    let iam = Arc::new(Iam::open(Arc::clone(&store)).await?);
+    let control =
+        Control::open(Arc::clone(&store), Arc::clone(&artifacts), Arc::clone(&iam), control_config(config), retire);
+    let control = Arc::new(control.await?);
+    let tunnels = Arc::new(ApiTunnels::default());
+    let node = node.get_or_init(|| {
+        Node::start(Parts {
+            config: node_config(config),
+            isolation,
+            runtimes,
+            artifacts,
+            logs: Arc::clone(&logs),
+            store,
+            catalogue: Arc::clone(&control) as _,
+            tunnels: Arc::clone(&tunnels) as _,
+        })
+    });
+    let stop = CancellationToken::new();
+    let backends = Backends { iam, control, invoker: Arc::new(node.clone()) };
+    let frontend = Frontend::new(frontend_config(config), backends);
+    tunnels.connect(frontend.clone(), stop.clone());
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    tracing::info!(address = %listener.local_addr()?, data = %config.data_dir.display(), "ready");
+    let serving = tokio::spawn({
+        let stop = stop.clone();
+        async move { frontend.serve(listener, stop).await }
+    });
+    wait_for_signal().await?;
+    stop.cancel();
+    let drained = async {
+        node.drain(Duration::from_secs(config.shutdown.grace_s)).await;
+        let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, serving).await.is_err();
+    };
+    tokio::select! {
+        () = drained => tracing::info!("stopped"),
+        second = wait_for_signal() => {
+            second?;
+            tracing::warn!("stopped at once: second signal");
+        }
+    }
+    logs.flush().context("the last log records could not be written")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn wait_for_signal() -> Result<()> {
+    let terminate: Result<Signal, _> = signal(SignalKind::terminate());
+    let mut terminate = terminate.context("cannot wait for signals")?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt.context("cannot wait for signals"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+fn node_config(config: &Config) -> NodeConfig {
+    NodeConfig {
+        engine: config.engine(),
+        queue_timeout: Duration::from_secs(config.node.queue_timeout_s),
+        cpu_quota: config.node.cpu_quota,
+        async_concurrency: config.node.async_concurrency,
+    }
+}
+
+fn control_config(config: &Config) -> ControlConfig {
+    ControlConfig {
+        region: config.region.clone(),
+        account_concurrency: limits::ACCOUNT_CONCURRENCY,
+        network: config.network.default,
+        live_dirs: config.listen.ip().is_loopback(),
+    }
+}
+
+fn frontend_config(config: &Config) -> FrontendConfig {
+    let key = |key: &crate::config::AccessKey| AccessKey {
+        id: key.id.clone(),
+        secret: key.secret.clone(),
+        account: key.account.clone(),
+    };
+    FrontendConfig {
+        access_keys: config.access_keys.iter().map(key).collect(),
+        drain_time: Duration::from_secs(config.shutdown.grace_s),
+        ..FrontendConfig::new(config.account.clone(), config.region.clone())
+    }
+}

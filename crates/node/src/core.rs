@@ -1,0 +1,629 @@
+//! The performer: feeds the engine with what happens and does what it answers.
+//!
+//! ```text
+//!  invoke ──► step(Event) ──► engine ──► [Action] ──► perform: sandboxes, agents, replies
+//!                 ▲                                      │
+//!                 └── session tasks, start tasks, timers ┘
+//! ```
+//!
+//! One short lock guards the engine and the two maps beside it; nothing is awaited, read or written under it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_agent_proto::{InvokeHead, ToAgent};
+use hearth_engine::port::{Catalogue, InvokeError, Timeline};
+use hearth_engine::{Action, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
+use hearth_logs::LogStore;
+use hearth_runtimes::Runtimes;
+use hearth_sandbox::Isolation;
+use hearth_store::Store;
+use hearth_store::Artifacts;
+use hearth_types::{Instant, LogFormat, SandboxId, Timestamp};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::NodeConfig;
+use crate::async_invoke::AsyncState;
+use crate::attempt::Attempt;
+use crate::clock::Clock;
+use crate::report::{Failure, Report, Status, SystemLines};
+use crate::sandbox::{Assigned, LogTail, Running, Sandbox, StartFailure};
+use crate::tunnel::TunnelServer;
+
+/// How often the memory of one sandbox is read at most.
+const MEMORY_READ_EVERY: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: NodeConfig,
+    pub(crate) clock: Clock,
+    pub(crate) isolation: Arc<dyn Isolation>,
+    pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) logs: Arc<LogStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) catalogue: Arc<dyn Catalogue>,
+    pub(crate) tunnels: Arc<dyn TunnelServer>,
+    pub(crate) tasks: TaskTracker,
+    /// Nothing new is taken.
+    pub(crate) stopping: CancellationToken,
+    /// Nothing runs any more.
+    pub(crate) ended: CancellationToken,
+    pub(crate) wake: tokio::sync::watch::Sender<Option<Instant>>,
+    pub(crate) counters: Counters,
+    pub(crate) async_state: AsyncState,
+    next_ticket: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// Totals since the start, for the views.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) invocations: AtomicU64,
+    pub(crate) cold: AtomicU64,
+    pub(crate) errors: AtomicU64,
+    pub(crate) throttles: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    attempts: HashMap<Ticket, Arc<Attempt>>,
+    sandboxes: HashMap<SandboxId, Arc<Sandbox>>,
+    roots: Vec<Arc<str>>,
+}
+
+/// An action with everything that performing it needs.
+enum Effect {
+    Create { sandbox: Arc<Sandbox>, runtime: Arc<str> },
+    Assign { sandbox: Arc<Sandbox>, attempt: Arc<Attempt> },
+    Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
+    Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
+    Freeze(Arc<Sandbox>),
+    Thaw(Arc<Sandbox>),
+    Destroy(Arc<Sandbox>),
+    Refuse { attempt: Arc<Attempt>, error: InvokeError },
+    StartFailed { attempt: Arc<Attempt>, sandbox: Option<Arc<Sandbox>> },
+    Wake(Instant),
+}
+
+/// What the node works with.
+#[derive(Debug)]
+pub struct Parts {
+    pub config: NodeConfig,
+    pub isolation: Arc<dyn Isolation>,
+    pub runtimes: Arc<Runtimes>,
+    pub artifacts: Arc<Artifacts>,
+    pub logs: Arc<LogStore>,
+    pub store: Arc<dyn Store>,
+    pub catalogue: Arc<dyn Catalogue>,
+    pub tunnels: Arc<dyn TunnelServer>,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let engine = Engine::new(parts.config.engine.clone());
+        Arc::new(Self {
+            clock: Clock::start(),
+            isolation: parts.isolation,
+            runtimes: parts.runtimes,
+            artifacts: parts.artifacts,
+            logs: parts.logs,
+            store: parts.store,
+            catalogue: parts.catalogue,
+            tunnels: parts.tunnels,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            wake: tokio::sync::watch::Sender::new(None),
+            counters: Counters::default(),
+            async_state: AsyncState::default(),
+            next_ticket: AtomicU64::new(1),
+            state: Mutex::new(State {
+                engine,
+                attempts: HashMap::new(),
+                sandboxes: HashMap::new(),
+                roots: Vec::new(),
+            }),
+            config: parts.config,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn next_ticket(&self) -> Ticket {
+        Ticket(self.next_ticket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sandboxes of this runtime are made ahead of need from now on. Returns the engine's number for it.
+    pub(crate) fn announce(self: &Arc<Self>, runtime: &str) -> RootId {
+        let mut state = self.lock();
+        let (root, new) = state.root(runtime);
+        if new {
+            let now = self.clock.now();
+            self.step_locked(state, now, Event::RootAvailable { root });
+        }
+        root
+    }
+
+    /// Asks the engine for a sandbox for this attempt.
+    pub(crate) fn admit(self: &Arc<Self>, attempt: &Arc<Attempt>) {
+        let spec = &attempt.invocation.spec;
+        let wait = self.config.queue_timeout;
+        let now = self.clock.now();
+        let root = self.announce(&spec.runtime);
+        let mut state = self.lock();
+        state.attempts.insert(attempt.ticket, Arc::clone(attempt));
+        let demand = Demand {
+            key: Arc::new(spec.key.clone()),
+            root,
+            memory_mib: spec.memory_mib,
+            reserved: attempt.invocation.reserved_concurrency,
+            account_unreserved: attempt.invocation.account_unreserved,
+            queue_deadline: now + wait,
+        };
+        self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
+    }
+
+    /// Tells the engine what happened and performs what it decides.
+    pub(crate) fn step(self: &Arc<Self>, event: Event) {
+        let now = self.clock.now();
+        self.step_locked(self.lock(), now, event);
+    }
+
+    fn step_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant, event: Event) {
+        let mut actions = Vec::new();
+        state.engine.step(now, event, &mut actions);
+        if actions.is_empty() {
+            return;
+        }
+        let effects: Vec<Effect> = actions.into_iter().filter_map(|action| state.effect(action)).collect();
+        drop(state);
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(self: &Arc<Self>, effect: Effect) {
+        match effect {
+            Effect::Create { sandbox, runtime } => self.create(sandbox, runtime),
+            Effect::Assign { sandbox, attempt } => self.assign(sandbox, attempt),
+            Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
+            Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
+            Effect::Freeze(sandbox) => self.set_frozen(&sandbox, true),
+            Effect::Thaw(sandbox) => self.set_frozen(&sandbox, false),
+            Effect::Destroy(sandbox) => self.destroy(sandbox),
+            Effect::Refuse { attempt, error } => {
+                self.counters.throttles.fetch_add(1, Ordering::Relaxed);
+                attempt.refuse(error);
+            }
+            Effect::StartFailed { attempt, sandbox } => self.start_failed(&attempt, sandbox.as_deref()),
+            Effect::Wake(at) => drop(self.wake.send_replace(Some(at))),
+        }
+    }
+
+    /// Hands an attempt to a sandbox's agent.
+    fn dispatch(self: &Arc<Self>, sandbox: &Arc<Sandbox>, attempt: Arc<Attempt>, start: Start) {
+        let Some(assigned) = sandbox.assigned.get() else { return };
+        let now = self.clock.now();
+        let wall = self.clock.wall();
+        let deadline = now + attempt.timeout();
+        attempt.set_deadline(deadline);
+        attempt.set_sandbox(sandbox);
+        let id = self.begin(sandbox, assigned, &attempt, start, (now, wall));
+        let invocation = &attempt.invocation;
+        let message = ToAgent::Invoke {
+            id,
+            head: InvokeHead {
+                request_id: invocation.request_id.to_string().into(),
+                invocation_id: uuid::Uuid::new_v4().to_string().into(),
+                deadline_ms: (wall + attempt.timeout()).as_millis(),
+                function_arn: (&*invocation.invoked_arn).into(),
+                trace_id: invocation.trace_id.as_deref().map(Into::into),
+                client_context: invocation.client_context.as_deref().map(Into::into),
+                cognito_identity: None,
+            },
+            body: &invocation.payload,
+        };
+        if assigned.link.send(&message).is_err() {
+            sandbox.closed.cancel();
+        }
+    }
+
+    /// Notes the attempt as running and writes its `START` line.
+    fn begin(
+        &self,
+        sandbox: &Sandbox,
+        assigned: &Assigned,
+        attempt: &Arc<Attempt>,
+        start: Start,
+        (now, wall): (Instant, Timestamp),
+    ) -> u32 {
+        let mut state = sandbox.state();
+        state.last_id = state.last_id.wrapping_add(1);
+        let id = state.last_id;
+        let init = state.init.take();
+        let before = std::mem::take(&mut state.init_tail);
+        let tail = attempt.invocation.log_tail.then_some(before);
+        if start != Start::Warm {
+            self.counters.cold.fetch_add(1, Ordering::Relaxed);
+        }
+        let line = SystemLines::of(&assigned.spec).start(wall, attempt.invocation.request_id);
+        state.running.push_back(Running {
+            id,
+            attempt: Arc::clone(attempt),
+            since: now,
+            responded: false,
+            start,
+            init,
+            tail,
+            collected: None,
+            writer: None,
+            streamed_bytes: 0,
+        });
+        if let (Some(line), Some(running)) = (line, state.running.back_mut()) {
+            if let Some(tail) = &mut running.tail {
+                tail.push(line.as_bytes());
+            }
+            assigned.log.append(wall.as_millis(), line.into());
+        }
+        id
+    }
+
+    pub(crate) fn initialised(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        {
+            let mut state = sandbox.state();
+            if state.initialised {
+                return;
+            }
+            state.initialised = true;
+            let now = self.clock.now();
+            state.init = state.init_since.map(|since| now - since);
+        }
+        self.step(Event::Initialised { sandbox: sandbox.id });
+    }
+
+    /// The function's answer, whole.
+    pub(crate) fn respond(self: &Arc<Self>, sandbox: &Arc<Sandbox>, id: u32, content_type: &str, body: Bytes) {
+        if let Some((attempt, timeline, tail)) = self.settle(sandbox, id, None) {
+            self.step(Event::Responded { sandbox: sandbox.id });
+            attempt.succeed(content_type, body, timeline, tail);
+        }
+    }
+
+    /// The function's failure, as the runtime reported it.
+    pub(crate) fn fail(self: &Arc<Self>, sandbox: &Arc<Sandbox>, id: u32, failure: &Failure) {
+        if let Some((attempt, timeline, tail)) = self.settle(sandbox, id, Some(failure)) {
+            self.counters.errors.fetch_add(1, Ordering::Relaxed);
+            self.step(Event::Responded { sandbox: sandbox.id });
+            attempt.fail(failure, timeline, tail);
+        }
+    }
+
+    /// Marks the running invocation `id` as answered and writes its `END` and `REPORT`. `None` if it is not under way: the
+    /// agent answered twice, or the answer lost against the time-out.
+    fn settle(
+        &self,
+        sandbox: &Sandbox,
+        id: u32,
+        failure: Option<&Failure>,
+    ) -> Option<(Arc<Attempt>, Timeline, Option<Bytes>)> {
+        let assigned = sandbox.assigned.get()?;
+        let now = self.clock.now();
+        let memory_bytes_max = self.memory(sandbox, now);
+        let mut state = sandbox.state();
+        let placement = state.placement;
+        let running = state.running.front_mut().filter(|first| first.id == id && !first.responded)?;
+        running.responded = true;
+        let init = running.init;
+        let report = Report {
+            duration: now - running.since,
+            init,
+            memory_bytes_max,
+            status: failure.map_or(Status::Success, Failure::status),
+            trace_id: running.attempt.invocation.trace_id.as_deref(),
+        };
+        self.write_end(assigned, running.attempt.invocation.request_id, &report, failure, &mut running.tail);
+        let timeline = timeline(running, placement, report.duration);
+        let attempt = Arc::clone(&running.attempt);
+        let tail = running.tail.take().map(LogTail::into_bytes);
+        drop(state);
+        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        self.lock().attempts.remove(&attempt.ticket);
+        Some((attempt, timeline, tail))
+    }
+
+    fn write_end(
+        &self,
+        assigned: &Assigned,
+        request: hearth_types::RequestId,
+        report: &Report<'_>,
+        failure: Option<&Failure>,
+        tail: &mut Option<LogTail>,
+    ) {
+        let wall = self.clock.wall();
+        let lines = SystemLines::of(&assigned.spec);
+        let why = failure.and_then(|failure| failure.log_line.clone());
+        let why = why.filter(|_| assigned.spec.log_format == LogFormat::Text);
+        for line in [why, lines.end(request), lines.report(wall, request, report)].into_iter().flatten() {
+            if let Some(tail) = tail {
+                tail.push(line.as_bytes());
+            }
+            assigned.log.append(wall.as_millis(), line.into());
+        }
+    }
+
+    /// The most memory that the sandbox ever used, read at most every [`MEMORY_READ_EVERY`].
+    fn memory(&self, sandbox: &Sandbox, now: Instant) -> u64 {
+        {
+            let state = sandbox.state();
+            if state.memory_read_at.is_some_and(|at| now - at < MEMORY_READ_EVERY) {
+                return state.memory_bytes_max;
+            }
+        }
+        let usage = self.isolation.usage(sandbox.id).unwrap_or_default();
+        let mut state = sandbox.state();
+        state.memory_read_at = Some(now);
+        state.memory_bytes_max = state.memory_bytes_max.max(usage.memory_bytes_max);
+        state.memory_bytes_max
+    }
+
+    /// Ends the attempt if its time is over. Called by whoever watches it.
+    pub(crate) fn enforce_deadline(self: &Arc<Self>, attempt: &Arc<Attempt>) {
+        if attempt.is_over() || attempt.deadline().is_none_or(|deadline| self.clock.now() < deadline) {
+            return;
+        }
+        let Some(sandbox) = attempt.sandbox() else { return };
+        let id = sandbox.state().running.front().filter(|first| first.attempt.ticket == attempt.ticket).map(|r| r.id);
+        let Some(id) = id else { return };
+        let request = attempt.invocation.request_id;
+        let failure = Failure::timeout(request, attempt.invocation.spec.timeout_ms, self.clock.wall());
+        self.fail_with(&sandbox, id, &failure);
+        sandbox.closed.cancel();
+    }
+
+    /// Answers the running invocation with a failure that costs the sandbox its life.
+    fn fail_with(self: &Arc<Self>, sandbox: &Sandbox, id: u32, failure: &Failure) {
+        if let Some((attempt, timeline, tail)) = self.settle(sandbox, id, Some(failure)) {
+            self.counters.errors.fetch_add(1, Ordering::Relaxed);
+            attempt.fail(failure, timeline, tail);
+        }
+    }
+
+    /// The session ended: the runtime exited, was killed, timed out or broke the rules; or the engine gave the sandbox up.
+    pub(crate) fn session_ended(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        let out_of_memory = self.isolation.usage(sandbox.id).is_ok_and(|usage| usage.oom_kills > 0);
+        let (initialised, status, first) = {
+            let mut state = sandbox.state();
+            let status = state.exit;
+            if !state.initialised && state.start_failure.is_none() {
+                state.start_failure = Some(StartFailure::Exit { status, out_of_memory });
+            }
+            let first = state.running.front().filter(|first| !first.responded);
+            (state.initialised, status, first.map(|first| (first.id, first.attempt.invocation.request_id)))
+        };
+        if let Some((id, request)) = first {
+            let failure = Failure::exit(request, status, out_of_memory);
+            self.fail_with(sandbox, id, &failure);
+        }
+        if !initialised && !sandbox.is_doomed() {
+            self.step(Event::InitFailed { sandbox: sandbox.id });
+        }
+        self.destroy(Arc::clone(sandbox));
+    }
+
+    /// No sandbox came to be for this attempt.
+    fn start_failed(self: &Arc<Self>, attempt: &Arc<Attempt>, sandbox: Option<&Sandbox>) {
+        let failure = sandbox.and_then(|sandbox| sandbox.state().start_failure.clone());
+        let failure = failure.unwrap_or(StartFailure::Exit { status: None, out_of_memory: false });
+        let request = attempt.invocation.request_id;
+        let spec = &attempt.invocation.spec;
+        let rerun = attempt.may_rerun_init();
+        let failure = match failure {
+            StartFailure::Reported { error_type, payload } => Failure::reported(&error_type, &payload),
+            StartFailure::Exit { status, out_of_memory } => Failure::exit(request, status, out_of_memory),
+            StartFailure::TimedOut => Failure::timeout(request, spec.timeout_ms, self.clock.wall()),
+        };
+        let took = sandbox.and_then(|sandbox| sandbox.state().init_since).map(|since| self.clock.now() - since);
+        let took = took.unwrap_or_default();
+        let assigned = sandbox.and_then(|sandbox| sandbox.assigned.get());
+        if rerun {
+            if let Some(assigned) = assigned {
+                let wall = self.clock.wall();
+                if let Some(line) = SystemLines::of(spec).init_report(wall, took, failure.status()) {
+                    assigned.log.append(wall.as_millis(), line.into());
+                }
+            }
+            return self.admit(attempt);
+        }
+        self.init_failed_for_good(attempt, sandbox, took, &failure);
+    }
+
+    /// The second failure of initialisation is the invocation's own.
+    fn init_failed_for_good(&self, attempt: &Attempt, sandbox: Option<&Sandbox>, took: Duration, failure: &Failure) {
+        let request = attempt.invocation.request_id;
+        let mut tail = attempt.invocation.log_tail.then(LogTail::default);
+        let mut memory_bytes_max = 0;
+        if let Some(sandbox) = sandbox {
+            memory_bytes_max = self.memory(sandbox, self.clock.now());
+            if let Some(tail) = &mut tail {
+                *tail = std::mem::take(&mut sandbox.state().init_tail);
+            }
+        }
+        if let Some(assigned) = sandbox.and_then(|sandbox| sandbox.assigned.get()) {
+            let wall = self.clock.wall();
+            if let Some(line) = SystemLines::of(&assigned.spec).start(wall, request) {
+                if let Some(tail) = &mut tail {
+                    tail.push(line.as_bytes());
+                }
+                assigned.log.append(wall.as_millis(), line.into());
+            }
+            let report =
+                Report { duration: took, init: None, memory_bytes_max, status: failure.status(), trace_id: None };
+            self.write_end(assigned, request, &report, Some(failure), &mut tail);
+        }
+        self.counters.errors.fetch_add(1, Ordering::Relaxed);
+        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        self.lock().attempts.remove(&attempt.ticket);
+        let timeline = Timeline { start_kind: "cold", init_us: micros(took), ..Timeline::default() };
+        attempt.fail(failure, timeline, tail.map(LogTail::into_bytes));
+    }
+
+    fn set_frozen(&self, sandbox: &Sandbox, frozen: bool) {
+        let result = if frozen { self.isolation.freeze(sandbox.id) } else { self.isolation.thaw(sandbox.id) };
+        if let Err(error) = result {
+            tracing::debug!(sandbox = %sandbox.id, frozen, %error, "freezer");
+            if !frozen {
+                sandbox.closed.cancel();
+            }
+        }
+    }
+
+    /// Ends the sandbox and then says so to the engine; once, whoever asks.
+    pub(crate) fn destroy(self: &Arc<Self>, sandbox: Arc<Sandbox>) {
+        if !sandbox.doom() {
+            return;
+        }
+        sandbox.closed.cancel();
+        let core = Arc::clone(self);
+        self.tasks.spawn_blocking(move || {
+            if let Err(error) = core.isolation.destroy(sandbox.id) {
+                tracing::warn!(sandbox = %sandbox.id, %error, "cannot destroy sandbox");
+            }
+            core.forget(sandbox.id);
+            core.step(Event::Dead { sandbox: sandbox.id });
+        });
+    }
+
+    /// Sandboxes and totals, for the views.
+    pub(crate) fn view(&self) -> serde_json::Value {
+        let state = self.lock();
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        serde_json::json!({
+            "isolation": {
+                "tier": self.isolation.tier().name,
+                "privilege": self.isolation.tier().privilege,
+                "missing": self.isolation.tier().missing,
+            },
+            "engine": state.engine.view(),
+            "roots": state.roots.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+            "totals": {
+                "invocations": count(&self.counters.invocations), "cold": count(&self.counters.cold),
+                "errors": count(&self.counters.errors), "throttles": count(&self.counters.throttles),
+            },
+        })
+    }
+
+    /// Attempts that are not answered yet.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.lock().attempts.len()
+    }
+
+    pub(crate) fn forget(&self, sandbox: SandboxId) {
+        self.lock().sandboxes.remove(&sandbox);
+    }
+
+    pub(crate) fn sandboxes(&self) -> Vec<Arc<Sandbox>> {
+        self.lock().sandboxes.values().cloned().collect()
+    }
+}
+
+impl State {
+    /// The engine's number for a runtime, and whether it is new.
+    fn root(&mut self, runtime: &str) -> (RootId, bool) {
+        let known = self.roots.iter().position(|known| &**known == runtime);
+        let index = known.unwrap_or_else(|| {
+            self.roots.push(runtime.into());
+            self.roots.len() - 1
+        });
+        (RootId(u32::try_from(index).unwrap_or(u32::MAX)), known.is_none())
+    }
+
+    /// Binds an action to what it is about; `None` if that is gone meanwhile.
+    fn effect(&mut self, action: Action) -> Option<Effect> {
+        let sandbox = |id| self.sandboxes.get(&id).cloned();
+        let attempt = |ticket| self.attempts.get(&ticket).cloned();
+        Some(match action {
+            Action::MakeBlank { sandbox, root } => {
+                let runtime = Arc::clone(self.roots.get(root.0 as usize)?);
+                let record = Sandbox::new(sandbox);
+                self.sandboxes.insert(sandbox, Arc::clone(&record));
+                Effect::Create { sandbox: record, runtime }
+            }
+            Action::Assign { sandbox: id, ticket, .. } => {
+                Effect::Assign { sandbox: sandbox(id)?, attempt: attempt(ticket)? }
+            }
+            Action::Dispatch { sandbox: id, ticket, start } => {
+                Effect::Dispatch { sandbox: sandbox(id)?, attempt: attempt(ticket)?, start }
+            }
+            Action::Withdraw { sandbox: id, ticket } => Effect::Withdraw { sandbox: sandbox(id)?, ticket },
+            Action::Freeze { sandbox: id } => Effect::Freeze(sandbox(id)?),
+            Action::Thaw { sandbox: id } => Effect::Thaw(sandbox(id)?),
+            Action::Destroy { sandbox: id, .. } => Effect::Destroy(sandbox(id)?),
+            Action::Throttle { ticket, reason } => {
+                Effect::Refuse { attempt: self.attempts.remove(&ticket)?, error: InvokeError::Throttled { reason } }
+            }
+            Action::Fail { ticket, reason: FailReason::InitFailed { sandbox: id } } => {
+                Effect::StartFailed { attempt: attempt(ticket)?, sandbox: sandbox(id) }
+            }
+            Action::Fail { ticket, reason } => {
+                let attempt = self.attempts.remove(&ticket)?;
+                let error = refusal(reason, &attempt);
+                Effect::Refuse { attempt, error }
+            }
+            Action::Wake { at } => Effect::Wake(at),
+        })
+    }
+}
+
+fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
+    let message = match reason {
+        FailReason::Draining => return InvokeError::Draining,
+        FailReason::Capacity => "no room for another sandbox on this machine: raise node.memory_mib or retry later",
+        FailReason::TooLarge => "the function's memory size is more than this machine has for sandboxes (node.memory_mib)",
+        FailReason::RootGone => "the runtime was removed from this machine",
+        FailReason::SandboxLost | FailReason::InitFailed { .. } => {
+            let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());
+            return InvokeError::Service { message };
+        }
+    };
+    InvokeError::Service { message: message.to_owned() }
+}
+
+fn timeline(running: &Running, placement: Duration, run: Duration) -> Timeline {
+    let waited = running.since - running.attempt.accepted_at;
+    let run_us = micros(run);
+    match running.start {
+        Start::Warm => Timeline { start_kind: "warm", queue_us: micros(waited), run_us, ..Timeline::default() },
+        Start::Cold(reason) => {
+            let init = running.init.unwrap_or_default();
+            Timeline {
+                start_kind: "cold",
+                cold_reason: Some(reason.as_str()),
+                queue_us: micros(waited.saturating_sub(placement + init)),
+                sandbox_us: micros(placement),
+                init_us: micros(init),
+                run_us,
+            }
+        }
+    }
+}
+
+fn withdraw(sandbox: &Sandbox, ticket: Ticket) {
+    let id = sandbox.state().running.iter().skip(1).find(|running| running.attempt.ticket == ticket).map(|r| r.id);
+    if let (Some(id), Some(assigned)) = (id, sandbox.assigned.get())
+        && assigned.link.send(&ToAgent::Withdraw { id }).is_err()
+    {
+        sandbox.closed.cancel();
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

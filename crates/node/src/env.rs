@@ -1,0 +1,95 @@
+//! What a sandbox's runtime finds in its environment.
+//!
+//! Source of the names: AWS Lambda Developer Guide, "Defined runtime environment variables".
+
+use hearth_agent_proto::{ENDPOINT_PORT, Init, RUNTIME_API_PORT, Rlimits};
+use hearth_engine::port::SessionCredentials;
+use hearth_runtimes::RuntimeDefinition;
+use hearth_types::{LogFormat, LogLevel, VersionSpec, limits};
+
+/// How the runtime of `spec` is started.
+pub(crate) fn init_message(
+    spec: &VersionSpec,
+    runtime: &RuntimeDefinition,
+    credentials: &SessionCredentials,
+    log_stream: &str,
+    uid_gid: Option<(u32, u32)>,
+) -> Init {
+    Init {
+        commands: runtime.commands_for(&spec.handler, spec.memory_mib),
+        environment: environment(spec, runtime, credentials, log_stream),
+        cwd: "/var/task".to_owned(),
+        uid_gid,
+        hostname: "localhost".to_owned(),
+        rlimits: Rlimits {
+            files: limits::SANDBOX_FILES_MAX,
+            processes: u64::from(limits::SANDBOX_PROCESSES_MAX),
+            core_bytes: 0,
+        },
+        response_bytes_max: limits::RESPONSE_BYTES_MAX as u64,
+        stream_bytes_max: limits::STREAM_BYTES_MAX,
+    }
+}
+
+fn environment(
+    spec: &VersionSpec,
+    runtime: &RuntimeDefinition,
+    credentials: &SessionCredentials,
+    log_stream: &str,
+) -> Vec<(String, String)> {
+    let endpoint = format!("http://127.0.0.1:{ENDPOINT_PORT}");
+    let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
+    // A user's own setting of what is not reserved wins over the runtime's.
+    for (name, value) in [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_LOG_FORMAT", log_format(spec))] {
+        set(&mut environment, name, value);
+    }
+    if let Some(level) = spec.application_log_level {
+        set(&mut environment, "AWS_LAMBDA_LOG_LEVEL", level_name(level));
+    }
+    for (name, value) in &spec.environment {
+        set(&mut environment, name, value);
+    }
+    for (name, value) in [
+        ("_HANDLER", spec.handler.as_str()),
+        ("AWS_REGION", spec.region.as_str()),
+        ("AWS_DEFAULT_REGION", spec.region.as_str()),
+        ("AWS_LAMBDA_FUNCTION_NAME", spec.key.function.as_str()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &spec.memory_mib.to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", &spec.key.version.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream),
+        ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
+        ("AWS_SESSION_TOKEN", &credentials.session_token),
+        ("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_API_PORT}")),
+    ] {
+        set(&mut environment, name, value);
+    }
+    environment
+}
+
+fn set(environment: &mut Vec<(String, String)>, name: &str, value: &str) {
+    match environment.iter_mut().find(|(present, _)| present == name) {
+        Some((_, present)) => value.clone_into(present),
+        None => environment.push((name.to_owned(), value.to_owned())),
+    }
+}
+
+fn log_format(spec: &VersionSpec) -> &'static str {
+    match spec.log_format {
+        LogFormat::Text => "Text",
+        LogFormat::Json => "JSON",
+    }
+}
+
+fn level_name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Trace => "TRACE",
+        LogLevel::Debug => "DEBUG",
+        LogLevel::Info => "INFO",
+        LogLevel::Warn => "WARN",
+        LogLevel::Error => "ERROR",
+        LogLevel::Fatal => "FATAL",
+    }
+}

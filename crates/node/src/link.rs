@@ -1,0 +1,109 @@
+//! One connection to an agent: frames out without blocking, frames in through [`Link::read_into`].
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::BytesMut;
+use hearth_agent_proto::ToAgent;
+use tokio::net::UnixStream;
+use tokio::sync::Notify;
+
+/// Bytes that may wait for an agent that does not read: an invocation of the largest size and what goes beside it.
+const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How much room a read gets at least.
+const READ_BYTES: usize = 16 * 1024;
+
+/// The agent takes nothing any more; its sandbox is of no further use.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent does not take what it is sent")]
+pub(crate) struct LinkStuck;
+
+#[derive(Debug, Default)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    failed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: UnixStream,
+    outgoing: Mutex<Outgoing>,
+    more: Notify,
+}
+
+impl Link {
+    pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
+        let stream = std::os::unix::net::UnixStream::from(socket);
+        stream.set_nonblocking(true)?;
+        let stream = UnixStream::from_std(stream)?;
+        Ok(Self { stream, outgoing: Mutex::default(), more: Notify::new() })
+    }
+
+    /// Sends at once what the socket takes and leaves the rest to [`Link::flush_forever`].
+    pub(crate) fn send(&self, message: &ToAgent<'_>) -> Result<(), LinkStuck> {
+        let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        if outgoing.failed || outgoing.bytes.len() - outgoing.sent > QUEUE_BYTES_MAX {
+            return Err(LinkStuck);
+        }
+        message.encode(&mut outgoing.bytes);
+        self.push(&mut outgoing);
+        if outgoing.failed { Err(LinkStuck) } else { Ok(()) }
+    }
+
+    fn push(&self, outgoing: &mut Outgoing) {
+        while outgoing.sent < outgoing.bytes.len() {
+            match self.stream.try_write(&outgoing.bytes[outgoing.sent..]) {
+                Ok(written) => outgoing.sent += written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.more.notify_one();
+                    return;
+                }
+                Err(_) => {
+                    outgoing.failed = true;
+                    return;
+                }
+            }
+        }
+        outgoing.sent = 0;
+        outgoing.bytes.clear();
+        outgoing.bytes.shrink_to(64 * 1024);
+    }
+
+    /// Sends what [`Link::send`] could not. Never returns; owned by the session.
+    pub(crate) async fn flush_forever(&self) {
+        loop {
+            self.more.notified().await;
+            loop {
+                if self.stream.writable().await.is_err() {
+                    return std::future::pending().await;
+                }
+                let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+                self.push(&mut outgoing);
+                if outgoing.failed || outgoing.sent == outgoing.bytes.len() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Reads what is there, waiting for it; `false` at the end of the connection.
+    ///
+    /// # Cancel safety
+    /// Nothing is read unless it is appended to `buffer`.
+    pub(crate) async fn read_into(&self, buffer: &mut BytesMut) -> bool {
+        loop {
+            if self.stream.readable().await.is_err() {
+                return false;
+            }
+            buffer.reserve(READ_BYTES);
+            match self.stream.try_read_buf(buffer) {
+                Ok(0) => return false,
+                Ok(_) => return true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The node as the rest of Hearth sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearth_engine::Event;
+use hearth_engine::port::{BoxFuture, Invocation, InvokeError, Invoker, Reply, StreamingReply, Timeline};
+use hearth_types::VersionKey;
+use tokio::sync::oneshot;
+
+use crate::async_invoke;
+use crate::attempt::Attempt;
+use crate::core::{Core, Parts};
+
+/// One machine's sandboxes and what runs in them.
+#[derive(Clone, Debug)]
+pub struct Node {
+    core: Arc<Core>,
+}
+
+impl Node {
+    /// Starts the timers and the workers of the durable queue. Needs a tokio runtime.
+    pub fn start(parts: Parts) -> Self {
+        let core = Core::new(parts);
+        core.tasks.spawn(tick(Arc::clone(&core)));
+        core.tasks.spawn(async_invoke::run(Arc::clone(&core)));
+        for runtime in core.runtimes.list() {
+            let _root = core.announce(&runtime.name);
+        }
+        Self { core }
+    }
+
+    /// Takes nothing new, waits for what runs until `deadline`, then ends every sandbox.
+    pub async fn drain(&self, deadline: Duration) {
+        let core = &self.core;
+        core.stopping.cancel();
+        core.step(Event::Drain);
+        let drained = async {
+            while core.in_flight() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(deadline, drained).await.is_err() {
+            tracing::warn!(invocations = core.in_flight(), "ended invocations that were still running");
+        }
+        for sandbox in core.sandboxes() {
+            core.destroy(sandbox);
+        }
+        core.ended.cancel();
+        core.tasks.close();
+        core.tasks.wait().await;
+    }
+
+    async fn run_buffered(&self, invocation: Invocation) -> Result<(Reply, Timeline), InvokeError> {
+        self.check(&invocation)?;
+        run_to_the_end(&self.core, invocation).await
+    }
+
+    async fn run_streaming(&self, invocation: Invocation) -> Result<StreamingReply, InvokeError> {
+        self.check(&invocation)?;
+        let core = &self.core;
+        let (attempt, reply) = Attempt::streaming(core.next_ticket(), invocation, core.clock.now());
+        // The reply's head is not its end: the time-out is watched beyond this future.
+        core.tasks.spawn(watch_to_the_end(Arc::clone(core), Arc::clone(&attempt)));
+        core.admit(&attempt);
+        reply.await.unwrap_or(Err(InvokeError::Draining))
+    }
+
+    fn check(&self, invocation: &Invocation) -> Result<(), InvokeError> {
+        if self.core.stopping.is_cancelled() {
+            return Err(InvokeError::Draining);
+        }
+        let runtime = &invocation.spec.runtime;
+        if self.core.runtimes.get(runtime).is_none() {
+            let message = format!("Runtime {runtime} is not installed on this machine. Add it with: hearth runtime add {runtime}");
+            return Err(InvokeError::InvalidRuntime { message });
+        }
+        Ok(())
+    }
+}
+
+impl Invoker for Node {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<(Reply, Timeline), InvokeError>> {
+        Box::pin(self.run_buffered(invocation))
+    }
+
+    fn invoke_streaming(&self, invocation: Invocation) -> BoxFuture<'_, Result<StreamingReply, InvokeError>> {
+        Box::pin(self.run_streaming(invocation))
+    }
+
+    fn enqueue(&self, invocation: Invocation) -> BoxFuture<'_, Result<(), InvokeError>> {
+        Box::pin(async_invoke::enqueue(&self.core, invocation))
+    }
+
+    fn retire(&self, keys: Vec<VersionKey>) {
+        self.core.step(Event::Retire { keys: keys.into_iter().map(Arc::new).collect() });
+    }
+
+    fn view(&self) -> String {
+        self.core.view().to_string()
+    }
+}
+
+/// Runs an invocation and returns its whole reply.
+pub(crate) async fn run_to_the_end(
+    core: &Arc<Core>,
+    invocation: Invocation,
+) -> Result<(Reply, Timeline), InvokeError> {
+    let (attempt, mut reply) = Attempt::buffered(core.next_ticket(), invocation, core.clock.now());
+    let watch = Watch { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)) };
+    core.admit(&attempt);
+    let reply = wait(core, &attempt, &mut reply).await;
+    watch.done();
+    reply
+}
+
+/// Waits for the reply and ends the function when its time is over.
+async fn wait<T>(
+    core: &Arc<Core>,
+    attempt: &Arc<Attempt>,
+    reply: &mut oneshot::Receiver<Result<T, InvokeError>>,
+) -> Result<T, InvokeError> {
+    loop {
+        let at = attempt.deadline().unwrap_or(core.clock.now() + attempt.timeout());
+        tokio::select! {
+            biased;
+            reply = &mut *reply => return reply.unwrap_or(Err(InvokeError::Draining)),
+            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => core.enforce_deadline(attempt),
+        }
+    }
+}
+
+async fn watch_to_the_end(core: Arc<Core>, attempt: Arc<Attempt>) {
+    while !attempt.is_over() {
+        let at = attempt.deadline().unwrap_or(core.clock.now() + attempt.timeout());
+        tokio::select! {
+            () = attempt.settled.notified() => return,
+            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => core.enforce_deadline(&attempt),
+        }
+    }
+}
+
+/// Goes on watching the time-out of a function whose caller has left.
+struct Watch {
+    core: Arc<Core>,
+    attempt: Option<Arc<Attempt>>,
+}
+
+impl Watch {
+    fn done(mut self) {
+        self.attempt = None;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.attempt.take()
+            && !attempt.is_over()
+        {
+            self.core.tasks.spawn(watch_to_the_end(Arc::clone(&self.core), attempt));
+        }
+    }
+}
+
+/// Tells the engine when the time has come that it asked for.
+async fn tick(core: Arc<Core>) {
+    let mut wake = core.wake.subscribe();
+    loop {
+        let at = *wake.borrow_and_update();
+        let sleep = async {
+            match at {
+                Some(at) => tokio::time::sleep_until(core.clock.tokio_instant(at)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep => {
+                core.wake.send_if_modified(|next| {
+                    let done = *next == at;
+                    if done {
+                        *next = None;
+                    }
+                    done
+                });
+                core.step(Event::Tick);
+            }
+            changed = wake.changed() => if changed.is_err() { return },
+            () = core.ended.cancelled() => return,
+        }
+    }
+}

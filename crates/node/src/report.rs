@@ -1,0 +1,325 @@
+//! Log lines and error payloads as Lambda writes them (`INIT_START`, `START`, `END`, `REPORT`), as text or JSON.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use hearth_agent_proto::ExitStatus;
+use hearth_types::{LogFormat, LogLevel, RequestId, Timestamp, VersionSpec, limits};
+use serde_json::{Value, json};
+
+const ENOENT: i32 = 2;
+
+/// How an attempt ended, for its `REPORT` line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Status<'a> {
+    Success,
+    Error { error_type: &'a str },
+    Timeout,
+}
+
+/// What a `REPORT` line tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Report<'a> {
+    pub(crate) duration: Duration,
+    /// Only of the first invocation of a sandbox.
+    pub(crate) init: Option<Duration>,
+    pub(crate) memory_bytes_max: u64,
+    pub(crate) status: Status<'a>,
+    pub(crate) trace_id: Option<&'a str>,
+}
+
+/// Writes the platform's own lines for one version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemLines<'a> {
+    spec: &'a VersionSpec,
+}
+
+impl<'a> SystemLines<'a> {
+    pub(crate) fn of(spec: &'a VersionSpec) -> Self {
+        Self { spec }
+    }
+
+    /// Whether a line of this level is written: `SystemLogLevel` counts only where the format is JSON.
+    fn wanted(self, level: LogLevel) -> bool {
+        self.spec.log_format == LogFormat::Text || self.spec.system_log_level.unwrap_or(LogLevel::Info) <= level
+    }
+
+    pub(crate) fn init_start(self, now: Timestamp) -> Option<String> {
+        let runtime = &self.spec.runtime;
+        self.line(
+            LogLevel::Info,
+            now,
+            "platform.initStart",
+            || format!("INIT_START Runtime Version: {runtime}\n"),
+            || {
+                json!({
+                    "initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime,
+                    "functionName": self.spec.key.function.as_str(), "functionVersion": self.spec.key.version.to_string(),
+                })
+            },
+        )
+    }
+
+    /// Lambda writes this only when initialisation did not go well.
+    pub(crate) fn init_report(self, now: Timestamp, took: Duration, status: Status<'_>) -> Option<String> {
+        let (word, error_type) = status_words(status);
+        self.line(
+            LogLevel::Info,
+            now,
+            "platform.initReport",
+            || {
+                let mut line =
+                    format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: {word}", millis(took));
+                if let Some(error_type) = error_type {
+                    let _always = write!(line, "\tError Type: {error_type}");
+                }
+                line.push('\n');
+                line
+            },
+            || {
+                json!({
+                    "initializationType": "on-demand", "phase": "init", "status": word, "errorType": error_type,
+                    "metrics": {"durationMs": rounded(took)},
+                })
+            },
+        )
+    }
+
+    pub(crate) fn start(self, now: Timestamp, request: RequestId) -> Option<String> {
+        let version = self.spec.key.version;
+        self.line(
+            LogLevel::Info,
+            now,
+            "platform.start",
+            || format!("START RequestId: {request} Version: {version}\n"),
+            || json!({"requestId": request.to_string(), "version": version.to_string()}),
+        )
+    }
+
+    pub(crate) fn end(self, request: RequestId) -> Option<String> {
+        (self.spec.log_format == LogFormat::Text).then(|| format!("END RequestId: {request}\n"))
+    }
+
+    pub(crate) fn report(self, now: Timestamp, request: RequestId, report: &Report<'_>) -> Option<String> {
+        self.line(
+            LogLevel::Info,
+            now,
+            "platform.report",
+            || self.report_text(request, report),
+            || self.report_json(request, report),
+        )
+    }
+
+    fn report_text(self, request: RequestId, report: &Report<'_>) -> String {
+        let mut line = format!(
+            "REPORT RequestId: {request}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
+            millis(report.duration),
+            billed_ms(report),
+            self.spec.memory_mib,
+            used_mb(report.memory_bytes_max),
+        );
+        if let Some(init) = report.init {
+            let _always = write!(line, "\tInit Duration: {:.2} ms", millis(init));
+        }
+        match report.status {
+            Status::Success => {}
+            Status::Timeout => line.push_str("\tStatus: timeout"),
+            Status::Error { error_type } => {
+                let _always = write!(line, "\tStatus: error\tError Type: {error_type}");
+            }
+        }
+        line.push('\n');
+        if self.spec.tracing_active
+            && let Some(trace) = report.trace_id
+        {
+            let root = trace.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(trace);
+            let _always = writeln!(line, "XRAY TraceId: {root}\tSegmentId: \tSampled: true");
+        }
+        line
+    }
+
+    fn report_json(self, request: RequestId, report: &Report<'_>) -> Value {
+        let (word, error_type) = status_words(report.status);
+        let mut metrics = json!({
+            "durationMs": rounded(report.duration), "billedDurationMs": billed_ms(report),
+            "memorySizeMB": self.spec.memory_mib, "maxMemoryUsedMB": used_mb(report.memory_bytes_max),
+        });
+        if let (Some(init), Value::Object(metrics)) = (report.init, &mut metrics) {
+            metrics.insert("initDurationMs".to_owned(), rounded(init));
+        }
+        json!({"requestId": request.to_string(), "metrics": metrics, "status": word, "errorType": error_type})
+    }
+
+    fn line(
+        self,
+        level: LogLevel,
+        now: Timestamp,
+        kind: &str,
+        text: impl FnOnce() -> String,
+        record: impl FnOnce() -> Value,
+    ) -> Option<String> {
+        if !self.wanted(level) {
+            return None;
+        }
+        Some(match self.spec.log_format {
+            LogFormat::Text => text(),
+            LogFormat::Json => {
+                let mut record = record();
+                if let Value::Object(members) = &mut record {
+                    members.retain(|_, value| !value.is_null());
+                }
+                format!("{}\n", json!({"time": iso8601(now), "type": kind, "record": record}))
+            }
+        })
+    }
+}
+
+fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {
+    match status {
+        Status::Success => ("success", None),
+        Status::Timeout => ("timeout", None),
+        Status::Error { error_type } => ("error", Some(error_type)),
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn rounded(duration: Duration) -> Value {
+    json!((millis(duration) * 1e3).round() / 1e3)
+}
+
+/// Whole milliseconds, rounded up; initialisation counts.
+fn billed_ms(report: &Report<'_>) -> u128 {
+    (report.duration + report.init.unwrap_or_default()).as_nanos().div_ceil(1_000_000)
+}
+
+fn used_mb(bytes: u64) -> u64 {
+    bytes.div_ceil(1024 * 1024)
+}
+
+/// Such as `2026-01-02T03:04:05.678Z`.
+pub(crate) fn iso8601(time: Timestamp) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis).map(|time| format!("{time:.3}")).unwrap_or_default()
+}
+
+/// The stream's name: `YYYY/MM/DD/[version]` and 32 hexadecimal digits.
+pub(crate) fn log_stream_name(now: Timestamp, version: &str, random: [u8; 16]) -> String {
+    let date = iso8601(now);
+    let date = date.get(..10).unwrap_or("1970-01-01").replace('-', "/");
+    let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{date}/[{version}]{random}")
+}
+
+/// An error payload and what the log says of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Failure {
+    pub(crate) error_type: String,
+    pub(crate) payload: Vec<u8>,
+    /// Written before `END`.
+    pub(crate) log_line: Option<String>,
+    pub(crate) timed_out: bool,
+}
+
+impl Failure {
+    /// What the runtime itself reported.
+    pub(crate) fn reported(error_type: &str, payload: &[u8]) -> Self {
+        let error_type = if error_type.is_empty() { "Unhandled" } else { error_type };
+        Self { error_type: error_type.to_owned(), payload: payload.to_vec(), log_line: None, timed_out: false }
+    }
+
+    pub(crate) fn timeout(request: RequestId, timeout_ms: u64, now: Timestamp) -> Self {
+        let text = format!("Task timed out after {}.{:02} seconds", timeout_ms / 1000, timeout_ms % 1000 / 10);
+        Self {
+            error_type: "Sandbox.Timedout".to_owned(),
+            payload: payload("Sandbox.Timedout", &format!("RequestId: {request} Error: {text}")),
+            log_line: Some(format!("{} {request} {text}\n\n", iso8601(now))),
+            timed_out: true,
+        }
+    }
+
+    /// The runtime's process ended. `out_of_memory`: the kernel killed it for want of memory.
+    pub(crate) fn exit(request: RequestId, status: Option<ExitStatus>, out_of_memory: bool) -> Self {
+        let (error_type, reason) = match status {
+            _ if out_of_memory => ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed".to_owned()),
+            Some(ExitStatus::Code(0)) => {
+                ("Runtime.ExitError", "Runtime exited without providing a reason".to_owned())
+            }
+            Some(ExitStatus::Code(code)) => {
+                ("Runtime.ExitError", format!("Runtime exited with error: exit status {code}"))
+            }
+            Some(ExitStatus::Signal(signal)) => {
+                ("Runtime.ExitError", format!("Runtime exited with error: signal: {}", signal_name(signal)))
+            }
+            Some(ExitStatus::NotStarted(ENOENT)) => (
+                "Runtime.InvalidEntrypoint",
+                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
+            ),
+            Some(ExitStatus::NotStarted(errno)) => (
+                "Runtime.InvalidEntrypoint",
+                format!("fork/exec of the runtime: {}", std::io::Error::from_raw_os_error(errno)),
+            ),
+            None => ("Runtime.ExitError", "Runtime exited with error: signal: killed".to_owned()),
+        };
+        Self {
+            error_type: error_type.to_owned(),
+            payload: payload(error_type, &format!("RequestId: {request} Error: {reason}")),
+            log_line: Some(format!("RequestId: {request} Error: {reason}\n{error_type}\n")),
+            timed_out: false,
+        }
+    }
+
+    /// The runtime broke off a streamed response.
+    pub(crate) fn truncated() -> Self {
+        let text = "Response stream was truncated: the runtime closed its connection before the end";
+        Self {
+            error_type: "Runtime.TruncatedResponse".to_owned(),
+            payload: payload("Runtime.TruncatedResponse", text),
+            log_line: None,
+            timed_out: false,
+        }
+    }
+
+    /// Wording as recorded from Lambda.
+    pub(crate) fn response_too_large() -> Self {
+        let limit = limits::RESPONSE_BYTES_MAX;
+        let text = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
+        Self {
+            error_type: "Function.ResponseSizeTooLarge".to_owned(),
+            payload: payload("Function.ResponseSizeTooLarge", &text),
+            log_line: None,
+            timed_out: false,
+        }
+    }
+
+    pub(crate) fn status(&self) -> Status<'_> {
+        if self.timed_out { Status::Timeout } else { Status::Error { error_type: &self.error_type } }
+    }
+}
+
+fn payload(error_type: &str, message: &str) -> Vec<u8> {
+    format!("{{\"errorType\":{},\"errorMessage\":{}}}", Value::from(error_type), Value::from(message)).into_bytes()
+}
+
+/// As Go's `os/signal` words them, which is what Lambda's own supervisor prints.
+fn signal_name(signal: i32) -> String {
+    match signal {
+        1 => "hangup".to_owned(),
+        2 => "interrupt".to_owned(),
+        3 => "quit".to_owned(),
+        4 => "illegal instruction".to_owned(),
+        5 => "trace/breakpoint trap".to_owned(),
+        6 => "aborted".to_owned(),
+        7 => "bus error".to_owned(),
+        8 => "floating point exception".to_owned(),
+        9 => "killed".to_owned(),
+        11 => "segmentation fault".to_owned(),
+        13 => "broken pipe".to_owned(),
+        14 => "alarm clock".to_owned(),
+        15 => "terminated".to_owned(),
+        31 => "bad system call".to_owned(),
+        other => format!("signal {other}"),
+    }
+}

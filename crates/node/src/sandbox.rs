@@ -1,0 +1,141 @@
+//! What the node knows of one sandbox.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hearth_agent_proto::ExitStatus;
+use hearth_engine::Start;
+use hearth_logs::LogStream;
+use hearth_types::{Instant, SandboxId, VersionSpec, limits};
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::Attempt;
+use crate::link::Link;
+use crate::stream::StreamWriter;
+
+/// Why a sandbox did not come to serve its first invocation.
+#[derive(Clone, Debug)]
+pub(crate) enum StartFailure {
+    /// The runtime reported an error of initialisation.
+    Reported { error_type: String, payload: Vec<u8> },
+    /// The runtime's process ended.
+    Exit { status: Option<ExitStatus>, out_of_memory: bool },
+    /// Initialisation took longer than it may.
+    TimedOut,
+}
+
+/// One invocation in a sandbox: under way, or handed to the agent ahead of the runtime's asking for it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) id: u32,
+    pub(crate) attempt: Arc<Attempt>,
+    pub(crate) since: Instant,
+    pub(crate) responded: bool,
+    pub(crate) start: Start,
+    /// Time that initialisation took, if this is the sandbox's first invocation.
+    pub(crate) init: Option<Duration>,
+    pub(crate) tail: Option<LogTail>,
+    /// A streamed answer to a caller who wants it whole.
+    pub(crate) collected: Option<(String, BytesMut)>,
+    pub(crate) writer: Option<StreamWriter>,
+    pub(crate) streamed_bytes: u64,
+}
+
+/// What the sandbox is doing, as far as the node has to know.
+#[derive(Debug, Default)]
+pub(crate) struct SandboxState {
+    /// In the order in which the runtime gets them; only the first has been handed out.
+    pub(crate) running: VecDeque<Running>,
+    pub(crate) last_id: u32,
+    pub(crate) initialised: bool,
+    pub(crate) exit: Option<ExitStatus>,
+    pub(crate) init_since: Option<Instant>,
+    /// Time that initialisation took; told once, with the first invocation.
+    pub(crate) init: Option<Duration>,
+    pub(crate) placement: Duration,
+    pub(crate) start_failure: Option<StartFailure>,
+    pub(crate) memory_bytes_max: u64,
+    pub(crate) memory_read_at: Option<Instant>,
+    pub(crate) init_tail: LogTail,
+}
+
+/// What is fixed once the sandbox belongs to a version.
+#[derive(Debug)]
+pub(crate) struct Assigned {
+    pub(crate) spec: Arc<VersionSpec>,
+    pub(crate) link: Link,
+    pub(crate) log: LogStream,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    pub(crate) id: SandboxId,
+    pub(crate) assigned: OnceLock<Assigned>,
+    state: Mutex<SandboxState>,
+    /// Ends the session task.
+    pub(crate) closed: CancellationToken,
+    doomed: AtomicBool,
+}
+
+impl Sandbox {
+    pub(crate) fn new(id: SandboxId) -> Arc<Self> {
+        Arc::new(Self { id, assigned: OnceLock::new(), state: Mutex::default(), closed: CancellationToken::new(), doomed: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `true` for the first who decides that it is to be destroyed.
+    pub(crate) fn doom(&self) -> bool {
+        !self.doomed.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.doomed.load(Ordering::Acquire)
+    }
+}
+
+/// The last 4 KiB of an invocation's log.
+#[derive(Debug, Default)]
+pub(crate) struct LogTail(VecDeque<u8>);
+
+impl LogTail {
+    pub(crate) fn push(&mut self, line: &[u8]) {
+        let keep = &line[line.len().saturating_sub(limits::LOG_TAIL_BYTES)..];
+        let surplus = (self.0.len() + keep.len()).saturating_sub(limits::LOG_TAIL_BYTES);
+        self.0.drain(..surplus.min(self.0.len()));
+        self.0.extend(keep);
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from(Vec::from(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_last_four_kibibytes() {
+        let mut tail = LogTail::default();
+        for number in 0..2000 {
+            tail.push(format!("{number}\n").as_bytes());
+        }
+        let bytes = tail.into_bytes();
+        assert_eq!(bytes.len(), limits::LOG_TAIL_BYTES);
+        assert!(bytes.ends_with(b"1998\n1999\n"));
+    }
+
+    #[test]
+    fn one_line_longer_than_the_tail_fills_it() {
+        let mut tail = LogTail::default();
+        tail.push(b"first");
+        tail.push(&[b'x'; 3 * limits::LOG_TAIL_BYTES]);
+        assert_eq!(tail.into_bytes(), vec![b'x'; limits::LOG_TAIL_BYTES]);
+    }
+}

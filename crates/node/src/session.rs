@@ -1,0 +1,282 @@
+//! The conversation with one agent: from the first frame to the end of the sandbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use hearth_agent_proto::{FrameError, FromAgent, LogSource, PROTOCOL_VERSION, ToAgent, read_frame};
+use hearth_engine::Event;
+use hearth_engine::port::StreamError;
+use hearth_types::limits;
+use tokio::time::Instant as TokioInstant;
+
+use crate::core::Core;
+use crate::report::Failure;
+use crate::sandbox::{Assigned, Sandbox, StartFailure};
+use crate::tunnel::{TunnelError, Tunnels};
+
+/// What a sandbox did that no sound agent does. It is destroyed for it.
+#[derive(Debug, thiserror::Error)]
+enum Violation {
+    #[error("broken frame")]
+    Frame(#[source] FrameError),
+    #[error("agent speaks version {0}, not {PROTOCOL_VERSION}")]
+    Version(u16),
+    #[error("broken tunnel")]
+    Tunnel(#[source] TunnelError),
+    #[error("a streamed response exceeds its window")]
+    Window,
+    #[error("an answer to an invocation that is not under way")]
+    UnknownInvocation,
+}
+
+pub(crate) struct Session {
+    core: Arc<Core>,
+    sandbox: Arc<Sandbox>,
+    tunnels: Tunnels,
+    /// When initialisation must be over.
+    init_deadline: TokioInstant,
+}
+
+impl Session {
+    pub(crate) fn new(core: Arc<Core>, sandbox: Arc<Sandbox>, init_limit: Duration) -> Self {
+        let init_deadline = TokioInstant::now() + init_limit;
+        Self { core, sandbox, tunnels: Tunnels::default(), init_deadline }
+    }
+
+    /// Runs until the sandbox is of no further use.
+    pub(crate) async fn run(mut self) {
+        let sandbox = Arc::clone(&self.sandbox);
+        let Some(assigned) = sandbox.assigned.get() else { return };
+        tokio::select! {
+            () = assigned.link.flush_forever() => {}
+            () = self.read(assigned) => {}
+            () = sandbox.closed.cancelled() => {}
+        }
+        self.core.session_ended(&self.sandbox);
+    }
+
+    async fn read(&mut self, assigned: &Assigned) {
+        let mut buffer = BytesMut::new();
+        loop {
+            let initialised = self.sandbox.state().initialised;
+            let more = tokio::select! {
+                more = assigned.link.read_into(&mut buffer) => more,
+                () = tokio::time::sleep_until(self.init_deadline), if !initialised => {
+                    self.sandbox.state().start_failure = Some(StartFailure::TimedOut);
+                    return;
+                }
+            };
+            if !more {
+                return;
+            }
+            match self.take_frames(assigned, &mut buffer) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(violation) => {
+                    tracing::warn!(sandbox = %self.sandbox.id, error = %chain(&violation), "sandbox destroyed");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `false` when the runtime is gone.
+    fn take_frames(&mut self, assigned: &Assigned, buffer: &mut BytesMut) -> Result<bool, Violation> {
+        loop {
+            let Some((header, payload, taken)) = read_frame(buffer).map_err(Violation::Frame)? else {
+                return Ok(true);
+            };
+            let message = FromAgent::decode(header, payload).map_err(Violation::Frame)?;
+            let alive = self.handle(assigned, message)?;
+            buffer.advance(taken);
+            if !alive {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn handle(&mut self, assigned: &Assigned, message: FromAgent<'_>) -> Result<bool, Violation> {
+        match message {
+            FromAgent::Hello { version } if version != PROTOCOL_VERSION => return Err(Violation::Version(version)),
+            FromAgent::Hello { .. } => {}
+            FromAgent::Ready => self.core.initialised(&self.sandbox),
+            FromAgent::Idle { id } => self.idle(id),
+            FromAgent::Withdrawn { id } => self.withdrawn(id),
+            FromAgent::Response { id, head, body } => {
+                self.core.respond(&self.sandbox, id, &head.content_type, Bytes::copy_from_slice(body));
+            }
+            FromAgent::StreamStart { id, head } => self.stream_start(id, &head.content_type)?,
+            FromAgent::StreamChunk { id, data } => self.stream_chunk(assigned, id, data)?,
+            FromAgent::StreamEnd { id, end } => {
+                let error = end.error.map(|(code, details)| StreamError {
+                    code: code.into_owned(),
+                    details: String::from_utf8_lossy(&details).into_owned(),
+                });
+                self.stream_end(id, error, end.truncated)?;
+            }
+            FromAgent::InvocationError { id, head, body } => {
+                self.core.fail(&self.sandbox, id, &Failure::reported(&head.error_type, body));
+            }
+            FromAgent::InitError { head, body } => {
+                let error_type = head.error_type.into_owned();
+                self.sandbox.state().start_failure = Some(StartFailure::Reported { error_type, payload: body.to_vec() });
+            }
+            FromAgent::Exit(status) => {
+                self.sandbox.state().exit = Some(status);
+                return Ok(false);
+            }
+            FromAgent::Log { head, data } => self.log(assigned, head.source, head.time_us / 1000, data),
+            FromAgent::LogsDropped { records } => {
+                let line = format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
+                assigned.log.append(self.core.clock.wall().as_millis(), line.into());
+            }
+            FromAgent::TunnelOpen { id } => {
+                let server = Arc::clone(&self.core.tunnels);
+                self.tunnels
+                    .open(id, server.as_ref(), &self.sandbox, &assigned.spec)
+                    .map_err(Violation::Tunnel)?;
+            }
+            FromAgent::TunnelData { id, data } => self.tunnels.data(id, data).map_err(Violation::Tunnel)?,
+            FromAgent::TunnelClose { id } => self.tunnels.close(id),
+            FromAgent::TunnelCredit { id, bytes } => self.tunnels.credit(id, bytes),
+        }
+        Ok(true)
+    }
+
+    /// The runtime asked for its next event; whatever the agent held for it has been handed out with that.
+    fn idle(&self, id: u32) {
+        {
+            let mut state = self.sandbox.state();
+            if state.running.front().is_none_or(|first| first.id != id || !first.responded) {
+                return;
+            }
+            state.running.pop_front();
+            let now = self.core.clock.now();
+            if let Some(next) = state.running.front_mut() {
+                next.since = now;
+                next.attempt.set_deadline(now + next.attempt.timeout());
+            }
+        }
+        self.core.step(Event::Idle { sandbox: self.sandbox.id });
+    }
+
+    fn withdrawn(&self, id: u32) {
+        {
+            let mut state = self.sandbox.state();
+            let Some(index) = state.running.iter().skip(1).position(|running| running.id == id) else { return };
+            state.running.remove(index + 1);
+        }
+        self.core.step(Event::Withdrawn { sandbox: self.sandbox.id });
+    }
+
+    fn stream_start(&self, id: u32, content_type: &str) -> Result<(), Violation> {
+        let mut state = self.sandbox.state();
+        let running = state.running.front_mut().filter(|first| first.id == id && !first.responded);
+        let running = running.ok_or(Violation::UnknownInvocation)?;
+        match running.attempt.start_stream(content_type) {
+            Some(writer) => {
+                let sandbox = Arc::downgrade(&self.sandbox);
+                writer.on_taken(Box::new(move |bytes| {
+                    if let Some(sandbox) = sandbox.upgrade()
+                        && let Some(assigned) = sandbox.assigned.get()
+                    {
+                        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                        // A link that takes nothing more ends its session by itself.
+                        let _stuck = assigned.link.send(&ToAgent::Credit { id, tunnel: false, bytes }).is_err();
+                    }
+                }));
+                running.writer = Some(writer);
+            }
+            None => running.collected = Some((content_type.to_owned(), BytesMut::new())),
+        }
+        Ok(())
+    }
+
+    fn stream_chunk(&self, assigned: &Assigned, id: u32, data: &[u8]) -> Result<(), Violation> {
+        let mut state = self.sandbox.state();
+        let running = state.running.front_mut().filter(|first| first.id == id && !first.responded);
+        let running = running.ok_or(Violation::UnknownInvocation)?;
+        running.streamed_bytes += data.len() as u64;
+        if let Some((_, collected)) = &mut running.collected {
+            if collected.len() <= limits::RESPONSE_BYTES_MAX {
+                collected.extend_from_slice(data);
+            }
+            drop(state);
+            let bytes = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let _stuck = assigned.link.send(&ToAgent::Credit { id, tunnel: false, bytes }).is_err();
+            return Ok(());
+        }
+        let writer = running.writer.clone().ok_or(Violation::UnknownInvocation)?;
+        drop(state);
+        writer.data(data).map_err(|_exceeded| Violation::Window)
+    }
+
+    fn stream_end(&self, id: u32, error: Option<StreamError>, truncated: bool) -> Result<(), Violation> {
+        let collected = {
+            let mut state = self.sandbox.state();
+            let running = state.running.front_mut().filter(|first| first.id == id && !first.responded);
+            running.ok_or(Violation::UnknownInvocation)?.collected.take()
+        };
+        let failure = match (error, truncated) {
+            (Some(error), _) => Some(Failure::reported(&error.code, error.details.as_bytes())),
+            (None, true) => Some(Failure::truncated()),
+            (None, false) => None,
+        };
+        match (failure, collected) {
+            (Some(failure), _) => self.core.fail(&self.sandbox, id, &failure),
+            (None, Some((_, body))) if body.len() > limits::RESPONSE_BYTES_MAX => {
+                self.core.fail(&self.sandbox, id, &Failure::response_too_large());
+            }
+            (None, Some((content_type, body))) => self.core.respond(&self.sandbox, id, &content_type, body.freeze()),
+            (None, None) => self.core.respond(&self.sandbox, id, "application/octet-stream", Bytes::new()),
+        }
+        Ok(())
+    }
+
+    fn log(&self, assigned: &Assigned, source: LogSource, time_ms: u64, data: &[u8]) {
+        {
+            let mut state = self.sandbox.state();
+            match state.running.front_mut() {
+                Some(running) => {
+                    if let Some(tail) = &mut running.tail {
+                        tail.push(data);
+                    }
+                }
+                None => state.init_tail.push(data),
+            }
+        }
+        if let LogSource::Framed { level, .. } = source
+            && !wanted(&assigned.spec, level)
+        {
+            return;
+        }
+        assigned.log.append(time_ms, Bytes::copy_from_slice(data));
+    }
+}
+
+/// Whether a framed record passes `ApplicationLogLevel`; records without a level always do.
+fn wanted(spec: &hearth_types::VersionSpec, level: u8) -> bool {
+    use hearth_types::LogLevel;
+    let least = match spec.application_log_level {
+        None | Some(LogLevel::Trace) => 4,
+        Some(LogLevel::Debug) => 8,
+        Some(LogLevel::Info) => 12,
+        Some(LogLevel::Warn) => 16,
+        Some(LogLevel::Error) => 20,
+        Some(LogLevel::Fatal) => 24,
+    };
+    level == 0 || level >= least
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
