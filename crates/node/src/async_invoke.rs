@@ -174,9 +174,7 @@ async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write
     match after_attempt(retry, end, progress) {
         Verdict::Done => event.done(core, lease, &current.async_config, reply.as_ref()),
         Verdict::Retry { delay } => vec![Write::Release { lease, delay, body: Some(event.encode()) }],
-        Verdict::Discard { condition } => {
-            event.discard(core, lease, &current.async_config, condition, reply.as_ref())
-        }
+        Verdict::Discard { condition } => event.discard(core, lease, &current.async_config, condition, reply.as_ref()),
     }
 }
 

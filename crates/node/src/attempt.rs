@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_engine::Ticket;
-use hearth_engine::port::{
-    Invocation, InvokeError, Outcome, Reply, ReplyChunk, StreamError, StreamingReply, Timeline,
-};
+use hearth_engine::port::{Invocation, InvokeError, Outcome, Reply, ReplyChunk, StreamError, StreamingReply, Timeline};
 use hearth_types::Instant;
 use tokio::sync::oneshot;
 
@@ -50,12 +48,20 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn buffered(ticket: Ticket, invocation: Invocation, now: Instant) -> (Arc<Self>, oneshot::Receiver<BufferedReply>) {
+    pub(crate) fn buffered(
+        ticket: Ticket,
+        invocation: Invocation,
+        now: Instant,
+    ) -> (Arc<Self>, oneshot::Receiver<BufferedReply>) {
         let (sender, receiver) = oneshot::channel();
         (Arc::new(Self::new(ticket, invocation, now, Sink::Buffered(sender))), receiver)
     }
 
-    pub(crate) fn streaming(ticket: Ticket, invocation: Invocation, now: Instant) -> (Arc<Self>, oneshot::Receiver<StreamingStart>) {
+    pub(crate) fn streaming(
+        ticket: Ticket,
+        invocation: Invocation,
+        now: Instant,
+    ) -> (Arc<Self>, oneshot::Receiver<StreamingStart>) {
         let (sender, receiver) = oneshot::channel();
         (Arc::new(Self::new(ticket, invocation, now, Sink::Streaming(sender))), receiver)
     }

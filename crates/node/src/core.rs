@@ -20,8 +20,8 @@ use hearth_engine::{Action, Demand, Engine, Event, FailReason, RootId, Start, Ti
 use hearth_logs::LogStore;
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
-use hearth_store::Store;
 use hearth_store::Artifacts;
+use hearth_store::Store;
 use hearth_types::{Instant, LogFormat, SandboxId, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -123,12 +123,7 @@ impl Core {
             counters: Counters::default(),
             async_state: AsyncState::default(),
             next_ticket: AtomicU64::new(1),
-            state: Mutex::new(State {
-                engine,
-                attempts: HashMap::new(),
-                sandboxes: HashMap::new(),
-                roots: Vec::new(),
-            }),
+            state: Mutex::new(State { engine, attempts: HashMap::new(), sandboxes: HashMap::new(), roots: Vec::new() }),
             config: parts.config,
         })
     }
@@ -586,7 +581,9 @@ fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
     let message = match reason {
         FailReason::Draining => return InvokeError::Draining,
         FailReason::Capacity => "no room for another sandbox on this machine: raise node.memory_mib or retry later",
-        FailReason::TooLarge => "the function's memory size is more than this machine has for sandboxes (node.memory_mib)",
+        FailReason::TooLarge => {
+            "the function's memory size is more than this machine has for sandboxes (node.memory_mib)"
+        }
         FailReason::RootGone => "the runtime was removed from this machine",
         FailReason::SandboxLost | FailReason::InitFailed { .. } => {
             let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());

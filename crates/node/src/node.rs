@@ -72,7 +72,9 @@ impl Node {
         }
         let runtime = &invocation.spec.runtime;
         if self.core.runtimes.get(runtime).is_none() {
-            let message = format!("Runtime {runtime} is not installed on this machine. Add it with: hearth runtime add {runtime}");
+            let message = format!(
+                "Runtime {runtime} is not installed on this machine. Add it with: hearth runtime add {runtime}"
+            );
             return Err(InvokeError::InvalidRuntime { message });
         }
         Ok(())
@@ -102,10 +104,7 @@ impl Invoker for Node {
 }
 
 /// Runs an invocation and returns its whole reply.
-pub(crate) async fn run_to_the_end(
-    core: &Arc<Core>,
-    invocation: Invocation,
-) -> Result<(Reply, Timeline), InvokeError> {
+pub(crate) async fn run_to_the_end(core: &Arc<Core>, invocation: Invocation) -> Result<(Reply, Timeline), InvokeError> {
     let (attempt, mut reply) = Attempt::buffered(core.next_ticket(), invocation, core.clock.now());
     let watch = Watch { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)) };
     core.admit(&attempt);

@@ -244,9 +244,7 @@ impl Failure {
     pub(crate) fn exit(request: RequestId, status: Option<ExitStatus>, out_of_memory: bool) -> Self {
         let (error_type, reason) = match status {
             _ if out_of_memory => ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed".to_owned()),
-            Some(ExitStatus::Code(0)) => {
-                ("Runtime.ExitError", "Runtime exited without providing a reason".to_owned())
-            }
+            Some(ExitStatus::Code(0)) => ("Runtime.ExitError", "Runtime exited without providing a reason".to_owned()),
             Some(ExitStatus::Code(code)) => {
                 ("Runtime.ExitError", format!("Runtime exited with error: exit status {code}"))
             }

@@ -82,7 +82,13 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn new(id: SandboxId) -> Arc<Self> {
-        Arc::new(Self { id, assigned: OnceLock::new(), state: Mutex::default(), closed: CancellationToken::new(), doomed: AtomicBool::new(false) })
+        Arc::new(Self {
+            id,
+            assigned: OnceLock::new(),
+            state: Mutex::default(),
+            closed: CancellationToken::new(),
+            doomed: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {

@@ -120,7 +120,8 @@ impl Session {
             }
             FromAgent::InitError { head, body } => {
                 let error_type = head.error_type.into_owned();
-                self.sandbox.state().start_failure = Some(StartFailure::Reported { error_type, payload: body.to_vec() });
+                self.sandbox.state().start_failure =
+                    Some(StartFailure::Reported { error_type, payload: body.to_vec() });
             }
             FromAgent::Exit(status) => {
                 self.sandbox.state().exit = Some(status);
@@ -128,14 +129,13 @@ impl Session {
             }
             FromAgent::Log { head, data } => self.log(assigned, head.source, head.time_us / 1000, data),
             FromAgent::LogsDropped { records } => {
-                let line = format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
+                let line =
+                    format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
                 assigned.log.append(self.core.clock.wall().as_millis(), line.into());
             }
             FromAgent::TunnelOpen { id } => {
                 let server = Arc::clone(&self.core.tunnels);
-                self.tunnels
-                    .open(id, server.as_ref(), &self.sandbox, &assigned.spec)
-                    .map_err(Violation::Tunnel)?;
+                self.tunnels.open(id, server.as_ref(), &self.sandbox, &assigned.spec).map_err(Violation::Tunnel)?;
             }
             FromAgent::TunnelData { id, data } => self.tunnels.data(id, data).map_err(Violation::Tunnel)?,
             FromAgent::TunnelClose { id } => self.tunnels.close(id),

@@ -91,12 +91,7 @@ impl Core {
         Ok(())
     }
 
-    fn init_message(
-        &self,
-        spec: &VersionSpec,
-        runtime: &RuntimeDefinition,
-        stream: &str,
-    ) -> hearth_agent_proto::Init {
+    fn init_message(&self, spec: &VersionSpec, runtime: &RuntimeDefinition, stream: &str) -> hearth_agent_proto::Init {
         let credentials = self.catalogue.session(spec);
         init_message(spec, runtime, &credentials, stream, self.isolation.tier().function_uid_gid)
     }

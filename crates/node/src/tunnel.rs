@@ -59,11 +59,7 @@ impl Tunnels {
         }
         let (ours, theirs) = tokio::io::duplex(CHUNK_BYTES_MAX);
         let (incoming, received) = mpsc::unbounded_channel();
-        let tunnel = Tunnel {
-            incoming,
-            outstanding: Arc::default(),
-            credit: Arc::new(Semaphore::new(WINDOW_BYTES)),
-        };
+        let tunnel = Tunnel { incoming, outstanding: Arc::default(), credit: Arc::new(Semaphore::new(WINDOW_BYTES)) };
         let pump = Pump { id, sandbox: Arc::downgrade(sandbox), outstanding: Arc::clone(&tunnel.outstanding) };
         tokio::spawn(pump.run(ours, received, Arc::clone(&tunnel.credit), sandbox.closed.clone()));
         self.open.insert(id, tunnel);
