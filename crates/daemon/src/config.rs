@@ -14,78 +14,78 @@ use serde::{Deserialize, Serialize};
 /// The file as written. Unknown keys are errors.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where the API is served.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Everything that outlives the daemon.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Prepared runtimes; by default `runtimes` in the data directory. May be shared by several daemons.
-    pub runtimes_dir: Option<PathBuf>,
-    pub region: Region,
+    pub(crate) runtimes_dir: Option<PathBuf>,
+    pub(crate) region: Region,
     /// The account of requests without a 12-digit access key id, in development mode.
-    pub account: AccountId,
+    pub(crate) account: AccountId,
     /// Requests are verified against these; needed on any address that is not loopback.
-    pub access_keys: Vec<AccessKey>,
-    pub node: NodeSection,
-    pub network: NetworkSection,
-    pub logs: LogsSection,
-    pub shutdown: ShutdownSection,
+    pub(crate) access_keys: Vec<AccessKey>,
+    pub(crate) node: NodeSection,
+    pub(crate) network: NetworkSection,
+    pub(crate) logs: LogsSection,
+    pub(crate) shutdown: ShutdownSection,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct AccessKey {
-    pub id: String,
-    pub secret: String,
-    pub account: AccountId,
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) account: AccountId,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct NodeSection {
+pub(crate) struct NodeSection {
     /// Sum of the functions' memory sizes that may be alive at once, MiB. 0: twice the machine's memory, since functions
     /// seldom use what they may.
-    pub memory_mib: u64,
+    pub(crate) memory_mib: u64,
     /// Sandboxes that may be alive at once.
-    pub sandboxes: u32,
+    pub(crate) sandboxes: u32,
     /// Blank sandboxes kept ready per runtime.
-    pub blanks_per_runtime: u32,
+    pub(crate) blanks_per_runtime: u32,
     /// Idle sandboxes are ended after this many seconds.
-    pub keep_alive_s: u64,
+    pub(crate) keep_alive_s: u64,
     /// Idle sandboxes are frozen after this many milliseconds.
-    pub freeze_after_ms: u64,
+    pub(crate) freeze_after_ms: u64,
     /// How long an invocation may wait for room, seconds.
-    pub queue_timeout_s: u64,
+    pub(crate) queue_timeout_s: u64,
     /// Limit CPU strictly in proportion to memory (1769 MB = one core), as Lambda does. Otherwise it is a weight, which counts
     /// only when the machine is busy.
-    pub cpu_quota: bool,
+    pub(crate) cpu_quota: bool,
     /// Asynchronous invocations that run at once.
-    pub async_concurrency: usize,
+    pub(crate) async_concurrency: usize,
     /// First host uid of the ranges that sandboxes get, 65,536 each.
-    pub uid_base: u32,
+    pub(crate) uid_base: u32,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct NetworkSection {
+pub(crate) struct NetworkSection {
     /// What functions without the tag `hearth:network` get: `none` or `egress`.
-    pub default: hearth_types::NetworkMode,
+    pub(crate) default: hearth_types::NetworkMode,
     /// Private ranges that functions with egress may reach, such as `10.1.0.0/16`.
-    pub egress_allow: Vec<String>,
+    pub(crate) egress_allow: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LogsSection {
+pub(crate) struct LogsSection {
     /// Oldest log records beyond this are dropped, MiB.
-    pub size_mib: u64,
+    pub(crate) size_mib: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ShutdownSection {
+pub(crate) struct ShutdownSection {
     /// How long running invocations may take to finish, seconds.
-    pub grace_s: u64,
+    pub(crate) grace_s: u64,
 }
 
 impl Default for Config {
@@ -135,7 +135,7 @@ impl Default for ShutdownSection {
 
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     #[error("cannot read the configuration")]
     Read(#[source] std::io::Error),
     #[error("{path} is not valid: {message}")]
@@ -146,7 +146,7 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads and validates `path`; without one, the defaults.
-    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let config = match path {
             None => Self::default(),
             Some(path) => {
@@ -182,15 +182,15 @@ impl Config {
         Ok(())
     }
 
-    pub fn runtimes_dir(&self) -> PathBuf {
+    pub(crate) fn runtimes_dir(&self) -> PathBuf {
         self.runtimes_dir.clone().unwrap_or_else(|| self.data_dir.join("runtimes"))
     }
 
-    pub fn egress_allow(&self) -> Vec<Subnet> {
+    pub(crate) fn egress_allow(&self) -> Vec<Subnet> {
         self.network.egress_allow.iter().filter_map(|text| parse_subnet(text)).collect()
     }
 
-    pub fn engine(&self) -> EngineConfig {
+    pub(crate) fn engine(&self) -> EngineConfig {
         let memory_mib_max = match self.node.memory_mib {
             0 => 2 * machine_memory_mib(),
             given => given,

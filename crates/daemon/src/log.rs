@@ -6,14 +6,14 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-pub enum LogStyle {
+pub(crate) enum LogStyle {
     #[default]
     Text,
     Json,
 }
 
 /// `verbosity`: 0 warnings and what an operator must know, 1 more, 2 everything. `HEARTH_LOG` overrides it.
-pub fn init(style: LogStyle, verbosity: u8) {
+pub(crate) fn init(style: LogStyle, verbosity: u8) {
     let default = match verbosity {
         0 => "info",
         1 => "debug",

@@ -108,7 +108,11 @@ fn wait_until_settled(client: &Client, path: &str) -> Result<Value> {
             (Some("Active"), Some("Successful")) => return Ok(configuration),
             _ => {}
         }
-        ensure!(Instant::now() < deadline, "the function is still {}: look at the daemon's log", configuration["State"]);
+        ensure!(
+            Instant::now() < deadline,
+            "the function is still {}: look at the daemon's log",
+            configuration["State"]
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }

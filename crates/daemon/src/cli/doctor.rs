@@ -20,7 +20,9 @@ pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<ExitCode> {
     output.result(&report, || {
         let mut lines: Vec<String> = host.checks.iter().map(as_text).collect();
         if names.is_empty() {
-            lines.push(format!("{BAD}lacking{BAD:#}  runtimes: none is prepared\n         hearth runtime add python3.11"));
+            lines.push(format!(
+                "{BAD}lacking{BAD:#}  runtimes: none is prepared\n         hearth runtime add python3.11"
+            ));
         } else {
             lines.push(format!("{GOOD}good{GOOD:#}     runtimes: {}", names.join(", ")));
         }

@@ -28,7 +28,12 @@ pub(crate) fn run(args: &FunctionsArgs, endpoint: &str, output: &Output) -> Resu
     match &args.action {
         None | Some(Action::List) => list(&client, output)?,
         Some(Action::Delete { name }) => {
-            client.json("lambda", Method::DELETE, &format!("/2015-03-31/functions/{}", path_segment(name)), &Value::Null)?;
+            client.json(
+                "lambda",
+                Method::DELETE,
+                &format!("/2015-03-31/functions/{}", path_segment(name)),
+                &Value::Null,
+            )?;
             output.result(&json!({"deleted": name}), || format!("deleted {name}"));
         }
     }

@@ -40,15 +40,19 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
         output.result(&json!({"status": answer.status}), || "queued".to_owned());
         return Ok(ExitCode::SUCCESS);
     }
-    let log = answer.header("x-amz-log-result").and_then(|log| base64::engine::general_purpose::STANDARD.decode(log).ok());
+    let log =
+        answer.header("x-amz-log-result").and_then(|log| base64::engine::general_purpose::STANDARD.decode(log).ok());
     let failed = answer.header("x-amz-function-error");
     if output.is_json() {
-        let payload: Value = serde_json::from_slice(&answer.body)
-            .unwrap_or_else(|_binary| json!(String::from_utf8_lossy(&answer.body)));
-        output.line(&json!({
-            "payload": payload, "functionError": failed, "executedVersion": answer.header("x-amz-executed-version"),
-            "log": log.map(|log| String::from_utf8_lossy(&log).into_owned()),
-        }).to_string());
+        let payload: Value =
+            serde_json::from_slice(&answer.body).unwrap_or_else(|_binary| json!(String::from_utf8_lossy(&answer.body)));
+        output.line(
+            &json!({
+                "payload": payload, "functionError": failed, "executedVersion": answer.header("x-amz-executed-version"),
+                "log": log.map(|log| String::from_utf8_lossy(&log).into_owned()),
+            })
+            .to_string(),
+        );
     } else {
         if let Some(log) = log {
             output.note(&format!("{DIM}{}{DIM:#}", String::from_utf8_lossy(&log).trim_end()));

@@ -55,9 +55,7 @@ enum Command {
     /// Start a daemon, deploy sample functions and call them cold and warm.
     Demo(demo::DemoArgs),
     /// Print completions for a shell.
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Debug, clap::Args)]

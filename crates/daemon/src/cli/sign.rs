@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use hearth_frontend::auth::sigv4::{Scope, sha256_hex, signing_key};
-use http::header::{AUTHORIZATION, HOST, HeaderValue};
 use http::Request;
+use http::header::{AUTHORIZATION, HOST, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a canonical path and query leave as it is.
@@ -39,7 +39,10 @@ impl Signer<'_> {
         );
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256_hex(canonical.as_bytes()));
-        let key = signing_key(self.secret, &Scope { access_key_id: self.id, date, region: self.region, service: self.service });
+        let key = signing_key(
+            self.secret,
+            &Scope { access_key_id: self.id, date, region: self.region, service: self.service },
+        );
         let signature: String =
             hmac::sign(&key, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let authorization = format!(
@@ -54,7 +57,11 @@ impl Signer<'_> {
 fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     pairs.sort_unstable();
-    pairs.iter().map(|pair| if pair.contains('=') { (*pair).to_owned() } else { format!("{pair}=") }).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|pair| if pair.contains('=') { (*pair).to_owned() } else { format!("{pair}=") })
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
