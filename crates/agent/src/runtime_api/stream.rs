@@ -19,6 +19,9 @@ use crate::{
 /// What Lambda calls a response beyond the limit.
 pub(super) const TOO_LARGE: &str = "Function.ResponseSizeTooLarge";
 
+/// Below this, copying chunks together costs less than a system call for each.
+const GATHERED_BYTES_MAX: usize = 16 * 1024;
+
 pub(super) fn too_large_body(limit: u64) -> String {
     format!(
         "{{\"errorType\":\"{TOO_LARGE}\",\"errorMessage\":\
@@ -69,6 +72,7 @@ pub(super) fn forward(events: &mut Events, io: &mut Io, connection: &mut Connect
         return Progress::Again;
     };
     let (taken, pass) = pass(io, stream, &connection.input, events.stream_bytes_max);
+    io.link.flush(&io.poller);
     buffer::consume(&mut connection.input, taken);
     match pass {
         Pass::Dry => Progress::Wait,
@@ -101,7 +105,12 @@ fn pass(io: &mut Io, stream: &mut Stream, input: &[u8], bytes_max: u64) -> (usiz
                     return (taken, Pass::TooLarge);
                 }
                 stream.credit -= range.len();
-                io.link.send(&io.poller, &FromAgent::StreamChunk { id: stream.id, data: &rest[range] });
+                let chunk = FromAgent::StreamChunk { id: stream.id, data: &rest[range] };
+                if rest.len() < GATHERED_BYTES_MAX {
+                    io.link.push(&chunk);
+                } else {
+                    io.link.send(&io.poller, &chunk);
+                }
             }
             Ok((more, Step::More)) => {
                 let is_stalled = stream.credit == 0 && stream.reader.is_in_content();
