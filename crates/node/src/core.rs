@@ -83,8 +83,7 @@ enum Effect {
     Assign { sandbox: Arc<Sandbox>, attempt: Arc<Attempt> },
     Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
     Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
-    Freeze(Arc<Sandbox>),
-    Thaw(Arc<Sandbox>),
+    SetFrozen(Arc<Sandbox>),
     Destroy(Arc<Sandbox>),
     Refuse { attempt: Arc<Attempt>, error: InvokeError },
     StartFailed { attempt: Arc<Attempt>, sandbox: Option<Arc<Sandbox>> },
@@ -191,15 +190,14 @@ impl Core {
             Effect::Assign { sandbox, attempt } => self.assign(sandbox, attempt),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
-            Effect::Freeze(sandbox) => self.set_frozen(&sandbox, true),
-            Effect::Thaw(sandbox) => self.set_frozen(&sandbox, false),
+            Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
             Effect::Destroy(sandbox) => self.destroy(sandbox),
             Effect::Refuse { attempt, error } => {
                 self.counters.throttles.fetch_add(1, Ordering::Relaxed);
                 attempt.refuse(error);
             }
             Effect::StartFailed { attempt, sandbox } => self.start_failed(&attempt, sandbox.as_deref()),
-            Effect::Wake(at) => drop(self.wake.send_replace(Some(at))),
+            Effect::Wake(at) => self.wake_at(at),
         }
     }
 
@@ -470,14 +468,28 @@ impl Core {
         attempt.fail(failure, timeline, tail.map(LogTail::into_bytes));
     }
 
-    fn set_frozen(&self, sandbox: &Sandbox, frozen: bool) {
-        let result = if frozen { self.isolation.freeze(sandbox.id) } else { self.isolation.thaw(sandbox.id) };
-        if let Err(error) = result {
+    fn set_frozen(&self, sandbox: &Sandbox) {
+        let change = |frozen| {
+            let result = if frozen { self.isolation.freeze(sandbox.id) } else { self.isolation.thaw(sandbox.id) };
+            result.map_err(|error| (frozen, error))
+        };
+        if let Err((frozen, error)) = sandbox.settle_frozen(change) {
             tracing::debug!(sandbox = %sandbox.id, frozen, %error, "freezer");
             if !frozen {
                 sandbox.closed.cancel();
             }
         }
+    }
+
+    /// The engine asks for ever earlier times until the next tick; they may arrive here in another order.
+    fn wake_at(&self, at: Instant) {
+        self.wake.send_if_modified(|next| {
+            let earlier = next.is_none_or(|next| at < next);
+            if earlier {
+                *next = Some(at);
+            }
+            earlier
+        });
     }
 
     /// Ends the sandbox and then says so to the engine; once, whoever asks.
@@ -558,8 +570,8 @@ impl State {
                 Effect::Dispatch { sandbox: sandbox(id)?, attempt: attempt(ticket)?, start }
             }
             Action::Withdraw { sandbox: id, ticket } => Effect::Withdraw { sandbox: sandbox(id)?, ticket },
-            Action::Freeze { sandbox: id } => Effect::Freeze(sandbox(id)?),
-            Action::Thaw { sandbox: id } => Effect::Thaw(sandbox(id)?),
+            Action::Freeze { sandbox: id } => frozen(sandbox(id)?, true),
+            Action::Thaw { sandbox: id } => frozen(sandbox(id)?, false),
             Action::Destroy { sandbox: id, .. } => Effect::Destroy(sandbox(id)?),
             Action::Throttle { ticket, reason } => {
                 Effect::Refuse { attempt: self.attempts.remove(&ticket)?, error: InvokeError::Throttled { reason } }
@@ -575,6 +587,12 @@ impl State {
             Action::Wake { at } => Effect::Wake(at),
         })
     }
+}
+
+/// Under the lock of the engine, so that the last decision is the last that is noted.
+fn frozen(sandbox: Arc<Sandbox>, frozen: bool) -> Effect {
+    sandbox.want_frozen(frozen);
+    Effect::SetFrozen(sandbox)
 }
 
 fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {

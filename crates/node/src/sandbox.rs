@@ -78,6 +78,10 @@ pub(crate) struct Sandbox {
     /// Ends the session task.
     pub(crate) closed: CancellationToken,
     doomed: AtomicBool,
+    /// What the engine decided last.
+    frozen_wanted: AtomicBool,
+    /// Held while it is being changed.
+    frozen: Mutex<bool>,
 }
 
 impl Sandbox {
@@ -88,11 +92,29 @@ impl Sandbox {
             state: Mutex::default(),
             closed: CancellationToken::new(),
             doomed: AtomicBool::new(false),
+            frozen_wanted: AtomicBool::new(false),
+            frozen: Mutex::default(),
         })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called in the order of the engine's decisions; they are performed in any order.
+    pub(crate) fn want_frozen(&self, frozen: bool) {
+        self.frozen_wanted.store(frozen, Ordering::Release);
+    }
+
+    /// Brings the sandbox into the state that is wanted *now*, so that a freeze that comes late never hits what was thawed since.
+    pub(crate) fn settle_frozen<E>(&self, change: impl FnOnce(bool) -> Result<(), E>) -> Result<(), E> {
+        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = self.frozen_wanted.load(Ordering::Acquire);
+        if *frozen != wanted {
+            change(wanted)?;
+            *frozen = wanted;
+        }
+        Ok(())
     }
 
     /// `true` for the first who decides that it is to be destroyed.
@@ -125,6 +147,26 @@ impl LogTail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_freeze_that_comes_late_does_not_hit_what_was_thawed() {
+        let sandbox = Sandbox::new(SandboxId(1));
+        let mut changes = Vec::new();
+        sandbox.want_frozen(true);
+        sandbox.want_frozen(false);
+        for _ in 0..2 {
+            sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
+        }
+        assert!(changes.is_empty());
+        sandbox.want_frozen(true);
+        assert_eq!(sandbox.settle_frozen(|_| Err("no freezer")), Err("no freezer"));
+        for _ in 0..2 {
+            sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
+        }
+        sandbox.want_frozen(false);
+        sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
+        assert_eq!(changes, [true, false]);
+    }
 
     #[test]
     fn the_tail_is_the_last_four_kibibytes() {
