@@ -124,7 +124,7 @@ async fn serve(config: &Config, listener: std::net::TcpListener, isolation: Arc<
         })
     });
     let stop = CancellationToken::new();
-    let backends = Backends { control, iam, invoker: Arc::new(node.clone()) };
+    let backends = Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone() };
     let frontend = Frontend::new(frontend_config(config), backends);
     tunnels.connect(frontend.clone(), stop.clone());
     let listener = tokio::net::TcpListener::from_std(listener)?;

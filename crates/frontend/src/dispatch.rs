@@ -17,11 +17,13 @@ use crate::invoke::request::Call;
 use crate::invoke::{self, Authenticated};
 use crate::refusal::{body_not_taken, unauthenticated};
 use crate::route::{self, Destination, Service};
-use crate::server::{Backends, Peer, Shared};
-use crate::{admin, browser, iam, lambda, sts};
+use crate::server::{Peer, Shared};
+use crate::{admin, browser, iam, lambda, logs, sts};
 
 /// Bodies of ordinary operations, bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bodies of CloudWatch Logs: a batch of events of 1 MiB and what JSON adds to it.
+const LOGS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bodies that carry a package in base64, bytes. Source: what Lambda says when it refuses one.
 const PACKAGE_BODY_BYTES_MAX: usize = 70_167_211;
 
@@ -166,7 +168,7 @@ impl<'a> Exchange<'a> {
 
     /// Runs the operation as a task of its own: a change is not left half done when the client goes away.
     async fn run(&self, service: Service, context: RequestContext, body: BudgetedBody) -> Result<Response, ApiError> {
-        let backends = self.shared.backends.clone();
+        let shared = self.shared.clone();
         let mut request = http::Request::new(body.bytes);
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = self.parts.uri.clone();
@@ -174,7 +176,7 @@ impl<'a> Exchange<'a> {
         let permit = body.permit;
         let task = self.shared.operations.spawn(async move {
             let _until_done = permit;
-            backends.handle(service, &context, request).await
+            shared.handle(service, &context, request).await
         });
         task.await.unwrap_or_else(|error| {
             tracing::error!(%error, request_id = %self.request_id, "an operation did not come to its end");
@@ -183,7 +185,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-impl Backends {
+impl Shared {
     async fn handle(
         &self,
         service: Service,
@@ -191,10 +193,10 @@ impl Backends {
         request: http::Request<Bytes>,
     ) -> Result<Response, ApiError> {
         match service {
-            Service::Sts => sts::handle(&self.iam, context, &request).await,
-            Service::Iam => iam::handle(&self.iam, context, &request).await,
-            Service::Lambda => lambda::handle(&self.control, context, request).await,
-            Service::Logs => Err(unsupported(service.name())),
+            Service::Sts => sts::handle(&self.backends.iam, context, &request).await,
+            Service::Iam => iam::handle(&self.backends.iam, context, &request).await,
+            Service::Lambda => lambda::handle(&self.backends.control, context, request).await,
+            Service::Logs => logs::handle(&self.backends.logs, &self.stopping, context, request).await,
         }
     }
 }
@@ -213,7 +215,7 @@ fn body_limit(service: Service, parts: &Parts) -> (usize, &'static str) {
             return (PACKAGE_BODY_BYTES_MAX, "PublishLayerVersion");
         }
     }
-    (BODY_BYTES_MAX, "requested")
+    (if service == Service::Logs { LOGS_BODY_BYTES_MAX } else { BODY_BYTES_MAX }, "requested")
 }
 
 /// 501: a service of AWS that Hearth does not speak.

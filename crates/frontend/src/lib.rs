@@ -16,6 +16,7 @@ pub mod eventstream;
 mod iam;
 pub mod invoke;
 mod lambda;
+mod logs;
 mod query;
 mod refusal;
 mod route;

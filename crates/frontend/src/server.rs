@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hearth_control::Control;
 use hearth_control::iam::Iam;
 use hearth_engine::port::Invoker;
+use hearth_logs::LogStore;
 use hearth_types::{AccountId, Region, RequestId, Timestamp};
 use http::header::HeaderValue;
 use hyper::body::Incoming;
@@ -65,6 +66,7 @@ pub struct Backends {
     pub control: Arc<Control>,
     pub iam: Arc<Iam>,
     pub invoker: Arc<dyn Invoker>,
+    pub logs: LogStore,
 }
 
 /// The function at the other end of a tunnel. The channel vouches for it; what its requests are signed with does not count.
@@ -101,14 +103,16 @@ pub(crate) struct Shared {
     pub(crate) budget: BodyBudget,
     /// Operations that must not be cut short when their client goes away.
     pub(crate) operations: TaskTracker,
+    /// Ends what would otherwise go on for hours.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
         let authenticator = Authenticator::new(config.access_keys.clone(), config.default_account.clone());
         let budget = BodyBudget::new(config.body_budget);
-        let operations = TaskTracker::new();
-        Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations }) }
+        let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
+        Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }
     }
 
     /// Accepts connections until `shutdown`; then stops listening at once, lets running requests finish for the
@@ -132,6 +136,7 @@ impl Frontend {
             }
         }
         drop(listener);
+        self.shared.stopping.cancel();
         self.shared.operations.close();
         let finished = async {
             while connections.join_next().await.is_some() {}

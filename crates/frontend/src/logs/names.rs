@@ -1,0 +1,79 @@
+//! Names and ARNs of groups and streams, and the limits of their members.
+
+use crate::context::RequestContext;
+use crate::error::ApiError;
+
+use super::invalid;
+
+const NAME_BYTES_MAX: usize = 512;
+
+/// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`.
+pub(super) fn group_arn(context: &RequestContext, group: &str) -> String {
+    format!("arn:aws:logs:{}:{}:log-group:{group}", context.region, context.account)
+}
+
+fn constraint(value: &str, member: &str, pattern: &str) -> ApiError {
+    let value: String = value.chars().take(200).collect();
+    invalid(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
+         regular expression pattern: {pattern}"
+    ))
+}
+
+pub(super) fn check_group(name: &str) -> Result<(), ApiError> {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
+    if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(word) {
+        Ok(())
+    } else {
+        Err(constraint(name, "logGroupName", "[\\.\\-_/#A-Za-z0-9]+"))
+    }
+}
+
+pub(super) fn check_stream(name: &str) -> Result<(), ApiError> {
+    if (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains([':', '*']) {
+        Ok(())
+    } else {
+        Err(constraint(name, "logStreamName", "[^:*]*"))
+    }
+}
+
+/// The group that a request means by its name or by an identifier, which is a name or an ARN.
+pub(super) fn chosen(
+    context: &RequestContext,
+    name: Option<String>,
+    identifier: Option<String>,
+) -> Result<String, ApiError> {
+    let group = match (name, identifier) {
+        (Some(name), None) => name,
+        (None, Some(identifier)) => of_identifier(context, &identifier)?,
+        (Some(_), Some(_)) => {
+            return Err(invalid("LogGroup name and LogGroup identifier cannot both be given."));
+        }
+        (None, None) => return Err(invalid("One of logGroupName and logGroupIdentifier must be given.")),
+    };
+    check_group(&group)?;
+    Ok(group)
+}
+
+/// A name, or an ARN of the caller's account with or without `:*`.
+pub(super) fn of_identifier(context: &RequestContext, identifier: &str) -> Result<String, ApiError> {
+    let Some(rest) = identifier.strip_prefix("arn:") else { return Ok(identifier.to_owned()) };
+    let fields: Vec<&str> = rest.splitn(6, ':').collect();
+    match fields.as_slice() {
+        [_, "logs", _, account, "log-group", name] if *account == context.account.as_str() => {
+            Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
+        }
+        _ => Err(invalid(format!("Invalid ARN: {}", identifier.chars().take(200).collect::<String>()))),
+    }
+}
+
+/// A page size within `1..=max`, `max` if not given.
+pub(super) fn limit(given: Option<i64>, max: usize) -> Result<usize, ApiError> {
+    let Some(given) = given else { return Ok(max) };
+    usize::try_from(given).ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value '{given}' at 'limit' failed to satisfy constraint: Member must have value \
+             between 1 and {max}"
+        ))
+    })
+}
