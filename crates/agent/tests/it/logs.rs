@@ -49,6 +49,37 @@ fn what_was_logged_before_a_response_comes_before_it() {
     }
 }
 
+/// A runtime that gets one event and does not answer it, but logs by `script`.
+fn handler(agent: &Agent, script: &str) -> ToAgent<'static> {
+    let address = agent.address;
+    let script = format!(
+        "exec 3<>/dev/tcp/{address}/9001; printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n' >&3; \
+         while read -r line <&3; do [ ${{#line}} -le 1 ] && break; done; {script}"
+    );
+    ToAgent::Init(init(&["/bin/bash", "-c", &script]))
+}
+
+#[test]
+fn a_handler_that_takes_its_time_is_heard_meanwhile() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&handler(&agent, "echo begun; sleep 1000"));
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    daemon.invoke(1, b"");
+    assert!(matches!(daemon.next().message(), FromAgent::Log { data: b"begun\n", .. }));
+}
+
+#[test]
+fn a_handler_that_logs_much_is_not_held_back() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&handler(&agent, "seq 1 300000; exit 2"));
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    daemon.invoke(1, b"");
+    let logs = daemon.logs_until(|message| *message == FromAgent::Exit(ExitStatus::Code(2)));
+    assert_eq!(logs.len(), 300_000);
+}
+
 #[test]
 fn frames_of_the_telemetry_pipe_are_records() {
     let agent = Agent::start();
