@@ -1,0 +1,10 @@
+//! The frontend over real sockets, with a real control plane and store and an invoker that answers by itself.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the test bed fails the test that uses it")]
+
+mod botocore;
+mod drain;
+mod invoke;
+mod limits;
+mod services;
+mod world;
