@@ -221,3 +221,100 @@ fn missing_bytes(input: &[u8]) -> usize {
     let length = (u32::from_le_bytes(*length) as usize).min(hearth_agent_proto::PAYLOAD_BYTES_MAX);
     (length + hearth_agent_proto::HEADER_BYTES).saturating_sub(input.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, os::unix::net::UnixStream};
+
+    use hearth_agent_proto::{FrameHeader, ResponseHead};
+
+    use super::*;
+
+    fn connected() -> (Poller, Link, UnixStream) {
+        let (poller, mut link) = (Poller::new().unwrap(), Link::default());
+        let daemon = reconnect(&poller, &mut link);
+        (poller, link, daemon)
+    }
+
+    fn reconnect(poller: &Poller, link: &mut Link) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        link.connect(poller, ours.into()).unwrap();
+        theirs
+    }
+
+    /// The kinds of all frames that were written before the link was cut.
+    fn kinds(link: &mut Link, mut daemon: UnixStream) -> Vec<u8> {
+        link.disconnect();
+        let mut bytes = Vec::new();
+        daemon.read_to_end(&mut bytes).unwrap();
+        let (mut kinds, mut rest) = (Vec::new(), &bytes[..]);
+        while let Some((FrameHeader { kind, .. }, _, length)) = read_frame(rest).unwrap() {
+            kinds.push(kind);
+            rest = &rest[length..];
+        }
+        kinds
+    }
+
+    fn response(body: &[u8]) -> FromAgent<'_> {
+        FromAgent::Response { id: 1, head: ResponseHead { content_type: "".into() }, body }
+    }
+
+    #[test]
+    fn what_was_said_without_a_daemon_comes_behind_the_greeting_and_in_order() {
+        let (poller, mut link) = (Poller::new().unwrap(), Link::default());
+        link.send(&poller, &response(b"r"));
+        link.send(&poller, &FromAgent::Idle { id: 1 });
+        let daemon = reconnect(&poller, &mut link);
+        let expected = [FromAgentKind::Hello, FromAgentKind::Response, FromAgentKind::Idle].map(|kind| kind as u8);
+        assert_eq!(kinds(&mut link, daemon), expected);
+    }
+
+    #[test]
+    fn what_the_last_daemon_got_whole_is_not_said_to_the_next_and_what_it_got_in_part_is() {
+        let (poller, mut link, mut old) = connected();
+        let large = vec![0; 4 * 1024 * 1024];
+        link.send(&poller, &FromAgent::Ready);
+        link.send(&poller, &FromAgent::TunnelOpen { id: 1 });
+        link.send(&poller, &response(&large));
+        link.send(&poller, &FromAgent::TunnelClose { id: 1 });
+        link.send(&poller, &FromAgent::Idle { id: 1 });
+        assert!(link.is_congested());
+        old.read_exact(&mut [0; 1000]).unwrap();
+        link.disconnect();
+        assert!(!link.is_connected() && !link.is_congested());
+        let mut new = reconnect(&poller, &mut link);
+        let read = std::thread::spawn(move || {
+            let mut bytes = vec![0; 4 * 1024 * 1024];
+            new.read_exact(&mut bytes).unwrap();
+            new
+        });
+        while link.has_waiting() {
+            link.flush(&poller);
+        }
+        // The thread has read past the start of the response; all that is left of it is zeros, then comes what was behind it.
+        let mut daemon = read.join().unwrap();
+        link.disconnect();
+        let mut rest = Vec::new();
+        daemon.read_to_end(&mut rest).unwrap();
+        let mut idle = Vec::new();
+        FromAgent::Idle { id: 1 }.encode(&mut idle);
+        assert!(rest.ends_with(&idle) && !rest.windows(idle.len()).any(|window| window == closing_frame()));
+    }
+
+    fn closing_frame() -> Vec<u8> {
+        let mut frame = Vec::new();
+        FromAgent::TunnelClose { id: 1 }.encode(&mut frame);
+        frame
+    }
+
+    #[test]
+    fn a_daemon_that_went_away_is_noticed_by_writing_and_loses_nothing() {
+        let (poller, mut link, daemon) = connected();
+        drop(daemon);
+        link.send(&poller, &response(b"r"));
+        assert!(link.take_broken() && !link.take_broken() && !link.is_connected());
+        let daemon = reconnect(&poller, &mut link);
+        assert_eq!(kinds(&mut link, daemon), [FromAgentKind::Hello as u8, FromAgentKind::Response as u8]);
+    }
+}

@@ -1,10 +1,10 @@
 //! Whose turn it is: what the runtime may ask and what it may post.
 //!
 //! ```text
-//!  Initialising ──next──► Waiting ──event handed out──► Running ──response, error──► Answered
-//!       │                    ▲                             │  └─streamed─► Streaming ──end──┘ │
-//!       └─init/error─► InitFailed                          └────────────────────────────────  │
-//!                            └───────────────────────────────next──────────────────────────────┘
+//!  Initialising ──next──► Waiting ──event──► Running ──response, error──► Answered
+//!       │                    ▲                   │                            ▲  │
+//!       ▼                    │                   └──streamed─► Streaming ─end─┘  │
+//!   InitFailed               └───────────────────────next────────────────────────┘
 //! ```
 
 use crate::reply::Refusal;

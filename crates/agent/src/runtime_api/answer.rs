@@ -51,7 +51,6 @@ fn begin_granted(
             if request.body != BodyLength::Known(0) {
                 return Err(bad_request("this call has no body"));
             }
-            // Overtaken by what was sent behind it, a request could not be answered in order.
             buffer::consume(&mut connection.input, request.head_bytes);
             return events.ask(io, connection, key, persistence(request));
         }
