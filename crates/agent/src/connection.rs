@@ -127,4 +127,19 @@ impl Connection {
         }
         Ok(())
     }
+
+    /// Whether the client has sent part of a request and is to send more.
+    pub(crate) fn is_in_request(&self) -> bool {
+        match &self.phase {
+            Phase::Head => !self.input.is_empty(),
+            Phase::Body { .. } | Phase::Unwanted { .. } | Phase::Stream(_) => true,
+            Phase::Next { .. } | Phase::Closing { .. } => false,
+        }
+    }
+
+    /// Acknowledges what was read at once. The kernel would wait 40 ms for an answer to send it with, and some clients (hyper
+    /// without `TCP_NODELAY`) hold the next piece of their request back until then.
+    pub(crate) fn acknowledge(&self) {
+        let _slower = rustix::net::sockopt::set_tcp_quickack(&self.socket, true);
+    }
 }

@@ -86,8 +86,14 @@ impl RuntimeApi {
         {
             progress = advance_once(&mut self.events, io, connection, key);
         }
-        if progress == Progress::Close {
-            self.close(io, key);
+        match progress {
+            Progress::Close => self.close(io, key),
+            Progress::Wait | Progress::Again => {
+                if let Some(connection) = self.connections.get_mut(key).filter(|connection| connection.is_in_request())
+                {
+                    connection.acknowledge();
+                }
+            }
         }
         if let Some(older) = self.events.take_replaced() {
             self.close(io, older);
