@@ -4,6 +4,7 @@ use hearth_agent_proto::{CHUNK_BYTES_MAX, FromAgent, TUNNELS_MAX, WINDOW_BYTES};
 use rustix::{
     fd::OwnedFd,
     io::{Errno, Result, read, write},
+    net::sockopt,
 };
 
 use crate::{
@@ -45,7 +46,7 @@ impl Default for Tunnels {
 impl Tunnels {
     /// The function has connected. Beyond [`TUNNELS_MAX`] the connection is closed at once.
     pub(crate) fn accept(&mut self, io: &mut Io, socket: OwnedFd) {
-        if rustix::net::sockopt::set_tcp_nodelay(&socket, true).is_err() {
+        if sockopt::set_tcp_nodelay(&socket, true).is_err() {
             return;
         }
         let Some(key) = self.tunnels.next_key() else {
@@ -99,6 +100,8 @@ impl Tunnels {
             Ok(length) => {
                 tunnel.credit -= length;
                 io.link.send(&io.poller, &FromAgent::TunnelData { id: tunnel.id, data: &self.buffer[..length] });
+                // A client that sends a request in pieces may hold the next back until this one is acknowledged.
+                let _slower = sockopt::set_tcp_quickack(&tunnel.socket, true);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(_) => self.close(io, key),
