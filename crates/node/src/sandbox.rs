@@ -151,21 +151,24 @@ mod tests {
     #[test]
     fn a_freeze_that_comes_late_does_not_hit_what_was_thawed() {
         let sandbox = Sandbox::new(SandboxId(1));
-        let mut changes = Vec::new();
+        let changes = Mutex::new(Vec::new());
+        let settle = || {
+            sandbox.settle_frozen(|frozen| {
+                changes.lock().unwrap().push(frozen);
+                Ok::<_, ()>(())
+            })
+        };
         sandbox.want_frozen(true);
         sandbox.want_frozen(false);
-        for _ in 0..2 {
-            sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
-        }
-        assert!(changes.is_empty());
+        settle().unwrap();
+        assert!(changes.lock().unwrap().is_empty());
         sandbox.want_frozen(true);
         assert_eq!(sandbox.settle_frozen(|_| Err("no freezer")), Err("no freezer"));
-        for _ in 0..2 {
-            sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
-        }
+        settle().unwrap();
+        settle().unwrap();
         sandbox.want_frozen(false);
-        sandbox.settle_frozen(|frozen| Ok::<_, ()>(changes.push(frozen))).unwrap();
-        assert_eq!(changes, [true, false]);
+        settle().unwrap();
+        assert_eq!(*changes.lock().unwrap(), [true, false]);
     }
 
     #[test]
