@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::daemon::Daemon;
-use crate::http::{Connection, header, invocation};
+use crate::http::{Connection, invocation};
 use crate::report::{ColdRow, Report, Spread};
 use crate::subject::Subject;
 
@@ -21,7 +21,6 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
     report.progress(&format!("cold, {}: calling them in turn", subject.language));
     let (mut cold, mut bare, mut client) = (Vec::new(), Vec::new(), Vec::new());
     let mut connection = Connection::open(daemon.address).await?;
-    let mut slowest = (Duration::ZERO, String::new());
     for number in 0..count {
         tokio::time::sleep(PAUSE).await;
         let request = invocation(&name(number));
@@ -29,9 +28,6 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
         let answer = connection.exchange(&request).await?;
         let took = started.elapsed();
         answer.succeeded().with_context(|| name(number))?;
-        if took > slowest.0 {
-            slowest = (took, header(answer.head, "x-hearth-timeline").unwrap_or_default().to_owned());
-        }
         cold.push(took);
         tokio::time::sleep(PAUSE).await;
         bare.push(subject.bare.time()?);
@@ -46,7 +42,6 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
         cold: Spread::of(cold),
         bare: Spread::of(bare),
         bare_with_client: (!client.is_empty()).then(|| Spread::of(client)),
-        slowest_timeline: slowest.1,
     });
     Ok(())
 }

@@ -48,9 +48,9 @@ pub(crate) async fn run(
     local
         .run_until(async {
             tokio::time::sleep_until(from.into()).await;
-            let before = CpuTicks::of(target.pid)?;
+            let before = cpu_ticks(target.pid).await?;
             tokio::time::sleep_until(until.into()).await;
-            cpu = CpuTicks::of(target.pid)?.since(before);
+            cpu = cpu_ticks(target.pid).await?.since(before);
             for task in tasks {
                 latency.add(task.await??)?;
             }
@@ -59,6 +59,11 @@ pub(crate) async fn run(
         .await?;
     let count = u32::try_from(latency.len())?;
     Ok(Load { per_second: f64::from(count) / duration.as_secs_f64(), latency, cpu })
+}
+
+/// Beside the thread that drives the connections, which must not pause.
+async fn cpu_ticks(server: u32) -> Result<CpuTicks> {
+    tokio::task::spawn_blocking(move || CpuTicks::of(server)).await?
 }
 
 async fn drive(address: SocketAddr, request: &[u8], from: Instant, until: Instant) -> Result<Histogram<u64>> {

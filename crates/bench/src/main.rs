@@ -20,8 +20,9 @@ mod warm;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use daemon::Daemon;
 use report::Report;
@@ -83,7 +84,15 @@ fn main() -> Result<()> {
         Some(Role::HelloServer) => hello::serve(),
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(measure(&args))
+            runtime.block_on(async {
+                let mut terminate = signal(SignalKind::terminate())?;
+                // Whatever ends it, the processes that it started end with it.
+                tokio::select! {
+                    measured = measure(&args) => measured,
+                    interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).and_then(|()| bail!("interrupted")),
+                    _ = terminate.recv() => bail!("interrupted"),
+                }
+            })
         }
     }
 }

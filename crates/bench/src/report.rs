@@ -50,8 +50,6 @@ pub(crate) struct ColdRow {
     pub(crate) cold: Spread,
     pub(crate) bare: Spread,
     pub(crate) bare_with_client: Option<Spread>,
-    /// The daemon's account of the slowest call.
-    pub(crate) slowest_timeline: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -222,7 +220,6 @@ impl Report {
                 format!("{:.1}", row.bare.p50_ms),
                 row.bare_with_client.as_ref().map_or_else(|| "-".to_owned(), |client| format!("{:.1}", client.p50_ms)),
                 format!("{:.2}", cold_ratio(row)),
-                row.slowest_timeline.clone(),
             ]);
         }
         ("Cold starts, one after the other, beside bare starts of the same program", table)
