@@ -76,7 +76,7 @@ class Daemon:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.stderr = directory / "stderr"
         self.config = directory / "hearth.toml"
-        self.config.write_text(f'runtimes_dir = "{RUNTIMES}"\n{config}')
+        self.config.write_text(f'runtimes_dir = "{RUNTIMES}"\nregion = "{REGION}"\n{config}')
         self.process = None
         self.sessions = threading.local()
 

@@ -375,7 +375,7 @@ def lying_zip(declared, actual):
 
 
 class TestSignatures:
-    KEYS = f'[[keys]]\nid = "AKIDEXAMPLE"\nsecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"\naccount = "{ACCOUNT}"\n'
+    KEYS = f'[[access_keys]]\nid = "AKIDEXAMPLE"\nsecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"\naccount = "{ACCOUNT}"\n'
     ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
     @pytest.fixture(scope="class")
@@ -399,11 +399,12 @@ class TestSignatures:
         call = {"lambda": "list_functions", "sts": "get_caller_identity", "iam": "list_roles", "logs": "describe_log_groups"}[service]
         wrong = guarded.client(service, account=self.ID, secret="wrong")
         code = "SignatureDoesNotMatch" if service in ("sts", "iam") else "InvalidSignatureException"
-        with refused(wrong, code, 403, "^The request signature we calculated does not match the signature you provided."):
+        status = 400 if service == "logs" else 403
+        with refused(wrong, code, status, "^The request signature we calculated does not match the signature you provided."):
             getattr(wrong, call)()
         unknown = guarded.client(service, account="AKIDUNKNOWN", secret="x")
         code = "InvalidClientTokenId" if service in ("sts", "iam") else "UnrecognizedClientException"
-        with refused(unknown, code, 403, "^The security token included in the request is invalid"):
+        with refused(unknown, code, status, "^The security token included in the request is invalid"):
             getattr(unknown, call)()
 
     def signed(self, guarded, moment=None, tamper=None):
@@ -518,13 +519,13 @@ class TestConfiguration:
     def check(self, tmp_path, text):
         path = tmp_path / "hearth.toml"
         path.write_text(text)
-        return subprocess.run([HEARTH, "config", "check", "--config", path], capture_output=True, text=True, timeout=10)
+        return subprocess.run([HEARTH, "config", "check", path], capture_output=True, text=True, timeout=10)
 
     def test_that_is_right_is_accepted(self, tmp_path):
         done = self.check(tmp_path, TestSignatures.KEYS)
         assert done.returncode == 0, done.stderr
 
-    @pytest.mark.parametrize("text", ["no toml", "unknown_key = 1\n", "listen = 7\n", "[[keys]]\nid = 1\n"])
+    @pytest.mark.parametrize("text", ["no toml", "unknown_key = 1\n", "listen = 7\n", "[[access_keys]]\nid = 1\n"])
     def test_that_is_wrong_is_refused_with_its_place(self, tmp_path, text):
         done = self.check(tmp_path, text)
         assert done.returncode != 0
