@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 import package
-from daemon import HEARTH, Daemon
+from daemon import HEARTH, Daemon, wait_until
 from host import Footprint
 
 
@@ -17,7 +17,7 @@ def daemon(tmp_path_factory):
     yield daemon
     footprint = Footprint.of(daemon)
     daemon.stop()
-    assert footprint.gone(), footprint.remains()
+    wait_until(footprint.gone, 1, "the stopped daemon has left nothing", footprint.remains)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def own_daemon(tmp_path):
         if daemon.process:
             footprint = Footprint.of(daemon)
             daemon.stop()
-            assert footprint.gone(), footprint.remains()
+            wait_until(footprint.gone, 1, "the stopped daemon has left nothing", footprint.remains)
 
 
 @pytest.fixture

@@ -33,15 +33,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_until(predicate, seconds=10, what=None):
-    """The predicate's first true value; an error once the time is up."""
+def wait_until(predicate, seconds=10, what=None, found=lambda: ""):
+    """The predicate's first true value; an error, with what was `found`, once the time is up."""
     deadline = time.monotonic() + seconds
     while True:
         value = predicate()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what or predicate.__doc__ or predicate}")
+            raise AssertionError(f"not within {seconds} s: {what or predicate.__doc__ or predicate} {found()}")
         time.sleep(0.01)
 
 

@@ -59,7 +59,8 @@ def rust_zip():
     return make_zip({"bootstrap": rust_bootstrap()})
 
 
-PACKAGES = {"python3.11": python_zip, "nodejs20.x": node_zip, "provided.al2023": rust_zip}
+PACKAGES = {"python3.11": python_zip, "nodejs20.x": node_zip, "provided.al2023": rust_zip, "provided.al2": rust_zip}
+NOTHING = object()
 
 
 class Result:
@@ -82,8 +83,8 @@ class Result:
         return f"Result(status={self.status}, error={self.error}, body={self.body[:2000]!r}, log={self.log!r})"
 
 
-def invoke(client, name, payload=None, **arguments):
-    if payload is not None:
+def invoke(client, name, payload=NOTHING, **arguments):
+    if payload is not NOTHING:
         arguments["Payload"] = payload if isinstance(payload, bytes) else json.dumps(payload)
     return Result(client.invoke(FunctionName=name, **arguments))
 
@@ -96,10 +97,10 @@ class Function:
         self.arn = f"arn:aws:lambda:{REGION}:{client._request_signer._credentials.access_key}:function:{name}"
         self.log_group = f"/aws/lambda/{name}"
 
-    def invoke(self, payload=None, **arguments):
+    def invoke(self, payload=NOTHING, **arguments):
         return invoke(self.client, self.name, payload, **arguments)
 
-    def call(self, payload=None, **arguments):
+    def call(self, payload=NOTHING, **arguments):
         """The function's answer, when it is bound to succeed."""
         result = self.invoke(payload, **arguments)
         assert result.error is None, result

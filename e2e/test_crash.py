@@ -141,7 +141,7 @@ class TestKilledDaemon:
         acknowledged, events = dict(created), list(queued)
 
         daemon.start()
-        wait_until(footprint.gone, 1, f"nothing is left of the killed daemon: {footprint.remains()}")
+        wait_until(footprint.gone, 1, "nothing is left of the killed daemon", footprint.remains)
         client = daemon.client()
         found = {
             function["FunctionName"]: function["CodeSha256"]
@@ -165,7 +165,7 @@ class TestKilledDaemon:
             footprint = Footprint.of(daemon)
             daemon.kill()
             daemon.start()
-            wait_until(footprint.gone, 1, f"nothing is left: {footprint.remains()}")
+            wait_until(footprint.gone, 1, "nothing is left of the killed daemon", footprint.remains)
             assert daemon.client().get_function_configuration(FunctionName=function.name)["Description"] == f"before death {number}"
             function.settle()
 
@@ -223,7 +223,7 @@ class TestOrderlyEnd:
             function.wait_for_message("running")
             daemon.stop()
             assert running.result(timeout=5).json["slept"] == 2
-        assert footprint.gone(), footprint.remains()
+        wait_until(footprint.gone, 1, "nothing is left of the stopped daemon", footprint.remains)
 
     def test_a_second_signal_ends_it_at_once(self, own_daemon):
         daemon = own_daemon()
@@ -240,7 +240,7 @@ class TestOrderlyEnd:
             process.wait(10)
             with pytest.raises(Exception, match="(?i)connection|closed|endpoint"):
                 running.result(timeout=10)
-        wait_until(footprint.gone, 5, f"nothing is left: {footprint.remains()}")
+        wait_until(footprint.gone, 1, "nothing is left of the stopped daemon", footprint.remains)
 
     def test_a_data_directory_serves_one_daemon_at_a_time(self, own_daemon):
         daemon = own_daemon()
