@@ -226,8 +226,11 @@ pub(crate) struct Failure {
 impl Failure {
     /// What the runtime itself reported.
     pub(crate) fn reported(error_type: &str, payload: &[u8]) -> Self {
-        let error_type = if error_type.is_empty() { "Unhandled" } else { error_type };
-        Self { error_type: error_type.to_owned(), payload: payload.to_vec(), log_line: None, timed_out: false }
+        let error_type = match error_type {
+            "" => error_type_in(payload).unwrap_or_else(|| "Unhandled".to_owned()),
+            given => given.to_owned(),
+        };
+        Self { error_type, payload: payload.to_vec(), log_line: None, timed_out: false }
     }
 
     pub(crate) fn timeout(request: RequestId, timeout_ms: u64, now: Timestamp) -> Self {
@@ -295,6 +298,12 @@ impl Failure {
     pub(crate) fn status(&self) -> Status<'_> {
         if self.timed_out { Status::Timeout } else { Status::Error { error_type: &self.error_type } }
     }
+}
+
+/// Python's and Node's clients name the type in the body only.
+fn error_type_in(payload: &[u8]) -> Option<String> {
+    let object: Value = serde_json::from_slice(payload).ok()?;
+    object["errorType"].as_str().map(str::to_owned)
 }
 
 fn payload(error_type: &str, message: &str) -> Vec<u8> {
