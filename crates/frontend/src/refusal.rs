@@ -47,7 +47,8 @@ pub(crate) fn body_not_taken(error: BodyError, operation: &str) -> ApiError {
     match error {
         BodyError::TooLarge { bytes_max } => ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestTooLargeException",
+            // Only Invoke's model has the shorter name (recorded from the service).
+            if operation == "InvokeFunction" { "RequestTooLargeException" } else { "RequestEntityTooLargeException" },
             format!("Request must be smaller than {bytes_max} bytes for the {operation} operation"),
         ),
         BodyError::TooSlow => ApiError::new(

@@ -41,6 +41,8 @@ pub(crate) struct Attempt {
     sink: Mutex<Sink>,
     /// Where it runs, for whoever has to end it.
     sandbox: Mutex<Weak<Sandbox>>,
+    /// Log of a failed initialisation, which the invocation's tail begins with.
+    early_log: Mutex<Vec<u8>>,
     /// Why the last sandbox for it could not be made.
     problem: Mutex<Option<String>>,
     /// Ends the watch over the time-out.
@@ -76,6 +78,7 @@ impl Attempt {
             over: AtomicBool::new(false),
             sink: Mutex::new(sink),
             sandbox: Mutex::default(),
+            early_log: Mutex::default(),
             problem: Mutex::default(),
             settled: tokio::sync::Notify::new(),
         }
@@ -101,6 +104,14 @@ impl Attempt {
 
     pub(crate) fn set_sandbox(&self, sandbox: &Arc<Sandbox>) {
         *self.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(sandbox);
+    }
+
+    pub(crate) fn take_early_log(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.early_log.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_early_log(&self, log: Vec<u8>) {
+        *self.early_log.lock().unwrap_or_else(PoisonError::into_inner) = log;
     }
 
     pub(crate) fn problem(&self) -> Option<String> {

@@ -243,7 +243,7 @@ impl Core {
         let id = state.last_id;
         let init = state.init.take();
         let before = std::mem::take(&mut state.init_tail);
-        let tail = attempt.invocation.log_tail.then_some(before);
+        let tail = attempt.invocation.log_tail.then(|| before.behind(&attempt.take_early_log()));
         if start != Start::Warm {
             self.counters.cold.fetch_add(1, Ordering::Relaxed);
         }
@@ -430,6 +430,7 @@ impl Core {
             if let Some(assigned) = assigned {
                 let wall = self.clock.wall();
                 if let Some(line) = SystemLines::of(spec).init_report(wall, took, failure.status()) {
+                    attempt.set_early_log(line.clone().into_bytes());
                     assigned.log.append(wall.as_millis(), line.into());
                 }
             }

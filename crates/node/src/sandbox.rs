@@ -139,6 +139,14 @@ impl LogTail {
         self.0.extend(keep);
     }
 
+    /// This tail behind what was logged earlier.
+    pub(crate) fn behind(self, earlier: &[u8]) -> Self {
+        let mut tail = Self::default();
+        tail.push(earlier);
+        tail.push(&self.into_bytes());
+        tail
+    }
+
     pub(crate) fn into_bytes(self) -> Bytes {
         Bytes::from(Vec::from(self.0))
     }

@@ -233,8 +233,8 @@ fn copy_data(root: &mut Root) -> io::Result<()> {
 }
 
 fn write_etc(root: &Root) -> io::Result<()> {
-    root.write("/etc/passwd", "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:1000:1000::/tmp:/sbin/nologin\n")?;
-    root.write("/etc/group", "root:x:0:\nsbx_user1051:x:1000:\n")?;
+    root.write("/etc/passwd", "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/tmp:/sbin/nologin\n")?;
+    root.write("/etc/group", "root:x:0:\nsbx_user1051:x:990:\n")?;
     root.write(
         "/etc/nsswitch.conf",
         "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
