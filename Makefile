@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both install what is missing (scripts/setup).
-.PHONY: demo test bench build agent lint fmt fuzz setup
+.PHONY: demo test load bench build agent lint fmt fuzz setup
 
 demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions (DEMO_ONCE=1: end after the table)
 	@scripts/setup --build-only
@@ -8,6 +8,10 @@ demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions
 
 test: setup ## Format, lints, unit, component, kernel and end-to-end tests
 	@scripts/test
+
+load: setup ## Redeploys under load, bursts of cold functions, limits of concurrency (HEARTH_FULL=1: at full size)
+	@scripts/prepare
+	@.tools/venv/bin/pytest e2e/test_consistency.py
 
 bench: ## Measure against baselines of the same run; writes target/bench.json
 	@scripts/setup --build-only

@@ -37,9 +37,12 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
     listener.set_nonblocking(true)?;
     hearth_frontend::check_exposure(listener.local_addr()?, config.access_keys.len())?;
+    fs_err::create_dir_all(&config.data_dir)?;
+    // The store's lock comes before anything that another daemon on this directory would feel.
+    let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
     let isolation = start_isolation(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(&config, listener, isolation));
+    let result = runtime.block_on(serve(&config, listener, store, isolation));
     // Whatever is still in a blocking call after the drain does not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -89,8 +92,12 @@ fn instance_name(data_dir: &Path) -> Result<String> {
     Ok(format!("{hash:016x}"))
 }
 
-async fn serve(config: &Config, listener: std::net::TcpListener, isolation: Arc<dyn Isolation>) -> Result<ExitCode> {
-    let store: Arc<dyn hearth_store::Store> = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
+async fn serve(
+    config: &Config,
+    listener: std::net::TcpListener,
+    store: Arc<dyn hearth_store::Store>,
+    isolation: Arc<dyn Isolation>,
+) -> Result<ExitCode> {
     let artifacts = Arc::new(Artifacts::open(&config.data_dir.join("code"), ArtifactLimits::default())?);
     let runtimes = Arc::new(Runtimes::open(&config.runtimes_dir())?);
     let logs = Arc::new(LogStore::open(
