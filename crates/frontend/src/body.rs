@@ -12,6 +12,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// Bodies up to this size are not counted against the budget: connections are limited, and most calls are small.
 const FREE_BYTES: usize = 64 * 1024;
+/// The budget is taken in steps of so many KiB.
+const STEP_KIB: usize = 256;
 /// What is read and thrown away of a body that is too large, so that a client that writes before it reads sees the answer.
 const DISCARD_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -71,46 +73,47 @@ impl BodyBudget {
         if body.is_end_stream() && first.len() <= limit.bytes_max.min(FREE_BYTES) {
             return Ok(BudgetedBody { bytes: first, permit: None });
         }
-        let room = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(limit.bytes_max);
-        let permit = self.reserve(room, deadline).await?;
-        let bytes = collect(first, body, room, limit, deadline).await?;
-        Ok(BudgetedBody { bytes, permit })
+        let room = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(FREE_BYTES);
+        let mut whole = BytesMut::with_capacity(room.min(8 * FREE_BYTES).max(first.len()));
+        let mut permit = None;
+        let mut next = Some(first);
+        while let Some(data) = next {
+            let length = whole.len() + data.len();
+            if length > limit.bytes_max {
+                drop((whole, permit));
+                discard(body, deadline).await;
+                return Err(BodyError::TooLarge { bytes_max: limit.bytes_max });
+            }
+            self.grow(&mut permit, length, deadline).await?;
+            whole.extend_from_slice(&data);
+            next = next_data(&mut body, deadline).await?;
+        }
+        Ok(BudgetedBody { bytes: whole.freeze(), permit })
     }
 
-    async fn reserve(&self, bytes: usize, deadline: Instant) -> Result<Option<OwnedSemaphorePermit>, BodyError> {
-        if bytes <= FREE_BYTES {
-            return Ok(None);
+    /// Makes `permit` cover `length` bytes. Only what has arrived is counted: a client that announces much and sends
+    /// nothing takes nothing from others.
+    async fn grow(
+        &self,
+        permit: &mut Option<OwnedSemaphorePermit>,
+        length: usize,
+        deadline: Instant,
+    ) -> Result<(), BodyError> {
+        let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if length <= FREE_BYTES.max(held * 1024) {
+            return Ok(());
         }
-        let kib = u32::try_from(bytes.div_ceil(1024)).ok().ok_or(BodyError::TooSlow)?;
-        match timeout_at(deadline, self.kib.clone().acquire_many_owned(kib)).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            Ok(Err(_)) | Err(_) => Err(BodyError::TooSlow),
+        let wanted = length.div_ceil(1024).next_multiple_of(STEP_KIB) - held;
+        let more = u32::try_from(wanted).ok().ok_or(BodyError::TooSlow)?;
+        match timeout_at(deadline, self.kib.clone().acquire_many_owned(more)).await {
+            Ok(Ok(more)) => match permit {
+                Some(permit) => permit.merge(more),
+                None => *permit = Some(more),
+            },
+            Ok(Err(_)) | Err(_) => return Err(BodyError::TooSlow),
         }
+        Ok(())
     }
-}
-
-async fn collect<B>(
-    first: Bytes,
-    mut body: B,
-    room: usize,
-    limit: BodyLimit,
-    deadline: Instant,
-) -> Result<Bytes, BodyError>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let mut whole = BytesMut::with_capacity(room.min(8 * FREE_BYTES).max(first.len()));
-    let mut next = Some(first);
-    while let Some(data) = next {
-        if whole.len() + data.len() > limit.bytes_max {
-            drop(whole);
-            discard(body, deadline).await;
-            return Err(BodyError::TooLarge { bytes_max: limit.bytes_max });
-        }
-        whole.extend_from_slice(&data);
-        next = next_data(&mut body, deadline).await?;
-    }
-    Ok(whole.freeze())
 }
 
 /// The next piece of data; trailers are skipped.
