@@ -138,6 +138,8 @@ impl Default for ShutdownSection {
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration")]
     Read(#[source] std::io::Error),
+    #[error("the data directory has no absolute path")]
+    DataDir(#[source] std::io::Error),
     #[error("{path} is not valid: {message}")]
     Syntax { path: PathBuf, message: String },
     #[error("{key}: {problem}")]

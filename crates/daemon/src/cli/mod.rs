@@ -74,6 +74,8 @@ impl ConfigArgs {
         if let Some(dir) = &self.data_dir {
             config.data_dir.clone_from(dir);
         }
+        // The launcher works in another directory.
+        config.data_dir = std::path::absolute(&config.data_dir).map_err(crate::config::ConfigError::DataDir)?;
         Ok(config)
     }
 }
