@@ -7,6 +7,8 @@ mod policy;
 mod record;
 mod role;
 pub mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,6 +16,8 @@ use crate::error::ApiError;
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
+const TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
+const DURABLE_NAME: HeaderName = HeaderName::from_static("x-amz-durable-execution-name");
 /// `NamespacedFunctionName` and `NumericLatestPublishedOrAliasQualifier` of Lambda's model.
 const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?\
                             (function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
@@ -86,6 +88,12 @@ pub struct Options {
 
 impl Options {
     pub fn read(operation: Operation, headers: &HeaderMap) -> Result<Self, ApiError> {
+        for (header, what) in [(TENANT_ID, "a tenant id"), (DURABLE_NAME, "a durable execution name")] {
+            if headers.contains_key(header) {
+                let message = format!("The function is not configured to be invoked with {what}.");
+                return Err(ApiError::bad_request("InvalidParameterValueException", message));
+            }
+        }
         let kind = match operation {
             Operation::InvokeAsync => InvocationType::Event,
             Operation::Invoke | Operation::InvokeWithResponseStream => invocation_type(operation, headers)?,

@@ -72,6 +72,13 @@ fn headers_choose_type_and_log() {
 }
 
 #[test]
+fn what_functions_cannot_do_here_is_refused() {
+    for header in ["x-amz-tenant-id", "x-amz-durable-execution-name"] {
+        assert_eq!(options(&[(header, "a")]).unwrap_err().code, "InvalidParameterValueException");
+    }
+}
+
+#[test]
 fn client_context_is_a_json_object_and_never_for_events() {
     let context = STANDARD.encode(r#"{"custom":{"a":1}}"#);
     let read = options(&[("x-amz-client-context", &context)]).unwrap();
