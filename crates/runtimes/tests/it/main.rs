@@ -105,7 +105,7 @@ fn a_python_root_imports_what_functions_use() {
                   assert locale.setlocale(locale.LC_ALL, '') == 'en_US.UTF-8'\n\
                   zoneinfo.ZoneInfo('Europe/Paris'), ctypes.CDLL('libstdc++.so.6')\n\
                   assert ssl.create_default_context().get_ca_certs()\n\
-                  print(pwd.getpwuid(1000).pw_name)";
+                  print(pwd.getpwuid(993).pw_name)";
     assert_eq!(run_inside(&added, &["python3", "-c", script]), "sbx_user1051\n");
 }
 
