@@ -386,7 +386,6 @@ class TestSignatures:
         yield daemon
         daemon.stop()
 
-    @pytest.mark.xfail(reason="open: seen to fail on a machine under load, not yet understood")
     def test_of_a_known_key_are_accepted(self, guarded):
         client = guarded.client(account=self.ID, secret=self.SECRET)
         assert client.list_functions()["Functions"] == []
@@ -394,7 +393,7 @@ class TestSignatures:
         assert function.call({"ü": [1]}) == {"ü": [1]}
         client.create_alias(FunctionName=function.name, Name="prod", FunctionVersion="$LATEST")
         assert client.get_alias(FunctionName=function.name, Name="prod")["AliasArn"].startswith(f"arn:aws:lambda:{REGION}:{ACCOUNT}")
-        client.tag_resource(Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}", Tags={"a b": "ü & ="})
+        client.tag_resource(Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}", Tags={"a b": "ü @ =+/"})
         assert guarded.client("sts", account=self.ID, secret=self.SECRET).get_caller_identity()["Account"] == ACCOUNT
 
     @pytest.mark.parametrize("service", ["lambda", "sts", "iam", "logs"])
