@@ -201,16 +201,7 @@ impl Report {
     }
 
     fn cold_table(&self) -> (&'static str, Table) {
-        let mut table = table(&[
-            "",
-            "cold p50 ms",
-            "p99",
-            "max",
-            "bare p50 ms",
-            "with client p50",
-            "ratio",
-            "slowest: where the time went",
-        ]);
+        let mut table = table(&["", "cold p50 ms", "p99", "max", "bare p50 ms", "with client p50", "ratio"]);
         for row in &self.cold {
             table.add_row([
                 format!("{} ({})", row.language, row.runtime),
