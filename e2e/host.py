@@ -12,6 +12,13 @@ def _read(path):
         return b""
 
 
+def _inode(path):
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
+
+
 def _link(path):
     try:
         return os.readlink(path)
@@ -74,7 +81,7 @@ def sandbox_processes(function_name):
 
 
 def cgroup_directories(pid):
-    """Every cgroup directory that this process is in, on whatever hierarchies the host has."""
+    """Every cgroup directory that this process is in, with its inode, on whatever hierarchies the host has."""
     found = set()
     for line in _read(f"/proc/{pid}/cgroup").decode().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -84,7 +91,7 @@ def cgroup_directories(pid):
             if path != "/" and directory.is_dir():
                 found.add(directory)
                 break
-    return found
+    return {(directory, directory.stat().st_ino) for directory in found}
 
 
 def mount_points():
@@ -121,7 +128,7 @@ class Footprint:
     def remains(self):
         return {
             "processes": [(process.pid, _read(f"/proc/{process.pid}/cmdline")) for process in self.processes if process.alive],
-            "cgroups": sorted(map(str, (path for path in self.cgroups if path.is_dir() and "sb-" in str(path)))),
+            "cgroups": sorted(str(path) for path, inode in self.cgroups if "sb-" in path.name and _inode(path) == inode),
             "namespaces": sorted(self.namespaces & network_namespaces()),
             "mounts": [point for point in mount_points() if point.startswith(str(self.data)) and "sandbox" in point],
         }

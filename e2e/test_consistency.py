@@ -154,7 +154,7 @@ def test_queued_events_wait_for_a_throttled_function(daemon, client):
     """Events above the reserved concurrency are neither refused nor lost: they run one after the other."""
     function = deploy(daemon, "probe.sleep")
     client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
-    requests = [function.invoke({"seconds": 0.2}, InvocationType="Event").request_id for _ in range(8)]
+    requests = [function.invoke({"seconds": 0.2}, InvocationType="Event").request_id for _ in range(4)]
 
     def ended():
         messages = function.messages()

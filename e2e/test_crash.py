@@ -13,6 +13,10 @@ from host import Footprint, sandbox_processes
 from load import Load
 from package import ROLE, deploy, make_zip, unique
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 HELLO = make_zip({"app.py": "def handler(event, context):\n    return 'hello'\n"})
 
 
@@ -188,7 +192,7 @@ class TestKilledDaemon:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=7)
         client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
         iam = daemon.client("iam")
-        iam.create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+        iam.create_role(RoleName="kept", AssumeRolePolicyDocument=json.dumps(TRUST))
 
         def everything():
             client = daemon.client()
