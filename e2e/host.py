@@ -98,18 +98,24 @@ def mount_points():
     return [line.split()[4] for line in _read("/proc/self/mountinfo").decode().splitlines()]
 
 
-def network_namespaces():
-    return {_link(f"/proc/{pid}/ns/net") for pid in pids()} - {None}
+def pinned_namespaces():
+    """Those that a mount keeps alive without any process."""
+    lines = (line.split() for line in _read("/proc/self/mountinfo").decode().splitlines())
+    return {fields[3] for fields in lines if "nsfs" in fields}
 
 
 @dataclass
 class Footprint:
-    """What a daemon held at one moment; `remains` says what of it is still there."""
+    """What a daemon held at one moment; `remains` says what of it is still there.
+
+    A network namespace lives as long as a process in it or a mount of it. Its number alone tells nothing: the kernel gives it
+    to a new one.
+    """
 
     processes: list = field(default_factory=list)
     cgroups: set = field(default_factory=set)
     namespaces: set = field(default_factory=set)
-    data: Path = None
+    daemon: object = None
 
     @classmethod
     def of(cls, daemon):
@@ -119,7 +125,7 @@ class Footprint:
         inherited = cgroup_directories(os.getpid())
         cgroups = set().union(*(cgroup_directories(process.pid) for process in processes)) - inherited
         namespaces = {_link(f"/proc/{process.pid}/ns/net") for process in everyone} - {own, None}
-        return cls(everyone, cgroups, namespaces, daemon.data)
+        return cls(everyone, cgroups, namespaces, daemon)
 
     @property
     def sandboxes(self):
@@ -129,8 +135,8 @@ class Footprint:
         return {
             "processes": [(process.pid, _read(f"/proc/{process.pid}/cmdline")) for process in self.processes if process.alive],
             "cgroups": sorted(str(path) for path, inode in self.cgroups if "sb-" in path.name and _inode(path) == inode),
-            "namespaces": sorted(self.namespaces & network_namespaces()),
-            "mounts": [point for point in mount_points() if point.startswith(str(self.data)) and "sandbox" in point],
+            "namespaces": sorted(self.namespaces & pinned_namespaces()),
+            "mounts": [point for point in mount_points() if point.startswith(str(self.daemon.data)) and "sandbox" in point],
         }
 
     def gone(self):
