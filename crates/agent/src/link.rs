@@ -123,6 +123,7 @@ impl Link {
             self.waiting.extend_from_slice(&head);
             self.waiting.extend_from_slice(body);
             self.sent += written;
+            self.forget_written();
             self.arm(poller);
         }
         self.scratch = head;
@@ -163,8 +164,24 @@ impl Link {
             }
         } else {
             self.sent += written;
+            self.forget_written();
             self.arm(poller);
         }
+    }
+
+    /// Lets go of whole frames that were written: a daemon that is always a little behind must not cost ever more memory.
+    fn forget_written(&mut self) {
+        if self.sent < WAITING_BYTES_MAX {
+            return;
+        }
+        let mut end = 0;
+        while let Ok(Some((_, _, length))) = read_frame(&self.waiting[end..])
+            && end + length <= self.sent
+        {
+            end += length;
+        }
+        self.waiting.drain(..end);
+        self.sent -= end;
     }
 
     fn arm(&mut self, poller: &Poller) {
@@ -306,6 +323,22 @@ mod tests {
         let mut frame = Vec::new();
         FromAgent::TunnelClose { id: 1 }.encode(&mut frame);
         frame
+    }
+
+    #[test]
+    fn a_daemon_that_never_quite_catches_up_costs_no_more_memory() {
+        let (poller, mut link, mut daemon) = connected();
+        let body = vec![0; 64 * 1024];
+        let mut taken = vec![0; 64 * 1024];
+        for _ in 0..500 {
+            link.send(&poller, &response(&body));
+            if link.is_congested() {
+                daemon.read_exact(&mut taken).unwrap();
+                link.flush(&poller);
+            }
+        }
+        assert!(link.has_waiting());
+        assert!(link.waiting.len() < 4 * WAITING_BYTES_MAX, "{} bytes", link.waiting.len());
     }
 
     #[test]
