@@ -97,7 +97,6 @@ def recorded(daemon, group):
 
 
 class TestKilledDaemon:
-    @pytest.mark.xfail(reason="open: seen to fail on a machine under load, not yet understood")
     def test_under_load_loses_nothing_and_leaves_nothing(self, own_daemon):
         daemon = own_daemon()
         client = daemon.client()
@@ -161,7 +160,6 @@ class TestKilledDaemon:
         wait_until(lambda: set(events) <= set(recorded(daemon, group)), 120, "every acknowledged event has run")
         daemon.assert_no_panic()
 
-    @pytest.mark.xfail(reason="open: seen to fail on a machine under load, not yet understood")
     def test_again_and_again_always_comes_back(self, own_daemon):
         daemon = own_daemon()
         function = deploy(daemon, "probe.state")
@@ -175,7 +173,6 @@ class TestKilledDaemon:
             assert daemon.client().get_function_configuration(FunctionName=function.name)["Description"] == f"before death {number}"
             function.settle()
 
-    @pytest.mark.xfail(reason="open: seen to fail on a machine under load, not yet understood")
     def test_everything_of_the_control_plane_is_still_there(self, own_daemon):
         daemon = own_daemon()
         client = daemon.client()

@@ -96,7 +96,6 @@ class TestFiles:
         attacker = attack("find_text", Timeout=120, MemorySize=1769)
         assert attacker.call({"text": SECRET}) == []
 
-    @pytest.mark.xfail(reason="open: /dev/shm and /var/tmp are writable inside the sandbox")
     def test_code_and_runtime_cannot_be_changed_for_those_who_come_later(self, attack):
         attacker = attack("plant", Environment={"Variables": {"STAGE": "1"}})
         secret = "planted-1"
@@ -112,7 +111,6 @@ class TestFiles:
 
 
 class TestProcesses:
-    @pytest.mark.xfail(reason="open: the function sees that process 1 exists")
     def test_only_the_sandboxs_own_are_seen(self, attack):
         seen = attack("processes").call({})
         assert len(seen) <= 4, seen
@@ -142,7 +140,6 @@ class TestProcesses:
 
 
 class TestPrivileges:
-    @pytest.mark.xfail(reason="open: the bounding set keeps KILL, SETUID and SETGID; no capability is held")
     def test_there_are_none(self, attack):
         seen = attack("identity").call({})
         status = seen["status"]
@@ -181,11 +178,12 @@ class TestPrivileges:
         assert "ok" not in seen.values(), seen
         points = {line.split()[4]: line.split()[5].split(",") for line in table.splitlines()}
         own = {"/proc", "/tmp", "/dev/shm", "/var/tmp", "/run"}
-        assert set(points) <= own | {"/", "/var/task", "/opt", "/dev", "/etc/resolv.conf"}, table
+        masks = {point for point in points if point.startswith("/proc/")}
+        assert set(points) <= own | masks | {"/", "/var/task", "/opt", "/dev", "/etc/resolv.conf", "/.hearth/agent"}, table
         for point, options in points.items():
             assert point in own or "ro" in options, (point, options)
             assert point == "/" or "nosuid" in options, (point, options)
-            assert point in ("/", "/dev") or "nodev" in options or point == "/proc", (point, options)
+            assert "nodev" in options or "rw" not in options, (point, options)
 
     def test_namespaces_cannot_be_made_or_entered(self, attack):
         seen = attack("namespaces").call({})
@@ -344,7 +342,6 @@ class TestExhaustion:
         assert calls >= 3
         assert running.result().status == 200
 
-    @pytest.mark.xfail(reason="open: the bound on log memory is above what is asked here")
     def test_a_flood_of_log_lines_is_taken_in_without_end_in_memory(self, attack, daemon, neighbour):
         attacker = attack("log_flood", Timeout=30)
 
@@ -354,7 +351,7 @@ class TestExhaustion:
 
         before = resident()
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(attacker.invoke, {"seconds": 4})
+            running = pool.submit(attacker.invoke, {"seconds": 8})
             most = before
             while not running.done():
                 assert neighbour.call({}) == "fine"
