@@ -100,6 +100,7 @@ fn main() -> Result<()> {
 async fn measure(args: &Args) -> Result<()> {
     let subjects = Subject::all(args).context("cannot prepare the sample functions (`scripts/prepare` does)")?;
     let mut report = Report::new();
+    report.busy(processes::load()?);
     let wants = |section| args.only.contains(&section);
     if wants(Section::Warm) {
         let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;

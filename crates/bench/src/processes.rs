@@ -90,6 +90,12 @@ pub(crate) fn pss_kib(pid: u32) -> Result<u64> {
     line.trim().trim_end_matches(" kB").parse().context("malformed Pss line")
 }
 
+/// Mean number of runnable tasks of the last minute.
+pub(crate) fn load() -> Result<f64> {
+    let text = fs_err::read_to_string("/proc/loadavg")?;
+    text.split(' ').next().context("no load")?.parse().context("malformed load")
+}
+
 fn parents() -> Result<HashMap<u32, u32>> {
     let mut parents = HashMap::new();
     for entry in fs_err::read_dir("/proc")? {

@@ -9,6 +9,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::json;
 
+/// Figures of a machine with more load than this are not to be compared.
+const LOAD_QUIET: f64 = 0.7;
+
 /// Where the baseline of warm calls stands in their rows.
 const BASELINE: usize = 0;
 
@@ -96,11 +99,23 @@ pub(crate) struct Report {
     cold: Vec<ColdRow>,
     burst: Vec<BurstRow>,
     memory: Vec<MemoryRow>,
+    /// The machine's load before anything was measured.
+    load_before: f64,
 }
 
 impl Report {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Of a busy machine even ratios say little: the plain server then shares a core with its client.
+    pub(crate) fn busy(&mut self, load_before: f64) {
+        self.load_before = load_before;
+        if load_before > LOAD_QUIET {
+            self.progress(&format!(
+                "this machine is busy (load {load_before}): wait until it is quiet for figures that count"
+            ));
+        }
     }
 
     /// Says on stderr what is being measured.
@@ -152,6 +167,7 @@ impl Report {
             .flat_map(|rows| rows.iter().map(move |row| json!({"row": row, "ratio": ratio(row, &rows[BASELINE])})));
         let report = json!({
             "cores": std::thread::available_parallelism()?.get(),
+            "load_before": self.load_before,
             "warm": warm.collect::<Vec<_>>(),
             "cold": self.cold.iter().map(|row| json!({"row": row, "ratio": cold_ratio(row)})).collect::<Vec<_>>(),
             "burst": self.burst.iter().map(|row| json!({"row": row, "ratio": burst_ratio(row)})).collect::<Vec<_>>(),
