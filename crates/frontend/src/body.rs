@@ -9,6 +9,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 /// Bodies up to this size are not counted against the budget: connections are limited, and most calls are small.
 const FREE_BYTES: usize = 64 * 1024;
@@ -40,6 +41,8 @@ pub(crate) enum BodyError {
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     kib: Arc<Semaphore>,
+    /// Rests of refused bodies being thrown away while their refusal is sent. Each ends by its body's deadline.
+    discards: TaskTracker,
 }
 
 /// A body and its part of the budget.
@@ -52,13 +55,14 @@ pub(crate) struct BudgetedBody {
 
 impl BodyBudget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { kib: Arc::new(Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS))) }
+        let kib = Arc::new(Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS)));
+        Self { kib, discards: TaskTracker::new() }
     }
 
     /// The whole body. Where the budget is used up this waits for others to finish, within the same deadline.
     pub(crate) async fn read<B>(&self, mut body: B, limit: BodyLimit) -> Result<BudgetedBody, BodyError>
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
         if body.is_end_stream() {
             return Ok(BudgetedBody { bytes: Bytes::new(), permit: None });
@@ -66,7 +70,7 @@ impl BodyBudget {
         let deadline = Instant::now() + limit.time_max;
         let declared = body.size_hint().exact();
         if declared.is_some_and(|length| length > limit.bytes_max as u64) {
-            discard(body, deadline).await;
+            self.discards.spawn(discard(body, deadline));
             return Err(BodyError::TooLarge { bytes_max: limit.bytes_max });
         }
         let first = next_data(&mut body, deadline).await?.unwrap_or_default();
@@ -81,7 +85,7 @@ impl BodyBudget {
             let length = whole.len() + data.len();
             if length > limit.bytes_max {
                 drop((whole, permit));
-                discard(body, deadline).await;
+                self.discards.spawn(discard(body, deadline));
                 return Err(BodyError::TooLarge { bytes_max: limit.bytes_max });
             }
             self.grow(&mut permit, length, deadline).await?;
@@ -162,7 +166,7 @@ mod tests {
         BodyLimit { bytes_max, time_max: Duration::from_secs(5) }
     }
 
-    fn pieces(count: usize, size: usize) -> impl Body<Data = Bytes, Error = Infallible> + Unpin {
+    fn pieces(count: usize, size: usize) -> impl Body<Data = Bytes, Error = Infallible> + Send + Unpin {
         let piece = Bytes::from(vec![b'x'; size]);
         StreamBody::new(stream::iter((0..count).map(move |_| Ok(Frame::data(piece.clone())))))
     }

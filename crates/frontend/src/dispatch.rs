@@ -36,7 +36,7 @@ pub(crate) async fn dispatch<B>(
     request: http::Request<B>,
 ) -> Response
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let (parts, body) = request.into_parts();
     let exchange = Exchange { shared, peer, request_id, now, parts: &parts };
@@ -98,7 +98,11 @@ impl<'a> Exchange<'a> {
     }
 
     /// The hot path: nothing is copied and no task is made.
-    async fn invoke<B: Body<Data = Bytes> + Unpin>(&self, call: Call<'_>, body: B) -> Result<Response, ApiError> {
+    async fn invoke<B: Body<Data = Bytes> + Send + Unpin + 'static>(
+        &self,
+        call: Call<'_>,
+        body: B,
+    ) -> Result<Response, ApiError> {
         let refuse = |error: AuthError| unauthenticated(error, Protocol::RestJson);
         let admission = self.admit().map_err(refuse)?;
         let limit = BodyLimit { bytes_max: SYNC_PAYLOAD_BYTES_MAX, time_max: self.shared.config.body_time };
@@ -117,7 +121,7 @@ impl<'a> Exchange<'a> {
         invoke::perform(&backends.control, &*backends.invoker, request).await
     }
 
-    async fn serve<B: Body<Data = Bytes> + Unpin>(&self, service: Service, body: B) -> Response {
+    async fn serve<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, service: Service, body: B) -> Response {
         let protocol = service.protocol();
         let result = self.receive(service, body).await;
         let result = match result {
@@ -127,7 +131,7 @@ impl<'a> Exchange<'a> {
         result.unwrap_or_else(|error| error.into_response(protocol, &self.request_id))
     }
 
-    async fn receive<B: Body<Data = Bytes> + Unpin>(
+    async fn receive<B: Body<Data = Bytes> + Send + Unpin + 'static>(
         &self,
         service: Service,
         body: B,
@@ -142,7 +146,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Only unsigned requests come here, so the body may be read before anything else is known.
-    async fn serve_form<B: Body<Data = Bytes> + Unpin>(&self, body: B) -> Response {
+    async fn serve_form<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, body: B) -> Response {
         let limit = BodyLimit { bytes_max: BODY_BYTES_MAX, time_max: self.shared.config.body_time };
         let admitted = self.admit().map_err(|error| unauthenticated(error, Service::Sts.protocol()));
         let received = match admitted {

@@ -72,6 +72,26 @@ async fn a_body_that_does_not_come_is_a_timeout() {
 }
 
 #[tokio::test]
+async fn a_body_announced_too_large_is_refused_before_it_comes() {
+    let world = World::start(config()).await;
+    let mut stream = world.connect().await;
+    let head = "POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nhost: h\r\ncontent-length: 10000000000\r\n\r\n123";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(receive(&mut stream).await.unwrap().status, 413);
+}
+
+#[tokio::test]
+async fn a_client_that_writes_all_before_it_reads_sees_the_refusal() {
+    let world = World::start(config()).await;
+    let mut stream = world.connect().await;
+    for _ in 0..2 {
+        let body = vec![b'x'; 20 * 1024 * 1024];
+        let answer = send_on(&mut stream, "POST", "/2015-03-31/functions/f/invocations", &[], &body).await;
+        assert_eq!(answer.status, 413);
+    }
+}
+
+#[tokio::test]
 async fn a_running_invocation_is_not_idle() {
     let world = World::start(impatient()).await;
     world.create("waiting").await;
