@@ -303,8 +303,8 @@ class TestArchives:
         with within(60):
             buffer = io.BytesIO()
             with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-                with archive.open("bomb", "w") as file:
-                    for _ in range(2048):
+                with archive.open("bomb", "w", force_zip64=True) as file:
+                    for _ in range(1024):
                         file.write(bytes(1 << 20))
             self.refuse(client, buffer.getvalue())
             self.refuse(client, lying_zip(100, 600 << 20))
