@@ -102,8 +102,8 @@ class TestKilledDaemon:
         client = daemon.client()
         group = make_log(daemon)
         busy = deploy(daemon, "probe.sleep", MemorySize=256, Timeout=60)
-        recorder = deploy(daemon, "probe.record", MemorySize=256, Timeout=10)
-        client.put_function_concurrency(FunctionName=recorder.name, ReservedConcurrentExecutions=10)
+        recorder = deploy(daemon, "probe.record", MemorySize=256, Timeout=60)
+        client.put_function_concurrency(FunctionName=recorder.name, ReservedConcurrentExecutions=2)
         recorder.call({"group": group, "stream": "s", "id": "warm"})
 
         created, queued, dying = {}, [], threading.Event()
@@ -118,8 +118,8 @@ class TestKilledDaemon:
 
         def enqueue():
             number = 0
-            while not dying.is_set() and number < 40:
-                payload = {"group": group, "stream": "s", "id": f"event-{number}", "seconds": 0.5}
+            while not dying.is_set() and number < 60:
+                payload = {"group": group, "stream": "s", "id": f"event-{number}", "seconds": 0.1}
                 recorder.invoke(payload, InvocationType="Event")
                 queued.append(payload["id"])
                 number += 1

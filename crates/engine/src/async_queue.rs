@@ -90,7 +90,10 @@ const BACKOFF_MAX: Duration = Duration::from_secs(300);
 
 /// What to do with an event after an attempt. A retry that would come after the event's maximum age is not made: with
 /// function errors the event goes at once, otherwise one last attempt is made at that age.
-pub fn after_attempt(config: RetryConfig, end: AttemptEnd, progress: Progress) -> Verdict {
+///
+/// `draw`, in 0..=1, spreads events that were refused together: at 1 each waits the longest of its turn, and all would
+/// come back at once to be refused again.
+pub fn after_attempt(config: RetryConfig, end: AttemptEnd, progress: Progress, draw: f64) -> Verdict {
     let left = config.age_max.saturating_sub(progress.age);
     match end {
         AttemptEnd::Success => Verdict::Done,
@@ -108,7 +111,7 @@ pub fn after_attempt(config: RetryConfig, end: AttemptEnd, progress: Progress) -
             Verdict::Retry { delay }
         }
         AttemptEnd::NotRun if left.is_zero() => Verdict::Discard { condition: Condition::EventAgeExceeded },
-        AttemptEnd::NotRun => Verdict::Retry { delay: backoff(progress.misses).min(left) },
+        AttemptEnd::NotRun => Verdict::Retry { delay: backoff(progress.misses, draw).min(left) },
     }
 }
 
@@ -117,10 +120,11 @@ pub fn is_too_old(config: RetryConfig, age: Duration) -> bool {
     age > config.age_max
 }
 
-/// 1 s, 2 s, 4 s and so on to 5 min.
-fn backoff(misses: u32) -> Duration {
+/// At least 1 s, at most 1 s, 2 s, 4 s and so on to 5 min.
+fn backoff(misses: u32, draw: f64) -> Duration {
     let doublings = misses.saturating_sub(1).min(16);
-    BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX)
+    let longest = BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX);
+    BACKOFF_MIN + (longest - BACKOFF_MIN).mul_f64(draw.clamp(0.0, 1.0))
 }
 
 /// Bounds on how much of the durable queue is worked on at once.

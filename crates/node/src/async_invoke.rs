@@ -142,8 +142,7 @@ async fn settle(core: &Core, writes: Vec<Write>) {
 
 /// Runs the event once and says what to write of it.
 async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write> {
-    let draw = f64::from(u32::from_le_bytes(first_four(uuid::Uuid::new_v4().as_bytes()))) / f64::from(u32::MAX);
-    let Some(current) = core.catalogue.current(&event.invoked_arn, draw) else {
+    let Some(current) = core.catalogue.current(&event.invoked_arn, draw()) else {
         tracing::warn!(arn = event.invoked_arn, "an event's function is gone; the event is dropped");
         return vec![Write::Acknowledge(lease)];
     };
@@ -171,7 +170,7 @@ async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write
     }
     let progress = Progress { runs: event.runs, misses: event.misses, age: event.age(core) };
     let reply = result.ok().map(|(reply, _)| reply);
-    match after_attempt(retry, end, progress) {
+    match after_attempt(retry, end, progress, draw()) {
         Verdict::Done => event.done(core, lease, &current.async_config, reply.as_ref()),
         Verdict::Retry { delay } => vec![Write::Release { lease, delay, body: Some(event.encode()) }],
         Verdict::Discard { condition } => event.discard(core, lease, &current.async_config, condition, reply.as_ref()),
@@ -276,6 +275,8 @@ impl Queued {
     }
 }
 
-fn first_four(bytes: &[u8; 16]) -> [u8; 4] {
-    [bytes[0], bytes[1], bytes[2], bytes[3]]
+/// Uniform in 0..=1.
+fn draw() -> f64 {
+    let [a, b, c, d, ..] = *uuid::Uuid::new_v4().as_bytes();
+    f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
 }
