@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
-use hearth_types::VersionLabel;
+use hearth_types::{Timestamp, VersionLabel};
 
 use crate::code::{Source, check_sizes, check_storage};
 use crate::control::{Control, Scope, missing, revision_id};
@@ -55,14 +55,7 @@ impl Control {
         }
         check_storage(&account, &package)?;
         let mut records = function.records.clone();
-        records.function.latest = VersionRecord {
-            settings,
-            generation: change.next_generation(),
-            revision_id: revision_id(),
-            modified: scope.now,
-            status: Status::Updating,
-            source_description: None,
-        };
+        records.function.latest = updating(settings, change.next_generation(), scope.now);
         let published = match request.publish {
             Some(true) => Some(self.add_version(&mut change, &mut records, None)?),
             _ => None,
@@ -92,14 +85,7 @@ impl Control {
         refuse::check_revision(request.revision_id.take().as_deref(), Some(&latest.revision_id), GETTER)?;
         let settings = settings::change(&latest.settings, request, &self.shared, scope.account)?;
         let mut records = function.records.clone();
-        records.function.latest = VersionRecord {
-            settings,
-            generation: change.next_generation(),
-            revision_id: revision_id(),
-            modified: scope.now,
-            status: Status::Updating,
-            source_description: None,
-        };
+        records.function.latest = updating(settings, change.next_generation(), scope.now);
         let function = change.commit_function(records).await?;
         Ok(self.show_latest(&function))
     }
@@ -137,6 +123,18 @@ impl Control {
     ) -> FunctionConfiguration {
         let (region, name) = (&self.shared.config.region, function.records.name.as_str());
         view::configuration(view::Shown { region, name, arn, version }, record)
+    }
+}
+
+/// `$LATEST` after a change, until it has settled.
+fn updating(settings: Settings, generation: u64, now: Timestamp) -> VersionRecord {
+    VersionRecord {
+        settings,
+        generation,
+        revision_id: revision_id(),
+        modified: now,
+        status: Status::Updating,
+        source_description: None,
     }
 }
 
