@@ -74,7 +74,15 @@ struct State {
     engine: Engine,
     attempts: HashMap<Ticket, Arc<Attempt>>,
     sandboxes: HashMap<SandboxId, Arc<Sandbox>>,
-    roots: Vec<Arc<str>>,
+    /// A root's place is its number.
+    roots: Vec<Root>,
+}
+
+/// What sandboxes of one runtime are made from.
+#[derive(Debug)]
+struct Root {
+    runtime: Arc<str>,
+    available: bool,
 }
 
 /// An action with everything that performing it needs.
@@ -135,24 +143,46 @@ impl Core {
         Ticket(self.next_ticket.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Sandboxes of this runtime are made ahead of need from now on. Returns the engine's number for it.
-    pub(crate) fn announce(self: &Arc<Self>, runtime: &str) -> RootId {
+    /// Sandboxes of this runtime are made ahead of need from now on. Returns the engine's number for it, `None` if the
+    /// runtime is not installed. Reads the disk: not for the warm path.
+    pub(crate) fn announce(self: &Arc<Self>, runtime: &str) -> Option<RootId> {
+        self.runtimes.get(runtime)?;
         let mut state = self.lock();
-        let (root, new) = state.root(runtime);
-        if new {
-            let now = self.clock.now();
-            self.step_locked(state, now, Event::RootAvailable { root });
+        let root = state.make_available(runtime);
+        let now = self.clock.now();
+        self.step_locked(state, now, Event::RootAvailable { root });
+        Some(root)
+    }
+
+    /// The runtime was removed: no sandbox can be made of it until it is announced again.
+    pub(crate) fn root_gone(self: &Arc<Self>, runtime: &str) {
+        let gone = {
+            let mut state = self.lock();
+            let gone = state.root(runtime);
+            state.roots.iter_mut().filter(|root| &*root.runtime == runtime).for_each(|root| root.available = false);
+            gone
+        };
+        if let Some(root) = gone {
+            self.step(Event::RootGone { root });
         }
-        root
     }
 
     /// Asks the engine for a sandbox for this attempt.
     pub(crate) fn admit(self: &Arc<Self>, attempt: &Arc<Attempt>) {
         let spec = &attempt.invocation.spec;
-        let wait = self.config.queue_timeout;
-        let now = self.clock.now();
-        let root = self.announce(&spec.runtime);
         let mut state = self.lock();
+        let root = match state.root(&spec.runtime) {
+            Some(root) => root,
+            None => {
+                drop(state);
+                let Some(root) = self.announce(&spec.runtime) else {
+                    return attempt.refuse(not_installed(&spec.runtime));
+                };
+                state = self.lock();
+                root
+            }
+        };
+        let now = self.clock.now();
         state.attempts.insert(attempt.ticket, Arc::clone(attempt));
         let demand = Demand {
             key: Arc::new(spec.key.clone()),
@@ -160,7 +190,7 @@ impl Core {
             memory_mib: spec.memory_mib,
             reserved: attempt.invocation.reserved_concurrency,
             account_unreserved: attempt.invocation.account_unreserved,
-            queue_deadline: now + wait,
+            queue_deadline: now + self.config.queue_timeout,
         };
         self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
     }
@@ -520,7 +550,7 @@ impl Core {
                 "missing": self.isolation.tier().missing,
             },
             "engine": state.engine.view(),
-            "roots": state.roots.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+            "roots": state.roots.iter().map(|root| &*root.runtime).collect::<Vec<&str>>(),
             "totals": {
                 "invocations": count(&self.counters.invocations), "cold": count(&self.counters.cold),
                 "errors": count(&self.counters.errors), "throttles": count(&self.counters.throttles),
@@ -543,14 +573,20 @@ impl Core {
 }
 
 impl State {
-    /// The engine's number for a runtime, and whether it is new.
-    fn root(&mut self, runtime: &str) -> (RootId, bool) {
-        let known = self.roots.iter().position(|known| &**known == runtime);
+    /// The engine's number for a runtime that was announced and is still there.
+    fn root(&self, runtime: &str) -> Option<RootId> {
+        let index = self.roots.iter().position(|root| root.available && &*root.runtime == runtime)?;
+        u32::try_from(index).ok().map(RootId)
+    }
+
+    fn make_available(&mut self, runtime: &str) -> RootId {
+        let known = self.roots.iter().position(|root| &*root.runtime == runtime);
         let index = known.unwrap_or_else(|| {
-            self.roots.push(runtime.into());
+            self.roots.push(Root { runtime: runtime.into(), available: false });
             self.roots.len() - 1
         });
-        (RootId(u32::try_from(index).unwrap_or(u32::MAX)), known.is_none())
+        self.roots[index].available = true;
+        RootId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     /// Binds an action to what it is about; `None` if that is gone meanwhile.
@@ -559,7 +595,7 @@ impl State {
         let attempt = |ticket| self.attempts.get(&ticket).cloned();
         Some(match action {
             Action::MakeBlank { sandbox, root } => {
-                let runtime = Arc::clone(self.roots.get(root.0 as usize)?);
+                let runtime = Arc::clone(&self.roots.get(root.0 as usize)?.runtime);
                 let record = Sandbox::new(sandbox);
                 self.sandboxes.insert(sandbox, Arc::clone(&record));
                 Effect::Create { sandbox: record, runtime }
@@ -596,6 +632,12 @@ fn frozen(sandbox: Arc<Sandbox>, frozen: bool) -> Effect {
     Effect::SetFrozen(sandbox)
 }
 
+fn not_installed(runtime: &str) -> InvokeError {
+    let message =
+        format!("Runtime {runtime} is not installed on this machine. Add it with: hearth runtime add {runtime}");
+    InvokeError::InvalidRuntime { message }
+}
+
 fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
     let message = match reason {
         FailReason::Draining => return InvokeError::Draining,
@@ -603,7 +645,7 @@ fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
         FailReason::TooLarge => {
             "the function's memory size is more than this machine has for sandboxes (node.memory_mib)"
         }
-        FailReason::RootGone => "the runtime was removed from this machine",
+        FailReason::RootGone => return not_installed(&attempt.invocation.spec.runtime),
         FailReason::SandboxLost | FailReason::InitFailed { .. } => {
             let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());
             return InvokeError::Service { message };

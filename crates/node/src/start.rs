@@ -39,7 +39,8 @@ impl Core {
         let core = Arc::clone(self);
         self.tasks.spawn_blocking(move || {
             let Some(definition) = core.runtimes.get(&runtime) else {
-                return core.blank_failed(&sandbox, &format!("runtime {runtime} is not installed"));
+                core.blank_failed(&sandbox, &format!("runtime {runtime} is not installed"));
+                return core.root_gone(&runtime);
             };
             let spec = BlankSpec { id: sandbox.id, root: definition.root.clone() };
             match core.isolation.create(&spec) {
