@@ -131,8 +131,7 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
         Ok((started.elapsed(), answer))
     };
     let (cold, first) = call()?;
-    let phase = |name: &str| first.header(name).map(str::to_owned);
-    let phases = phase("x-hearth-timeline");
+    let phases = first.header("x-hearth-timeline").map(str::to_owned);
     let mut warm = Vec::with_capacity(WARM_CALLS);
     for _ in 0..WARM_CALLS {
         warm.push(call()?.0);

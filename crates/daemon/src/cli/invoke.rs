@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
             serde_json::from_slice(&answer.body).unwrap_or_else(|_binary| json!(String::from_utf8_lossy(&answer.body)));
         output.line(
             &json!({
-                "payload": payload, "functionError": failed, "executedVersion": answer.header("x-amz-executed-version"),
+                "payload": payload, "functionError": failed, "timeline": answer.header("x-hearth-timeline"), "executedVersion": answer.header("x-amz-executed-version"),
                 "log": log.map(|log| String::from_utf8_lossy(&log).into_owned()),
             })
             .to_string(),
@@ -70,7 +70,12 @@ pub(crate) fn invoke(client: &Client, name: &str, payload: Bytes, asynchronous: 
     let kind = if asynchronous { "Event" } else { "RequestResponse" };
     let tail = if tail && !asynchronous { "Tail" } else { "None" };
     let path = format!("/2015-03-31/functions/{}/invocations", path_segment(name));
-    let headers = [("x-amz-invocation-type", kind), ("x-amz-log-type", tail), ("content-type", "application/json")];
+    let headers = [
+        ("x-amz-invocation-type", kind),
+        ("x-amz-log-type", tail),
+        ("x-hearth-timeline", "1"),
+        ("content-type", "application/json"),
+    ];
     client.call("lambda", Method::POST, &path, &headers, payload)
 }
 
