@@ -48,7 +48,6 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     result
 }
 
-/// The launcher is forked from here, before there are threads.
 fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
     let run_dir = config.data_dir.join("run");
     fs_err::create_dir_all(&run_dir)?;
@@ -85,11 +84,9 @@ fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Distinguishes the daemons of one machine by their data directories.
 fn instance_name(data_dir: &Path) -> Result<String> {
     let path = fs_err::canonicalize(data_dir)?;
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in path.as_os_str().as_encoded_bytes() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    Ok(format!("{hash:016x}"))
+    let mut name = hearth_store::blob::digest(path.as_os_str().as_encoded_bytes()).to_hex();
+    name.truncate(16);
+    Ok(name)
 }
 
 async fn serve(
@@ -100,6 +97,10 @@ async fn serve(
 ) -> Result<ExitCode> {
     let artifacts = Arc::new(Artifacts::open(&config.data_dir.join("code"), ArtifactLimits::default())?);
     let runtimes = Arc::new(Runtimes::open(&config.runtimes_dir())?);
+    if config.runtimes_dir.is_none() {
+        // A directory of our own: nobody else's sandboxes run on what no runtime names any more.
+        runtimes.sweep();
+    }
     let logs = Arc::new(LogStore::open(
         &config.data_dir.join("logs"),
         LogConfig { total_bytes_max: config.logs.size_mib * 1024 * 1024, ..LogConfig::default() },
