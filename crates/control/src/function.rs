@@ -199,6 +199,7 @@ impl Maker<'_> {
             log_format: settings.logging.format,
             application_log_level: settings.logging.application_level,
             system_log_level: settings.logging.system_level,
+            snap_start: settings.snap_start && label != VersionLabel::Latest,
             tracing_active: settings.tracing_active,
         }
     }

@@ -1,5 +1,7 @@
 //! What others implement and the front holds: the way to run a function version, whoever performs it.
 
+mod templates;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 use hearth_types::{RequestId, VersionKey, VersionSpec};
+
+pub use templates::{PrepareError, Prepared, Templates};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -165,7 +169,7 @@ pub trait Invoker: Send + Sync + std::fmt::Debug {
     /// Accepts an asynchronous invocation: durable when this returns.
     fn enqueue(&self, invocation: Invocation) -> BoxFuture<'_, Result<(), InvokeError>>;
 
-    /// These versions are no longer current: their sandboxes are used for nothing new.
+    /// These versions are no longer current: their sandboxes are used for nothing new, their templates are removed.
     fn retire(&self, keys: Vec<VersionKey>);
 
     /// State of the node for the `/_hearth` views: plain JSON text.

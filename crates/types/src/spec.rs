@@ -84,6 +84,9 @@ pub struct VersionSpec {
     pub application_log_level: Option<LogLevel>,
     /// `SystemLogLevel`; `None` where the format is text.
     pub system_log_level: Option<LogLevel>,
+    /// A published version that is initialised once and then starts from what was saved, where the host can do that.
+    #[serde(default)]
+    pub snap_start: bool,
     /// `TracingConfig.Mode` is `Active`.
     pub tracing_active: bool,
 }
