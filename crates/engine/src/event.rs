@@ -156,7 +156,7 @@ pub enum Start {
 }
 
 /// Why there was no sandbox to use when one was started.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ColdReason {
     /// None of this version existed.
     NoSandbox,
@@ -165,6 +165,8 @@ pub enum ColdReason {
 }
 
 impl ColdReason {
+    pub const ALL: [Self; 2] = [Self::NoSandbox, Self::AllBusy];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoSandbox => "no-sandbox",

@@ -12,6 +12,8 @@ use hearth_types::{RequestId, VersionKey, VersionSpec};
 
 pub use templates::{PrepareError, Prepared, Templates};
 
+use crate::event::ColdReason;
+
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A request to run a version now.
@@ -68,6 +70,8 @@ pub struct StreamError {
 
 pub struct StreamingReply {
     pub content_type: String,
+    /// As far as it is known when the function begins to answer.
+    pub timeline: Timeline,
     pub chunks: Pin<Box<dyn Stream<Item = ReplyChunk> + Send>>,
 }
 
@@ -101,15 +105,53 @@ pub enum InvokeError {
     Draining,
 }
 
-/// Where one attempt spent its time and why it started as it did.
-#[derive(Clone, PartialEq, Debug, Default)]
+/// How the sandbox of an attempt came to be, from the quickest way to the slowest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum StartKind {
+    /// The sandbox was there and had initialised: nothing had to be started.
+    #[default]
+    Warm,
+    /// Made from the state that the version had after an earlier initialisation.
+    Template,
+    /// Its runtime was forked from one that waited with everything trusted loaded.
+    Zygote,
+    /// Its runtime had been started ahead of need and waited for a function.
+    Preboot,
+    /// The sandbox had been made ahead of need; its runtime had to be started.
+    Blank,
+    /// All of it from nothing, while the attempt waited.
+    Boot,
+}
+
+impl StartKind {
+    pub const ALL: [Self; 6] = [Self::Warm, Self::Template, Self::Zygote, Self::Preboot, Self::Blank, Self::Boot];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::Template => "template",
+            Self::Zygote => "zygote",
+            Self::Preboot => "preboot",
+            Self::Blank => "blank",
+            Self::Boot => "boot",
+        }
+    }
+}
+
+/// How one attempt started and where it spent its time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Timeline {
-    pub start_kind: &'static str,
-    pub cold_reason: Option<&'static str>,
+    pub start: StartKind,
+    /// Why no warm sandbox was there; `None` for warm starts.
+    pub cold_reason: Option<ColdReason>,
+    /// Until a sandbox was on its way, or free.
     pub queue_us: u64,
+    /// Attaching code and connecting the agent.
     pub sandbox_us: u64,
+    /// From there until the runtime asked for its first event.
     pub init_us: u64,
-    pub run_us: u64,
+    /// Of the function itself; `None` while it still runs.
+    pub run_us: Option<u64>,
 }
 
 /// Credentials of a function's role session, for Hearth's own API.

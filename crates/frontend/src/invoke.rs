@@ -65,16 +65,17 @@ pub(crate) async fn perform(
         invoker.enqueue(invocation).await.map_err(refused)?;
         empty_response(StatusCode::ACCEPTED)
     } else {
-        let mut response = if invocation.streaming {
-            stream::response(invoker.invoke_streaming(invocation).await.map_err(refused)?)
+        let (mut response, timeline) = if invocation.streaming {
+            let mut reply = invoker.invoke_streaming(invocation).await.map_err(refused)?;
+            let timeline = std::mem::take(&mut reply.timeline);
+            (stream::response(reply), timeline)
         } else {
             let (reply, timeline) = invoker.invoke(invocation).await.map_err(refused)?;
-            let mut response = reply_response(reply);
-            if wants_timeline {
-                response.headers_mut().insert(TIMELINE, timeline_header(&timeline));
-            }
-            response
+            (reply_response(reply), timeline)
         };
+        if wants_timeline {
+            response.headers_mut().insert(TIMELINE, timeline_header(&timeline));
+        }
         response.headers_mut().insert(EXECUTED_VERSION, version);
         response
     };
@@ -122,18 +123,21 @@ fn reply_response(reply: Reply) -> Response {
     response
 }
 
-/// Such as `cold (no-sandbox): queue 0.2, sandbox 0.4, init 31.0, run 0.6 ms`.
+/// Such as `blank (no-sandbox): queue 0.2, sandbox 0.4, init 31.0, run 0.6 ms`; without `run` while the function still runs.
 fn timeline_header(timeline: &Timeline) -> HeaderValue {
     let millis = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1e3;
-    let mut text = timeline.start_kind.to_owned();
+    let mut text = timeline.start.as_str().to_owned();
     if let Some(reason) = timeline.cold_reason {
-        text.push_str(&format!(" ({reason})"));
+        text.push_str(&format!(" ({})", reason.as_str()));
     }
     text.push_str(&format!(": queue {:.1}", millis(timeline.queue_us)));
     if timeline.cold_reason.is_some() {
         text.push_str(&format!(", sandbox {:.1}, init {:.1}", millis(timeline.sandbox_us), millis(timeline.init_us)));
     }
-    text.push_str(&format!(", run {:.1} ms", millis(timeline.run_us)));
+    if let Some(run_us) = timeline.run_us {
+        text.push_str(&format!(", run {:.1}", millis(run_us)));
+    }
+    text.push_str(" ms");
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 

@@ -181,7 +181,7 @@ impl Attempt {
                 let data = (error.is_none() && !payload.is_empty()).then_some(ReplyChunk::Data(payload));
                 let end = ReplyChunk::End { error, log_tail };
                 let chunks = futures_util::stream::iter(data.into_iter().chain([end]));
-                drop(sender.send(Ok(StreamingReply { content_type, chunks: Box::pin(chunks) })));
+                drop(sender.send(Ok(StreamingReply { content_type, timeline, chunks: Box::pin(chunks) })));
             }
             Sink::Started(writer) => writer.end(error, log_tail),
             Sink::Answered => {}
@@ -189,7 +189,7 @@ impl Attempt {
     }
 
     /// The head of a streamed answer arrived. `None` if the caller wants (or has) the answer in another way.
-    pub(crate) fn start_stream(&self, content_type: &str) -> Option<StreamWriter> {
+    pub(crate) fn start_stream(&self, content_type: &str, timeline: Timeline) -> Option<StreamWriter> {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*sink, Sink::Streaming(_)) {
             return None;
@@ -198,7 +198,8 @@ impl Attempt {
         let Sink::Streaming(sender) = std::mem::replace(&mut *sink, Sink::Started(writer.clone())) else {
             return None;
         };
-        drop(sender.send(Ok(StreamingReply { content_type: content_type.to_owned(), chunks: Box::pin(reader) })));
+        let (content_type, chunks) = (content_type.to_owned(), Box::pin(reader));
+        drop(sender.send(Ok(StreamingReply { content_type, timeline, chunks })));
         Some(writer)
     }
 

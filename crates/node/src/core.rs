@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_agent_proto::{InvokeHead, ToAgent};
-use hearth_engine::port::{Catalogue, InvokeError, Timeline};
-use hearth_engine::{Action, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
+use hearth_engine::port::{Catalogue, InvokeError, StartKind, Timeline};
+use hearth_engine::{Action, ColdReason, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
 use hearth_logs::LogStore;
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
@@ -272,6 +272,7 @@ impl Core {
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
         let init = state.init.take();
+        let (kind, placement) = (state.start_kind, state.placement);
         let before = std::mem::take(&mut state.init_tail);
         let tail = attempt.invocation.log_tail.then(|| before.behind(&attempt.take_early_log()));
         if start != Start::Warm {
@@ -284,6 +285,8 @@ impl Core {
             since: now,
             responded: false,
             start,
+            kind,
+            placement,
             init,
             tail,
             collected: None,
@@ -341,23 +344,26 @@ impl Core {
         let now = self.clock.now();
         let memory_bytes_max = self.memory(sandbox, now);
         let mut state = sandbox.state();
-        let placement = state.placement;
         let running = state.running.front_mut().filter(|first| first.id == id && !first.responded)?;
         running.responded = true;
-        let init = running.init;
+        let duration = now - running.since;
+        let timeline = timeline(running, Some(duration));
         let report = Report {
-            duration: now - running.since,
-            init,
+            duration,
+            init: running.init,
             memory_bytes_max,
             status: failure.map_or(Status::Success, Failure::status),
             trace_id: running.attempt.invocation.trace_id.as_deref(),
+            timeline: &timeline,
         };
         self.write_end(assigned, running.attempt.invocation.request_id, &report, failure, &mut running.tail);
-        let timeline = timeline(running, placement, report.duration);
         let attempt = Arc::clone(&running.attempt);
         let tail = running.tail.take().map(LogTail::into_bytes);
         drop(state);
         self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        if let Some(reason) = timeline.cold_reason {
+            tell_cold(&attempt, reason, &timeline);
+        }
         self.lock().attempts.remove(&attempt.ticket);
         Some((attempt, timeline, tail))
     }
@@ -472,6 +478,15 @@ impl Core {
     /// The second failure of initialisation is the invocation's own.
     fn init_failed_for_good(&self, attempt: &Attempt, sandbox: Option<&Sandbox>, took: Duration, failure: &Failure) {
         let request = attempt.invocation.request_id;
+        let start = sandbox.map_or(StartKind::Boot, |sandbox| sandbox.state().start_kind);
+        let waited = self.clock.now() - attempt.accepted_at;
+        let timeline = Timeline {
+            start,
+            cold_reason: Some(ColdReason::NoSandbox),
+            queue_us: micros(waited.saturating_sub(took)),
+            init_us: micros(took),
+            ..Timeline::default()
+        };
         let mut tail = attempt.invocation.log_tail.then(LogTail::default);
         let mut memory_bytes_max = 0;
         if let Some(sandbox) = sandbox {
@@ -488,14 +503,19 @@ impl Core {
                 }
                 assigned.log.append(wall.as_millis(), line.into());
             }
-            let report =
-                Report { duration: took, init: None, memory_bytes_max, status: failure.status(), trace_id: None };
+            let report = Report {
+                duration: took,
+                init: None,
+                memory_bytes_max,
+                status: failure.status(),
+                trace_id: None,
+                timeline: &timeline,
+            };
             self.write_end(assigned, request, &report, Some(failure), &mut tail);
         }
         self.counters.errors.fetch_add(1, Ordering::Relaxed);
         self.counters.invocations.fetch_add(1, Ordering::Relaxed);
         self.lock().attempts.remove(&attempt.ticket);
-        let timeline = Timeline { start_kind: "cold", init_us: micros(took), ..Timeline::default() };
         attempt.fail(failure, timeline, tail.map(LogTail::into_bytes));
     }
 
@@ -654,18 +674,34 @@ fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
     InvokeError::Service { message: message.to_owned() }
 }
 
-fn timeline(running: &Running, placement: Duration, run: Duration) -> Timeline {
+/// For those who ask why calls were slow: `hearth serve -v`.
+fn tell_cold(attempt: &Attempt, reason: ColdReason, timeline: &Timeline) {
+    tracing::debug!(
+        function = %attempt.invocation.spec.key,
+        request = %attempt.invocation.request_id,
+        start = timeline.start.as_str(),
+        reason = reason.as_str(),
+        queue_us = timeline.queue_us,
+        sandbox_us = timeline.sandbox_us,
+        init_us = timeline.init_us,
+        run_us = timeline.run_us,
+        "cold start"
+    );
+}
+
+/// What is known of an attempt that runs, or has run for `run`.
+pub(crate) fn timeline(running: &Running, run: Option<Duration>) -> Timeline {
     let waited = running.since - running.attempt.accepted_at;
-    let run_us = micros(run);
+    let run_us = run.map(micros);
     match running.start {
-        Start::Warm => Timeline { start_kind: "warm", queue_us: micros(waited), run_us, ..Timeline::default() },
+        Start::Warm => Timeline { queue_us: micros(waited), run_us, ..Timeline::default() },
         Start::Cold(reason) => {
             let init = running.init.unwrap_or_default();
             Timeline {
-                start_kind: "cold",
-                cold_reason: Some(reason.as_str()),
-                queue_us: micros(waited.saturating_sub(placement + init)),
-                sandbox_us: micros(placement),
+                start: running.kind,
+                cold_reason: Some(reason),
+                queue_us: micros(waited.saturating_sub(running.placement + init)),
+                sandbox_us: micros(running.placement),
                 init_us: micros(init),
                 run_us,
             }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use hearth_agent_proto::ExitStatus;
+use hearth_engine::port::Timeline;
 use hearth_types::{LogFormat, LogLevel, RequestId, Timestamp, VersionSpec, limits};
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub(crate) struct Report<'a> {
     pub(crate) memory_bytes_max: u64,
     pub(crate) status: Status<'a>,
     pub(crate) trace_id: Option<&'a str>,
+    pub(crate) timeline: &'a Timeline,
 }
 
 /// Writes the platform's own lines for one version.
@@ -106,7 +108,7 @@ impl<'a> SystemLines<'a> {
             now,
             "platform.report",
             || self.report_text(request, report),
-            || self.report_json(request, report),
+            || self.report_json(now, request, report),
         )
     }
 
@@ -138,7 +140,7 @@ impl<'a> SystemLines<'a> {
         line
     }
 
-    fn report_json(self, request: RequestId, report: &Report<'_>) -> Value {
+    fn report_json(self, now: Timestamp, request: RequestId, report: &Report<'_>) -> Value {
         let (word, error_type) = status_words(report.status);
         let mut metrics = json!({
             "durationMs": rounded(report.duration), "billedDurationMs": billed_ms(report),
@@ -147,7 +149,10 @@ impl<'a> SystemLines<'a> {
         if let (Some(init), Value::Object(metrics)) = (report.init, &mut metrics) {
             metrics.insert("initDurationMs".to_owned(), rounded(init));
         }
-        json!({"requestId": request.to_string(), "metrics": metrics, "status": word, "errorType": error_type})
+        json!({
+            "requestId": request.to_string(), "metrics": metrics, "status": word, "errorType": error_type,
+            "spans": spans(now, report),
+        })
     }
 
     fn line(
@@ -172,6 +177,25 @@ impl<'a> SystemLines<'a> {
             }
         })
     }
+}
+
+/// What a cold invocation went through before the function ran, in the form of the Telemetry API's spans; warm ones have none.
+fn spans(now: Timestamp, report: &Report<'_>) -> Value {
+    let timeline = report.timeline;
+    if timeline.cold_reason.is_none() {
+        return Value::Null;
+    }
+    let phases = [("queue", timeline.queue_us), ("sandbox", timeline.sandbox_us), ("init", timeline.init_us)];
+    let before_us: u64 = phases.iter().map(|(_, took)| took).sum();
+    let total = report.duration + Duration::from_micros(before_us);
+    let began_ms = now.as_millis().saturating_sub(u64::try_from(total.as_millis()).unwrap_or(u64::MAX));
+    let mut passed_us = 0;
+    let span = |(name, took): (&str, u64)| {
+        let start = Timestamp::from_millis(began_ms + passed_us / 1000);
+        passed_us += took;
+        json!({"name": name, "start": iso8601(start), "durationMs": rounded(Duration::from_micros(took))})
+    };
+    phases.into_iter().map(span).collect()
 }
 
 fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {

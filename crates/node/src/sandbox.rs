@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hearth_agent_proto::ExitStatus;
 use hearth_engine::Start;
+use hearth_engine::port::StartKind;
 use hearth_logs::LogStream;
 use hearth_types::{Instant, SandboxId, VersionSpec, limits};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,9 @@ pub(crate) struct Running {
     pub(crate) since: Instant,
     pub(crate) responded: bool,
     pub(crate) start: Start,
+    /// How its sandbox came to be, and how long attaching the code took.
+    pub(crate) kind: StartKind,
+    pub(crate) placement: Duration,
     /// Time that initialisation took, if this is the sandbox's first invocation.
     pub(crate) init: Option<Duration>,
     pub(crate) tail: Option<LogTail>,
@@ -56,6 +60,10 @@ pub(crate) struct SandboxState {
     /// Time that initialisation took; told once, with the first invocation.
     pub(crate) init: Option<Duration>,
     pub(crate) placement: Duration,
+    /// How it came to be; set once it is given to a version.
+    pub(crate) start_kind: StartKind,
+    /// It was made ahead of need: it lay ready before anybody waited for it.
+    pub(crate) lay_ready: bool,
     pub(crate) start_failure: Option<StartFailure>,
     pub(crate) memory_bytes_max: u64,
     pub(crate) memory_read_at: Option<Instant>,

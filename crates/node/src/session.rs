@@ -10,7 +10,7 @@ use hearth_engine::port::StreamError;
 use hearth_types::limits;
 use tokio::time::Instant as TokioInstant;
 
-use crate::core::Core;
+use crate::core::{Core, timeline};
 use crate::report::Failure;
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
 use crate::tunnel::{TunnelError, Tunnels};
@@ -174,7 +174,7 @@ impl Session {
         let mut state = self.sandbox.state();
         let running = state.running.front_mut().filter(|first| first.id == id && !first.responded);
         let running = running.ok_or(Violation::UnknownInvocation)?;
-        match running.attempt.start_stream(content_type) {
+        match running.attempt.start_stream(content_type, timeline(running, None)) {
             Some(writer) => {
                 let sandbox = Arc::downgrade(&self.sandbox);
                 writer.on_taken(Box::new(move |bytes| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hearth_agent_proto::ToAgent;
 use hearth_engine::Event;
+use hearth_engine::port::StartKind;
 use hearth_runtimes::RuntimeDefinition;
 use hearth_sandbox::{AssignSpec, BlankSpec};
 use hearth_types::{VersionSpec, limits};
@@ -44,7 +45,11 @@ impl Core {
             };
             let spec = BlankSpec { id: sandbox.id, root: definition.root.clone() };
             match core.isolation.create(&spec) {
-                Ok(()) => core.step(Event::BlankReady { sandbox: sandbox.id }),
+                Ok(()) => {
+                    // Whoever waits for it has it when this returns.
+                    core.step(Event::BlankReady { sandbox: sandbox.id });
+                    sandbox.state().lay_ready = true;
+                }
                 Err(error) => core.blank_failed(&sandbox, &chain(&error)),
             }
         });
@@ -52,6 +57,10 @@ impl Core {
 
     /// Gives a blank sandbox to the version of `attempt` and starts its runtime.
     pub(crate) fn assign(self: &Arc<Self>, sandbox: Arc<Sandbox>, attempt: Arc<Attempt>) {
+        {
+            let mut state = sandbox.state();
+            state.start_kind = if state.lay_ready { StartKind::Blank } else { StartKind::Boot };
+        }
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
             if let Err(error) = core.try_assign(&sandbox, &attempt).await {

@@ -43,12 +43,14 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
     let log =
         answer.header("x-amz-log-result").and_then(|log| base64::engine::general_purpose::STANDARD.decode(log).ok());
     let failed = answer.header("x-amz-function-error");
+    let timeline = answer.header("x-hearth-timeline");
     if output.is_json() {
         let payload: Value =
             serde_json::from_slice(&answer.body).unwrap_or_else(|_binary| json!(String::from_utf8_lossy(&answer.body)));
         output.line(
             &json!({
-                "payload": payload, "functionError": failed, "timeline": answer.header("x-hearth-timeline"), "executedVersion": answer.header("x-amz-executed-version"),
+                "payload": payload, "functionError": failed, "timeline": timeline,
+                "executedVersion": answer.header("x-amz-executed-version"),
                 "log": log.map(|log| String::from_utf8_lossy(&log).into_owned()),
             })
             .to_string(),
@@ -59,6 +61,9 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
         }
         if let Some(kind) = failed {
             output.note(&format!("{BAD}the function failed ({kind}){BAD:#}"));
+        }
+        if let Some(timeline) = timeline {
+            output.note(&format!("{DIM}{timeline}{DIM:#}"));
         }
         let mut out = std::io::stdout();
         out.write_all(&answer.body).and_then(|()| out.write_all(b"\n")).context("cannot print the answer")?;

@@ -62,10 +62,16 @@ fn complete(error: Option<StreamError>, log_tail: Option<Bytes>) -> Bytes {
 mod tests {
     use http_body_util::BodyExt;
 
+    use hearth_engine::port::Timeline;
+
     use super::*;
 
     async fn body(chunks: Vec<ReplyChunk>) -> Bytes {
-        let reply = StreamingReply { content_type: String::new(), chunks: Box::pin(stream::iter(chunks)) };
+        let reply = StreamingReply {
+            content_type: String::new(),
+            timeline: Timeline::default(),
+            chunks: Box::pin(stream::iter(chunks)),
+        };
         response(reply).into_body().collect().await.unwrap().to_bytes()
     }
 

@@ -68,7 +68,8 @@ impl Invoker for Echo {
             let pieces: Vec<Bytes> = reply.payload.chunks(4).map(Bytes::copy_from_slice).collect();
             let end = ReplyChunk::End { error: None, log_tail: reply.log_tail };
             let chunks = stream::iter(pieces.into_iter().map(ReplyChunk::Data)).chain(stream::iter([end]));
-            Ok(StreamingReply { content_type: reply.content_type, chunks: Box::pin(chunks) })
+            let (content_type, timeline) = (reply.content_type, Timeline::default());
+            Ok(StreamingReply { content_type, timeline, chunks: Box::pin(chunks) })
         })
     }
 
