@@ -96,11 +96,13 @@ def test_a_package_without_bootstrap_says_so(rust):
     assert "Couldn't find valid bootstrap(s)" in result.json["errorMessage"]
 
 
-@pytest.mark.xfail(strict=True, reason="what the kernel refuses is handed to a shell, which fails in its own words")
-def test_a_bootstrap_that_is_no_program_says_so(rust):
-    result = rust("any", package=make_zip({"bootstrap": b"\x7fELF nonsense"})).invoke({})
+@pytest.mark.parametrize("content", [b"\x7fELF nonsense", b"", "echo a script that does not name its interpreter\n"], ids=repr)
+def test_a_bootstrap_that_is_no_program_says_so(rust, content):
+    result = rust("any", package=make_zip({"bootstrap": content})).invoke({}, LogType="Tail")
     assert result.error == "Unhandled"
-    assert result.json["errorType"] == "Runtime.InvalidEntrypoint"
+    text = f"RequestId: {result.request_id} Error: fork/exec bootstrap: exec format error"
+    assert result.json == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": text}
+    assert "that does not name" not in result.log
 
 
 def test_a_shell_script_is_a_bootstrap(rust):

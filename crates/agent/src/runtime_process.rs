@@ -7,7 +7,7 @@ use std::{
 };
 
 use hearth_agent_proto::{ExitStatus, Init};
-use hearth_sys::init_process::{ChildSetup, prepare_child};
+use hearth_sys::init_process::{ChildSetup, exec_as_it_is, prepare_child};
 use rustix::{
     fd::OwnedFd,
     io::Errno,
@@ -26,10 +26,10 @@ pub(crate) struct Started {
     pub(crate) telemetry: OwnedFd,
 }
 
-/// Starts the first of the commands that exists.
+/// Starts the first of the commands whose program exists.
 ///
 /// # Errors
-/// None of them could be started: the error number of the last one.
+/// None exists, or the kernel does not run it: why.
 pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
     let output = pipe()?;
     let telemetry = pipe()?;
@@ -38,6 +38,9 @@ pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
         match spawn(command, init, &output.write, &telemetry.write) {
             Ok(pid) => return Ok(Started { pid, output: output.read, telemetry: telemetry.read }),
             Err(error) => last = Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
+        }
+        if !matches!(last, Errno::NOENT | Errno::NOTDIR) {
+            break;
         }
     }
     Err(last)
@@ -76,6 +79,7 @@ fn spawn(words: &[String], init: &Init, output: &OwnedFd, telemetry: &OwnedFd) -
         inherited: Some(telemetry.as_raw_fd()),
     };
     prepare_child(&mut command, setup);
+    exec_as_it_is(&mut command)?;
     let child = command.spawn()?;
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }

@@ -282,10 +282,9 @@ impl Failure {
                 "Runtime.InvalidEntrypoint",
                 "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
             ),
-            Some(ExitStatus::NotStarted(errno)) => (
-                "Runtime.InvalidEntrypoint",
-                format!("fork/exec of the runtime: {}", std::io::Error::from_raw_os_error(errno)),
-            ),
+            Some(ExitStatus::NotStarted(errno)) => {
+                ("Runtime.InvalidEntrypoint", format!("fork/exec bootstrap: {}", error_text(errno)))
+            }
             None => ("Runtime.ExitError", "Runtime exited with error: signal: killed".to_owned()),
         };
         Self {
@@ -332,6 +331,12 @@ fn error_type_in(payload: &[u8]) -> Option<String> {
 
 fn payload(error_type: &str, message: &str) -> Vec<u8> {
     format!("{{\"errorType\":{},\"errorMessage\":{}}}", Value::from(error_type), Value::from(message)).into_bytes()
+}
+
+/// As Go words the kernel's refusals, which is what Lambda's own supervisor prints: `exec format error`.
+fn error_text(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// As Go's `os/signal` words them, which is what Lambda's own supervisor prints.

@@ -1,11 +1,12 @@
 //! What the first process of a sandbox asks of the kernel: who connects, which child died, how the runtime is born.
 
 use std::{
+    ffi::{CString, OsStr, OsString, c_char},
     io,
     mem::{MaybeUninit, size_of},
     os::{
         fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
-        unix::process::CommandExt,
+        unix::{ffi::OsStrExt, process::CommandExt},
     },
     process::Command,
 };
@@ -92,6 +93,63 @@ pub struct ChildSetup {
 pub fn prepare_child(command: &mut Command, setup: ChildSetup) {
     // SAFETY: between fork and exec the closure makes system calls alone: it neither allocates nor takes a lock.
     unsafe { command.pre_exec(move || set_up_child(setup)) };
+}
+
+/// Lets the kernel alone decide whether the program is one: the C library would hand what the kernel refuses to a shell.
+/// For a command that names its program by path, whose environment was cleared before it was set, and of which nothing
+/// changes any more.
+///
+/// # Errors
+/// A word or a variable contains a NUL.
+pub fn exec_as_it_is(command: &mut Command) -> io::Result<()> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        let mut variable = OsString::from(name);
+        variable.push("=");
+        variable.push(value?);
+        Some(variable)
+    });
+    let image = Image { words: strings(words)?, variables: strings(variables)? };
+    // SAFETY: between fork and exec the closure makes one system call: it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(move || Err(image.exec())) };
+    Ok(())
+}
+
+/// What a process begins with, made before the fork, after which nothing may be allocated.
+struct Image {
+    words: Strings,
+    variables: Strings,
+}
+
+impl Image {
+    /// Returns only if the kernel refuses.
+    fn exec(&self) -> io::Error {
+        let Some(program) = self.words.owned.first() else {
+            return io::ErrorKind::InvalidInput.into();
+        };
+        let (words, variables) = (self.words.pointers.as_ptr(), self.variables.pointers.as_ptr());
+        // SAFETY: both lists end in a null pointer, and what they point to lives in `self`.
+        unsafe { libc::execve(program.as_ptr(), words, variables) };
+        io::Error::last_os_error()
+    }
+}
+
+/// Strings as the kernel takes them.
+struct Strings {
+    /// To the strings in `owned`, with a null pointer at the end.
+    pointers: Vec<*const c_char>,
+    owned: Vec<CString>,
+}
+
+// SAFETY: the pointers lead to memory that the value itself owns and nobody changes.
+unsafe impl Send for Strings {}
+// SAFETY: as above; all access is reading.
+unsafe impl Sync for Strings {}
+
+fn strings<S: AsRef<OsStr>>(items: impl Iterator<Item = S>) -> io::Result<Strings> {
+    let owned = items.map(|item| CString::new(item.as_ref().as_bytes())).collect::<Result<Vec<_>, _>>()?;
+    let pointers = owned.iter().map(|item| item.as_ptr()).chain([std::ptr::null()]).collect();
+    Ok(Strings { pointers, owned })
 }
 
 /// Kills every process of the caller's pid namespace but the caller, which must be its first.
@@ -225,6 +283,26 @@ mod tests {
             "leader",
         ] {
             assert!(words.contains(expected), "{expected} is not in {words}");
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_run_is_not_handed_to_a_shell() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("program");
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o755);
+        let run = |content: &[u8]| {
+            io::Write::write_all(&mut options.open(&file).unwrap(), content).unwrap();
+            let mut command = Command::new(&file);
+            command.arg("one word").env_clear().env("NAME", "value");
+            exec_as_it_is(&mut command).unwrap();
+            command.output().map(|output| String::from_utf8(output.stdout).unwrap())
+        };
+        assert_eq!(run(b"#!/bin/sh\necho $1, $NAME\n").unwrap(), "one word, value\n");
+        for content in [&b"echo ran"[..], b"\x7fELF nonsense", b""] {
+            assert_eq!(run(content).unwrap_err().raw_os_error(), Some(libc::ENOEXEC));
         }
     }
 

@@ -38,9 +38,14 @@ fn the_first_command_that_exists_is_started() {
 fn a_runtime_that_cannot_start_is_reported_with_the_reason() {
     let enoent = 2;
     let eacces = 13;
-    for (commands, errno) in
-        [(vec![], enoent), (vec![vec!["/missing".to_owned()]], enoent), (vec![vec!["/etc".to_owned()]], eacces)]
-    {
+    let one = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    for (commands, errno) in [
+        (vec![], enoent),
+        (vec![one(&["/missing"])], enoent),
+        (vec![one(&["/etc"])], eacces),
+        // What is there and is no program is not passed over.
+        (vec![one(&["/etc"]), one(&["/missing"])], eacces),
+    ] {
         let status = exit_of(&Agent::start(), &ToAgent::Init(Init { commands, ..init(&[]) }));
         assert_eq!(status, ExitStatus::NotStarted(errno));
     }
