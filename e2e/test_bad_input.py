@@ -118,6 +118,12 @@ class TestBodies:
         answer = raw(daemon, f"{head}Content-Length: {large}\r\n\r\n".encode() + bytes(large), 60)
         assert answer.startswith(b"HTTP/1.1 413"), answer[:300]
         assert b"RequestEntityTooLargeException" in answer
+        # Nothing of it is sent: the answer does not wait for it, and neither does the end of the connection.
+        for path in (FUNCTIONS, f"{FUNCTIONS}/x/invocations", "/"):
+            head_only = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\nContent-Length: 10000000000\r\n\r\n"
+            with within(20):
+                answer = raw(daemon, head_only.encode(), 30)
+            assert answer.startswith(b"HTTP/1.1 413") and b"RequestEntityTooLargeException" in answer, answer[:300]
         before = resident(daemon)
         with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as stream:
             stream.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from daemon import ACCOUNT, REGION, wait_until, within
+from daemon import ACCOUNT, REGION, refused, wait_until, within
 from package import deploy as deploy_function
 from package import make_zip, python_zip, unique
 
@@ -59,12 +59,9 @@ class TestPayloads:
         assert function.call(payload) == {"length": len(text) + 1, "last": "y"}
 
     def test_one_byte_more_is_refused(self, echo):
-        with pytest.raises(echo.client.exceptions.RequestTooLargeException) as refusal:
+        expected = "^Request must be smaller than 6291456 bytes for the InvokeFunction operation$"
+        with refused(echo.client, "RequestEntityTooLargeException", 413, expected):
             echo.invoke(b'"' + b"x" * (6 * MEGABYTE - 1) + b'"')
-        answer = refusal.value.response
-        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 413
-        expected = "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
-        assert answer["Error"]["Message"] == expected
 
     def test_six_megabytes_come_out(self, deploy):
         function = deploy("probe.size", MemorySize=512)
@@ -543,10 +540,9 @@ class TestInvocationTypes:
         fits = json.dumps({"text": "x" * (MEGABYTE - len('{"text": ""}'))}).encode()
         assert len(fits) == MEGABYTE
         assert function.invoke(fits, InvocationType="Event").status == 202
-        with pytest.raises(function.client.exceptions.RequestTooLargeException) as refusal:
+        expected = r"^1048577 byte payload is too large for the Event invocation type \(limit 1048576 bytes\)$"
+        with refused(function.client, "RequestEntityTooLargeException", 413, expected):
             function.invoke(fits + b" ", InvocationType="Event")
-        expected = "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
-        assert refusal.value.response["Error"]["Message"] == expected
 
     def test_an_event_that_fails_is_retried_as_configured(self, deploy, client):
         """No retry where none is allowed; else the first after a minute, with the same request id."""

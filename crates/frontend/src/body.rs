@@ -17,6 +17,8 @@ const FREE_BYTES: usize = 64 * 1024;
 const STEP_KIB: usize = 256;
 /// What is read and thrown away of a body that is too large, so that a client that writes before it reads sees the answer.
 const DISCARD_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How long nothing may come of such a body before its connection is closed.
+const DISCARD_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Limits of one body.
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +147,7 @@ where
 {
     let mut discarded = 0u64;
     while discarded < DISCARD_BYTES_MAX {
-        match next_data(&mut body, deadline).await {
+        match next_data(&mut body, deadline.min(Instant::now() + DISCARD_PAUSE_MAX)).await {
             Ok(Some(data)) => discarded += data.len() as u64,
             Ok(None) | Err(_) => return,
         }

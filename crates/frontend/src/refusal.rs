@@ -47,8 +47,8 @@ pub(crate) fn body_not_taken(error: BodyError, operation: &str) -> ApiError {
     match error {
         BodyError::TooLarge { bytes_max } => ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            // Only Invoke's model has the shorter name (recorded from the service).
-            if operation == "InvokeFunction" { "RequestTooLargeException" } else { "RequestEntityTooLargeException" },
+            // Every operation's name in recordings from the service, though Invoke's model says `RequestTooLargeException`.
+            "RequestEntityTooLargeException",
             format!("Request must be smaller than {bytes_max} bytes for the {operation} operation"),
         ),
         BodyError::TooSlow => ApiError::new(
@@ -85,6 +85,6 @@ mod tests {
     fn too_large_bodies_name_limit_and_operation() {
         let error = body_not_taken(BodyError::TooLarge { bytes_max: 6_291_456 }, "InvokeFunction");
         assert_eq!(error.message, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
-        assert_eq!(error.status, 413);
+        assert_eq!((error.status.as_u16(), &*error.code), (413, "RequestEntityTooLargeException"));
     }
 }

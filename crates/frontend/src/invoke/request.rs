@@ -189,7 +189,8 @@ pub fn check_payload(payload: &[u8], kind: InvocationType) -> Result<(), ApiErro
     if kind == InvocationType::Event && payload.len() > ASYNC_PAYLOAD_BYTES_MAX {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestTooLargeException",
+            // As recorded from the service; the model says `RequestTooLargeException`.
+            "RequestEntityTooLargeException",
             format!(
                 "{} byte payload is too large for the Event invocation type (limit {ASYNC_PAYLOAD_BYTES_MAX} bytes)",
                 payload.len()

@@ -106,7 +106,7 @@ fn payloads_are_json_or_nothing() {
     let large = format!("\"{}\"", "x".repeat(ASYNC_PAYLOAD_BYTES_MAX));
     assert!(check_payload(large.as_bytes(), sync).is_ok());
     let error = check_payload(large.as_bytes(), InvocationType::Event).unwrap_err();
-    assert_eq!((error.status, &*error.code), (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"));
+    assert_eq!((error.status, &*error.code), (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException"));
     assert_eq!(error.message, "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
 }
 

@@ -109,6 +109,6 @@ async fn payloads_up_to_six_megabytes_pass() {
     assert_eq!((answer.status, answer.body.len()), (200, 6 * 1024 * 1024));
     let one_more = format!("{largest} ");
     let answer = world.send("POST", INVOKE, &[], one_more.as_bytes()).await;
-    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, Some("RequestTooLargeException")));
+    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, Some("RequestEntityTooLargeException")));
     assert_eq!(answer.json()["message"], "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
 }

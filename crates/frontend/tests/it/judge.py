@@ -219,9 +219,9 @@ def open_mode():
     assert functions.invoke(FunctionName="hello", InvocationType="Event")["StatusCode"] == 202
     assert functions.invoke(FunctionName="hello", InvocationType="DryRun")["StatusCode"] == 204
     too_large = refusal(functions.invoke, FunctionName="hello", Payload=b'"' + b"x" * (7 << 20) + b'"')
-    assert too_large == (413, "RequestTooLargeException"), too_large
+    assert too_large == (413, "RequestEntityTooLargeException"), too_large
     event = refusal(functions.invoke, FunctionName="hello", InvocationType="Event", Payload=b'"' + b"x" * (2 << 20) + b'"')
-    assert event == (413, "RequestTooLargeException"), event
+    assert event == (413, "RequestEntityTooLargeException"), event
     assert client("sts", "123456789012", "x").get_caller_identity()["Account"] == "123456789012"
     assert client("sts", "AKIDOTHER", "x").get_caller_identity()["Account"] == "000000000000"
     assert refusal(client("sqs").list_queues)[0] == 501
