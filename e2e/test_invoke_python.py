@@ -376,7 +376,7 @@ class TestEnds:
         expected = f"RequestId: {result.request_id} Error: Runtime exited with error: signal: killed"
         assert result.json["errorMessage"] == expected
         used = int(re.search(r"Max Memory Used: (\d+) MB", result.log).group(1))
-        assert 100 <= used <= 136
+        assert 100 <= used <= 128
 
 
 class TestInit:

@@ -118,7 +118,7 @@ impl<'a> SystemLines<'a> {
             millis(report.duration),
             billed_ms(report),
             self.spec.memory_mib,
-            used_mb(report.memory_bytes_max),
+            self.used_mb(report),
         );
         if let Some(init) = report.init {
             let _always = write!(line, "\tInit Duration: {:.2} ms", millis(init));
@@ -144,7 +144,7 @@ impl<'a> SystemLines<'a> {
         let (word, error_type) = status_words(report.status);
         let mut metrics = json!({
             "durationMs": rounded(report.duration), "billedDurationMs": billed_ms(report),
-            "memorySizeMB": self.spec.memory_mib, "maxMemoryUsedMB": used_mb(report.memory_bytes_max),
+            "memorySizeMB": self.spec.memory_mib, "maxMemoryUsedMB": self.used_mb(report),
         });
         if let (Some(init), Value::Object(metrics)) = (report.init, &mut metrics) {
             metrics.insert("initDurationMs".to_owned(), rounded(init));
@@ -153,6 +153,11 @@ impl<'a> SystemLines<'a> {
             "requestId": request.to_string(), "metrics": metrics, "status": word, "errorType": error_type,
             "spans": spans(now, report),
         })
+    }
+
+    /// Whole megabytes, rounded up. What a sandbox may use above its function's memory, for the agent, is not the function's.
+    fn used_mb(self, report: &Report<'_>) -> u64 {
+        report.memory_bytes_max.div_ceil(1024 * 1024).min(self.spec.memory_mib.into())
     }
 
     fn line(
@@ -217,10 +222,6 @@ fn rounded(duration: Duration) -> Value {
 /// Whole milliseconds, rounded up; initialisation counts.
 fn billed_ms(report: &Report<'_>) -> u128 {
     (report.duration + report.init.unwrap_or_default()).as_nanos().div_ceil(1_000_000)
-}
-
-fn used_mb(bytes: u64) -> u64 {
-    bytes.div_ceil(1024 * 1024)
 }
 
 /// Such as `2026-01-02T03:04:05.678Z`.
