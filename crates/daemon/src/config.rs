@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hearth_engine::EngineConfig;
+use hearth_engine::keep_alive::Choice;
 use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,8 @@ pub(crate) struct NodeSection {
     pub(crate) sandboxes: u32,
     /// Blank sandboxes kept ready per runtime.
     pub(crate) blanks_per_runtime: u32,
-    /// Idle sandboxes are ended after this many seconds.
-    pub(crate) keep_alive_s: u64,
+    /// How long idle sandboxes are kept: `fixed:SECONDS`, or another policy by its name.
+    pub(crate) keep_alive: Choice,
     /// Idle sandboxes are frozen after this many milliseconds.
     pub(crate) freeze_after_ms: u64,
     /// How long an invocation may wait for room, seconds.
@@ -111,7 +112,7 @@ impl Default for NodeSection {
             memory_mib: 0,
             sandboxes: 2000,
             blanks_per_runtime: 4,
-            keep_alive_s: 600,
+            keep_alive: Choice::Fixed { seconds: 600 },
             freeze_after_ms: 2000,
             queue_timeout_s: 60,
             cpu_quota: false,
@@ -201,7 +202,7 @@ impl Config {
             memory_mib_max,
             sandboxes_max: self.node.sandboxes as usize,
             blanks_per_root: self.node.blanks_per_runtime as usize,
-            idle_timeout: Duration::from_secs(self.node.keep_alive_s),
+            keep_alive: self.node.keep_alive,
             freeze_after: Duration::from_millis(self.node.freeze_after_ms),
             ..EngineConfig::default()
         }
@@ -257,6 +258,14 @@ mod tests {
         for bad in ["10.1.0.0", "10.1.0.0/33", "x/8", "fd00::/129", "/8"] {
             assert!(parse_subnet(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn keep_alive_is_a_policy_by_name() {
+        let config: Config = toml::from_str("[node]\nkeep_alive = \"fixed:30\"").unwrap();
+        assert_eq!(config.engine().keep_alive, Choice::Fixed { seconds: 30 });
+        let error = toml::from_str::<Config>("[node]\nkeep_alive = \"lru\"").unwrap_err();
+        assert!(error.to_string().contains("no keep-alive policy"), "{error}");
     }
 
     #[test]

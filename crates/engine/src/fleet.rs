@@ -21,7 +21,8 @@
 //! - **Fairness.** Places go round by account, within an account by version; whoever is next is not passed by because it needs
 //!   more memory. Whoever is next and has been short for `patience` gets the next sandbox that comes free, although its own
 //!   version may have tickets waiting. So each waits, for each version before it, one `patience` and the next end of a run at most.
-//! - **Room** is made by destroying blank sandboxes first, then those idle for longest.
+//! - **Room** is made by destroying blank sandboxes first, then those of the least worth to
+//!   the keep-alive policy, among equals those idle for longest.
 
 mod capacity;
 mod intake;
@@ -40,13 +41,14 @@ use hearth_types::{Instant, SandboxId, VersionKey};
 
 use crate::admission::Admission;
 use crate::event::{Action, Event, RootId, Ticket};
+use crate::keep_alive::{Choice, Policy, Versions};
 use crate::slab::Slab;
 use crate::timers::Timers;
 use crate::view::Counters;
 use capacity::Ledger;
 use model::{Attempt, IdHasher, Pool, Root, Sandbox};
 
-/// How many retired versions are remembered after their last sandbox. Forgetting one costs an idle sandbox for `idle_timeout`, no more.
+/// How many retired versions are remembered after their last sandbox. Forgetting one costs an idle sandbox for as long as it is kept, no more.
 const TOMBSTONES_MAX: usize = 4096;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,8 +60,8 @@ pub struct EngineConfig {
     pub blank_memory_mib: u32,
     /// Ready blank sandboxes to keep for each available root.
     pub blanks_per_root: usize,
-    /// Keep-alive: an idle sandbox is destroyed after this time.
-    pub idle_timeout: Duration,
+    /// How long idle sandboxes are kept.
+    pub keep_alive: Choice,
     /// An idle sandbox is frozen after this time; `Duration::MAX` never.
     pub freeze_after: Duration,
     /// Tickets short of a place, of all accounts.
@@ -79,7 +81,7 @@ impl Default for EngineConfig {
             sandboxes_max: 1024,
             blank_memory_mib: 16,
             blanks_per_root: 4,
-            idle_timeout: Duration::from_secs(600),
+            keep_alive: Choice::Fixed { seconds: 600 },
             freeze_after: Duration::from_secs(1),
             queue_len_max: 10_000,
             finishing_grace: Duration::from_millis(20),
@@ -101,8 +103,9 @@ pub struct Engine {
     tickets: HashMap<Ticket, Attempt, IdHasher>,
     roots: BTreeMap<RootId, Root>,
     ledger: Ledger,
-    /// All idle sandboxes, least recently used first.
-    idle: BTreeSet<(u64, SandboxId)>,
+    /// All idle sandboxes, least worth and then least recently used first.
+    idle: BTreeSet<(u64, u64, SandboxId)>,
+    versions: Versions,
     /// Accounts with pools that are short of a place; the first is next.
     rotation: VecDeque<u32>,
     retired: HashSet<Arc<VersionKey>>,
@@ -130,6 +133,12 @@ impl Turn<'_> {
 
 impl Engine {
     pub fn new(config: EngineConfig) -> Self {
+        let policy = config.keep_alive.policy();
+        Self::with_policy(config, policy)
+    }
+
+    /// With a keep-alive policy that has no name.
+    pub fn with_policy(config: EngineConfig, policy: Box<dyn Policy>) -> Self {
         Self {
             config,
             draining: false,
@@ -141,6 +150,7 @@ impl Engine {
             roots: BTreeMap::new(),
             ledger: Ledger::default(),
             idle: BTreeSet::new(),
+            versions: Versions::new(policy),
             rotation: VecDeque::new(),
             retired: HashSet::new(),
             retired_order: VecDeque::new(),

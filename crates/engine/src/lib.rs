@@ -11,6 +11,7 @@ mod admission;
 pub mod async_queue;
 mod event;
 mod fleet;
+pub mod keep_alive;
 pub mod port;
 mod slab;
 mod timers;

@@ -115,12 +115,17 @@ impl Engine {
 
     fn evict_one(&mut self, turn: &mut Turn<'_>, root: RootId) -> bool {
         let blank = self.spare_blank(root);
-        let Some(sandbox) = blank.or_else(|| self.idle.first().map(|(_, sandbox)| *sandbox)) else {
+        let Some(sandbox) = blank.or_else(|| self.idle.first().map(|(_, _, sandbox)| *sandbox)) else {
             return false;
         };
-        self.counters.evicted += 1;
-        self.destroy(turn, sandbox, DestroyReason::Evicted);
+        self.evict(turn, sandbox);
         true
+    }
+
+    pub(super) fn evict(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        self.counters.evicted += 1;
+        self.tell_evicted(turn, sandbox);
+        self.destroy(turn, sandbox, DestroyReason::Evicted);
     }
 
     /// A ready blank sandbox, but not the last one of `wanted`.
@@ -150,7 +155,7 @@ impl Engine {
             return;
         };
         let (state, root, memory_mib) = (entry.state, entry.root, entry.memory_mib);
-        let place = (entry.sequence, sandbox);
+        let (place, worth) = ((entry.sequence, sandbox), entry.worth);
         match state {
             State::Making => {
                 if let Some(root) = self.roots.get_mut(&root) {
@@ -168,7 +173,7 @@ impl Engine {
                 self.leave_pool(pool);
             }
             State::Idle { pool, .. } => {
-                self.idle.remove(&place);
+                self.idle.remove(&(worth, place.0, sandbox));
                 self.pools[pool].idle.remove(&place);
                 self.leave_pool(pool);
                 self.ledger.idle.take(memory_mib);

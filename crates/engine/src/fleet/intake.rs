@@ -42,6 +42,7 @@ impl Engine {
     }
 
     fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32) {
+        self.tell_arrival(turn, pool);
         if let Some((_, sandbox)) = self.pools[pool].idle.last().copied() {
             return self.dispatch(turn, sandbox, ticket, Start::Warm);
         }
@@ -123,7 +124,7 @@ impl Engine {
         };
         if let State::Idle { frozen, .. } = entry.state {
             let place = (entry.sequence, sandbox);
-            self.idle.remove(&place);
+            self.idle.remove(&(entry.worth, entry.sequence, sandbox));
             self.pools[pool].idle.remove(&place);
             self.ledger.idle.take(entry.memory_mib);
             if frozen {

@@ -5,7 +5,11 @@ use hearth_types::{Instant, SandboxId};
 use super::model::{Sandbox, State};
 use super::{Engine, EngineConfig, Turn};
 use crate::event::{Action, DestroyReason};
+use crate::keep_alive::{Ended, Found, Idle, Keep};
 use crate::timers::Due;
+
+/// The end of time: what is kept until then needs no timer.
+const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 impl Engine {
     /// Keeps a sandbox that nobody needs now.
@@ -15,11 +19,18 @@ impl Engine {
             return;
         };
         entry.sequence = sequence;
-        entry.state = State::Idle { pool, since: turn.now, frozen: false };
+        let since = turn.now;
+        let idle = Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib };
+        let Keep::Until { at, worth } = self.versions.policy.idle(idle, turn.now) else {
+            return self.expire(turn, sandbox, idle);
+        };
+        entry.worth = worth;
+        entry.state = State::Idle { pool, since, frozen: false, until: at };
         self.ledger.idle.add(entry.memory_mib);
-        self.idle.insert((sequence, sandbox));
+        self.idle.insert((worth, sequence, sandbox));
         self.pools[pool].idle.insert((sequence, sandbox));
         self.rearm(sandbox);
+        self.bound_idle(turn);
     }
 
     pub(super) fn rearm(&mut self, sandbox: SandboxId) {
@@ -48,14 +59,11 @@ impl Engine {
         entry.armed = None;
         if due_at(&self.config, entry).is_some_and(|at| at <= turn.now) {
             match entry.state {
-                State::Idle { pool, since, frozen: false } if turn.now < since + self.config.idle_timeout => {
-                    entry.state = State::Idle { pool, since, frozen: true };
+                State::Idle { pool, since, frozen: false, until } if turn.now < until => {
+                    entry.state = State::Idle { pool, since, frozen: true, until };
                     turn.push(Action::Freeze { sandbox });
                 }
-                State::Idle { .. } => {
-                    self.counters.expired += 1;
-                    self.destroy(turn, sandbox, DestroyReason::Expired);
-                }
+                State::Idle { .. } => self.review(turn, sandbox),
                 State::Bound { pool, ticket, .. } => {
                     entry.state = State::Withdrawing { pool, ticket };
                     turn.push(Action::Withdraw { sandbox, ticket });
@@ -76,9 +84,69 @@ impl Engine {
         self.rearm(sandbox);
     }
 
+    /// An idle sandbox as the policy knows it.
+    fn idle_of(&self, sandbox: SandboxId) -> Option<Idle> {
+        let entry = self.sandboxes.get(&sandbox)?;
+        let State::Idle { pool, since, .. } = entry.state else { return None };
+        Some(Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib })
+    }
+
+    /// Tells the policy what a new attempt of `pool` finds.
+    pub(super) fn tell_arrival(&mut self, turn: &Turn<'_>, pool: u32) {
+        let entry = &self.pools[pool];
+        let idle = entry.idle.last().and_then(|(_, sandbox)| self.idle_of(*sandbox));
+        let found = match idle {
+            Some(idle) => Found::Idle(idle.since),
+            None if !entry.finishing.is_empty() => Found::Finishing,
+            None => Found::Nothing,
+        };
+        self.versions.policy.arrived(entry.version, turn.now, found);
+    }
+
+    pub(super) fn tell_evicted(&mut self, turn: &Turn<'_>, sandbox: SandboxId) {
+        let worth = self.sandboxes.get(&sandbox).map_or(0, |entry| entry.worth);
+        if let Some(idle) = self.idle_of(sandbox) {
+            self.versions.policy.ended(idle, turn.now, Ended::Evicted { worth });
+        }
+    }
+
+    /// The time that the policy gave an idle sandbox is over.
+    fn review(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(idle) = self.idle_of(sandbox) else { return };
+        let Keep::Until { at, worth } = self.versions.policy.review(idle, turn.now) else {
+            return self.expire(turn, sandbox, idle);
+        };
+        if at <= turn.now {
+            return self.expire(turn, sandbox, idle);
+        }
+        if let Some(entry) = self.sandboxes.get_mut(&sandbox)
+            && let State::Idle { until, .. } = &mut entry.state
+        {
+            *until = at;
+            self.idle.remove(&(entry.worth, entry.sequence, sandbox));
+            entry.worth = worth;
+            self.idle.insert((entry.worth, entry.sequence, sandbox));
+        }
+    }
+
+    fn expire(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, idle: Idle) {
+        self.counters.expired += 1;
+        self.destroy(turn, sandbox, DestroyReason::Expired);
+        self.versions.policy.ended(idle, turn.now, Ended::Expired);
+    }
+
+    /// Ends what the policy has no memory for.
+    fn bound_idle(&mut self, turn: &mut Turn<'_>) {
+        while self.ledger.idle.memory_mib > self.versions.policy.idle_mib_max()
+            && let Some((_, _, sandbox)) = self.idle.first().copied()
+        {
+            self.evict(turn, sandbox);
+        }
+    }
+
     pub(super) fn drain(&mut self, turn: &mut Turn<'_>) {
         self.draining = true;
-        while let Some((_, sandbox)) = self.idle.first().copied() {
+        while let Some((_, _, sandbox)) = self.idle.first().copied() {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }
         let blanks: Vec<SandboxId> = self.roots.values().flat_map(|root| root.ready.iter().copied()).collect();
@@ -90,9 +158,9 @@ impl Engine {
 
 /// When time alone will change something about the sandbox.
 fn due_at(config: &EngineConfig, entry: &Sandbox) -> Option<Instant> {
-    match entry.state {
-        State::Idle { since, frozen: false, .. } => Some(since + config.freeze_after.min(config.idle_timeout)),
-        State::Idle { since, frozen: true, .. } => Some(since + config.idle_timeout),
+    let at = match entry.state {
+        State::Idle { since, frozen: false, until, .. } => Some(until.min(since + config.freeze_after)),
+        State::Idle { frozen: true, until, .. } => Some(until),
         State::Bound { since, .. } => Some(since + config.finishing_grace),
         State::Ending { since } => Some(since + config.destroy_grace),
         State::Making
@@ -102,5 +170,6 @@ fn due_at(config: &EngineConfig, entry: &Sandbox) -> Option<Instant> {
         | State::Finishing { .. }
         | State::Withdrawing { .. }
         | State::Slow { .. } => None,
-    }
+    };
+    at.filter(|at| *at < NEVER)
 }

@@ -17,6 +17,7 @@ impl Engine {
         };
         self.pools[pool].on_way -= 1;
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+            self.versions.policy.started(self.pools[pool].version, turn.now - entry.assigned);
             entry.state = State::Slow { pool };
         }
         self.take_next(turn, sandbox, pool, Start::Cold(cold));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hearth_types::{Instant, SandboxId, VersionKey};
 
 use crate::event::{ColdReason, RootId, Ticket};
+use crate::keep_alive::Known;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
@@ -18,8 +19,11 @@ pub(super) enum State {
     },
     Idle {
         pool: u32,
+        /// When it became idle; earlier if it was loaded ahead.
         since: Instant,
         frozen: bool,
+        /// When the policy is asked again.
+        until: Instant,
     },
     Busy {
         pool: u32,
@@ -54,6 +58,10 @@ pub(super) struct Sandbox {
     pub(super) memory_mib: u32,
     /// Its place in the orders of idle and finishing sandboxes.
     pub(super) sequence: u64,
+    /// While idle: what the keep-alive policy says that it is worth.
+    pub(super) worth: u64,
+    /// When it was given to its version.
+    pub(super) assigned: Instant,
     pub(super) armed: Option<Instant>,
 }
 
@@ -61,6 +69,7 @@ pub(super) struct Sandbox {
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) key: Arc<VersionKey>,
+    pub(super) version: Known,
     pub(super) function: u32,
     pub(super) account: u32,
     pub(super) root: RootId,

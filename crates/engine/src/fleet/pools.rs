@@ -17,6 +17,7 @@ impl Engine {
         let function = self.admission.hold(&demand.key);
         let pool = self.pools.insert(Pool {
             key: demand.key.clone(),
+            version: self.versions.hold(&demand.key),
             function,
             account: self.admission.functions[function].account,
             root: demand.root,
@@ -42,6 +43,7 @@ impl Engine {
             if let Some(pool) = self.pools.remove(index) {
                 self.pools_by_key.remove(&pool.key);
                 self.admission.release_hold(pool.function);
+                self.versions.release(pool.version);
             }
         }
     }

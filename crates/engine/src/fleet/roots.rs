@@ -43,7 +43,10 @@ impl Engine {
         let memory_mib = self.config.blank_memory_mib;
         self.ledger.memory_mib += u64::from(memory_mib);
         self.ledger.sandboxes += 1;
-        self.sandboxes.insert(sandbox, Sandbox { root, state: State::Making, memory_mib, sequence: 0, armed: None });
+        self.sandboxes.insert(
+            sandbox,
+            Sandbox { root, state: State::Making, memory_mib, sequence: 0, worth: 0, assigned: turn.now, armed: None },
+        );
         self.roots.entry(root).or_default().making += 1;
         turn.push(Action::MakeBlank { sandbox, root });
     }
@@ -54,6 +57,7 @@ impl Engine {
             return;
         };
         entry.state = State::Starting { pool: claim.pool, cold: claim.cold };
+        entry.assigned = turn.now;
         entry.memory_mib += claim.extra_mib;
         let pool = &mut self.pools[claim.pool];
         pool.live += 1;

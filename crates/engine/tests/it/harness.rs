@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_engine::keep_alive::Choice;
 use hearth_engine::{Action, Demand, Engine, EngineConfig, Event, RootId, Ticket};
 use hearth_types::{Instant, SandboxId, Sha256, VersionKey, VersionLabel};
 
@@ -35,7 +36,7 @@ pub(crate) fn config() -> EngineConfig {
         sandboxes_max: 100,
         blank_memory_mib: 16,
         blanks_per_root: 0,
-        idle_timeout: Duration::from_secs(60),
+        keep_alive: Choice::Fixed { seconds: 60 },
         freeze_after: Duration::from_secs(5),
         queue_len_max: 1000,
         finishing_grace: Duration::from_millis(20),

@@ -4,6 +4,7 @@
 
 mod async_queue;
 mod harness;
+mod keep_alive;
 mod model;
 mod rules;
 mod simulator;

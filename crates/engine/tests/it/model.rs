@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_engine::keep_alive::Choice;
 use hearth_engine::port::ThrottleReason;
 use hearth_engine::{Action, Demand, EngineConfig, Event, Start, Ticket};
 use hearth_types::{SandboxId, VersionKey};
@@ -191,7 +192,7 @@ proptest! {
     fn same_answers_as_the_naive_model(steps in prop::collection::vec(step(), 1..200)) {
         let mut bench = Bench::new(EngineConfig {
             sandboxes_max: SANDBOXES_MAX,
-            idle_timeout: KEEP_ALIVE,
+            keep_alive: Choice::Fixed { seconds: KEEP_ALIVE.as_secs() },
             ..config()
         });
         let mut model = Model::default();

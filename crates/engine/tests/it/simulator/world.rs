@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_engine::keep_alive::Choice;
 use hearth_engine::{Demand, Engine, EngineConfig, Event, RootId, Ticket};
 use hearth_types::{Instant, SandboxId, VersionKey};
 
@@ -32,7 +33,7 @@ impl WorldConfig {
             sandboxes_max: sandboxes,
             blank_memory_mib: 16,
             blanks_per_root: pick(&mut random, 4),
-            idle_timeout: Duration::from_secs(1 + random.below(20)),
+            keep_alive: keep_alive(&mut random),
             freeze_after: Duration::from_millis(random.below(3000)),
             queue_len_max: [3, 20, 1000][pick(&mut random, 3)],
             finishing_grace: Duration::from_millis(random.below(40)),
@@ -48,6 +49,15 @@ impl WorldConfig {
             gap: Duration::from_millis([1, 20, 200][pick(&mut random, 3)]),
             unreserved: [3, 20, 1000][pick(&mut random, 3)],
         }
+    }
+}
+
+/// Any of the policies: what they answer may waste memory, never break a promise.
+fn keep_alive(random: &mut Random) -> Choice {
+    match random.below(6) {
+        0 => Choice::Hybrid,
+        1 => Choice::GreedyDual { idle_mib_max: Some(random.below(2000)) },
+        _ => Choice::Fixed { seconds: random.below(20) },
     }
 }
 

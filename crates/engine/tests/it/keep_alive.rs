@@ -1,0 +1,4 @@
+//! Keep-alive policies against naive models of them.
+
+mod greedy_dual;
+mod hybrid;
