@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hearth_types::{AccountId, FunctionName};
 
-use crate::function::Function;
+use crate::function::{Function, Records};
+use crate::provision;
 use crate::record::LayerRecord;
 
 pub(crate) type Layers = BTreeMap<String, BTreeMap<u64, Arc<LayerRecord>>>;
@@ -19,6 +20,8 @@ pub(crate) struct Account {
     layers: RwLock<Layers>,
     /// Sum of all reserved concurrency.
     reserved: AtomicU32,
+    /// That, and what is provisioned of functions without a reservation.
+    claimed: AtomicU32,
     /// Held by whoever changes anything, over its commit.
     pub(crate) writer: tokio::sync::Mutex<Writer>,
 }
@@ -51,6 +54,7 @@ impl Account {
             functions: RwLock::default(),
             layers: RwLock::default(),
             reserved: AtomicU32::new(0),
+            claimed: AtomicU32::new(0),
             writer: tokio::sync::Mutex::new(contents.writer),
         };
         account.replace(contents.functions, contents.layers);
@@ -121,10 +125,22 @@ impl Account {
         self.reserved.load(Ordering::Relaxed)
     }
 
-    fn count_reserved(&self) {
-        let sum = self.functions().values().filter_map(|function| function.records.function.reserved_concurrency).sum();
-        self.reserved.store(sum, Ordering::Relaxed);
+    /// What is left of the account's concurrency is its `UnreservedConcurrentExecutions` without this.
+    pub(crate) fn claimed(&self) -> u32 {
+        self.claimed.load(Ordering::Relaxed)
     }
+
+    fn count_reserved(&self) {
+        let functions = self.functions();
+        let reserved = functions.values().filter_map(|function| function.records.function.reserved_concurrency).sum();
+        self.reserved.store(reserved, Ordering::Relaxed);
+        self.claimed.store(functions.values().map(|function| claim(&function.records)).sum(), Ordering::Relaxed);
+    }
+}
+
+/// What a function takes out of what the account's functions share.
+pub(crate) fn claim(records: &Records) -> u32 {
+    records.function.reserved_concurrency.unwrap_or_else(|| provision::total(records))
 }
 
 pub(crate) const PARTITION_PREFIX: &str = "lambda/";

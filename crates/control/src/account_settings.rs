@@ -17,7 +17,7 @@ impl Control {
                 code_size_unzipped: UNZIPPED_BYTES_MAX,
                 code_size_zipped: ZIP_BYTES_MAX as u64,
                 concurrent_executions: concurrent,
-                unreserved_concurrent_executions: concurrent.saturating_sub(account.reserved()),
+                unreserved_concurrent_executions: concurrent.saturating_sub(account.claimed()),
             },
             account_usage: AccountUsage { total_code_size: stored_bytes(&account), function_count },
         }

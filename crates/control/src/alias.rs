@@ -11,7 +11,8 @@ use hearth_aws_api::lambda::{
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::{Function, Records};
 use crate::name::Target;
-use crate::record::{AliasRecord, AliasTarget, alias_key, async_key, policy_key};
+use crate::provisioned::check_alias;
+use crate::record::{AliasRecord, AliasTarget, alias_key, async_key, policy_key, provisioned_key};
 use crate::update::{GETTER, ONLY_FUNCTIONS};
 use crate::{refuse, view};
 
@@ -65,6 +66,9 @@ impl Control {
         } else {
             check_routing(alias.version, alias.other)?;
         }
+        if function.records.provisioned.contains_key(&request.name) {
+            check_alias(&function.records, &alias)?;
+        }
         alias.description = request.description.unwrap_or(alias.description);
         alias.revision_id = revision_id();
         store(&mut change, &function, &request.name, alias).await
@@ -95,6 +99,9 @@ impl Control {
         }
         if records.async_configs.remove(&request.name).is_some() {
             change.delete(async_key(uid, &request.name));
+        }
+        if records.provisioned.remove(&request.name).is_some() {
+            change.delete(provisioned_key(uid, &request.name));
         }
         change.commit_function(records).await.map(drop)
     }

@@ -4,8 +4,10 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{Concurrency, FunctionNameRequest, PutFunctionConcurrencyRequest};
 use hearth_types::limits::UNRESERVED_CONCURRENCY_MIN;
 
+use crate::account::claim;
 use crate::control::{Control, Scope, missing, revision_id};
 use crate::name::Target;
+use crate::provision;
 use crate::update::ONLY_FUNCTIONS;
 
 impl Control {
@@ -50,8 +52,15 @@ impl Control {
         // Recorded: with `$LATEST`.
         let absent = || missing(&self.shared.config, scope.account, &name, Some("$LATEST"));
         let function = change.function(&name, absent)?;
-        let present = function.records.function.reserved_concurrency.unwrap_or(0);
-        let others = account.reserved().saturating_sub(present);
+        let provisioned = provision::total(&function.records);
+        if let Some(count) = reserved.filter(|count| *count < provisioned) {
+            // Recorded: with these spaces.
+            return Err(ApiError::invalid_parameter(format!(
+                " ReservedConcurrentExecutions  {count} should not be lower than function's total provisioned concurrency \
+                 [{provisioned}]."
+            )));
+        }
+        let others = account.claimed().saturating_sub(claim(&function.records));
         let wanted = others.saturating_add(reserved.unwrap_or(0));
         let limit = self.shared.config.account_concurrency.saturating_sub(UNRESERVED_CONCURRENCY_MIN);
         if reserved.is_some_and(|count| count > 0) && wanted > limit {

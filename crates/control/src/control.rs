@@ -1,9 +1,10 @@
 //! The control plane as its users hold it, and the one way in which anything is changed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use hearth_aws_api::ApiError;
+use hearth_engine::port::Provisioner;
 use hearth_store::Artifacts;
 use hearth_store::{CommitError, ReadError, Store, Write};
 use hearth_types::{AccountId, Timestamp, VersionKey};
@@ -47,6 +48,12 @@ pub enum OpenError {
 /// Told the keys whose sandboxes serve nobody any more, after their successors are durable.
 pub type Retire = Arc<dyn Fn(Vec<VersionKey>) + Send + Sync>;
 
+/// What the node does for the control plane.
+#[derive(Clone, Debug)]
+pub struct NodePorts {
+    pub provisioner: Arc<dyn Provisioner>,
+}
+
 /// Functions, versions, aliases, layers and settings of all accounts.
 #[derive(Debug)]
 pub struct Control {
@@ -65,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) packages: tokio::sync::RwLock<()>,
     pub(crate) unsettled: crate::settle::Unsettled,
     retire: Retire,
+    node: OnceLock<NodePorts>,
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
 }
 
@@ -105,9 +113,22 @@ impl Control {
             artifacts,
             iam,
             retire,
+            node: OnceLock::new(),
         });
         let settler = Settler::start(&shared);
         Ok(Self { shared, _settler: settler })
+    }
+
+    /// Tells the node what it is to keep ready; until then nothing is, and nothing is provisioned. Counts the first time only.
+    pub async fn connect(&self, node: NodePorts) {
+        if self.shared.node.set(node).is_err() {
+            return;
+        }
+        for account in self.shared.all_accounts() {
+            let _writer = account.writer.lock().await;
+            let functions: Vec<Arc<Function>> = account.functions().values().cloned().collect();
+            functions.iter().for_each(|function| self.shared.provision(None, Some(function)));
+        }
     }
 
     pub fn config(&self) -> &ControlConfig {
@@ -138,6 +159,11 @@ impl Shared {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Arc::new(Account::new(id.clone(), Contents::default()));
         Arc::clone(accounts.entry(id.clone()).or_insert_with(fresh))
+    }
+
+    /// `None` until it is connected.
+    pub(crate) fn node(&self) -> Option<&NodePorts> {
+        self.node.get()
     }
 
     pub(crate) fn retire(&self, keys: Vec<VersionKey>) {
@@ -243,6 +269,9 @@ impl Change<'_> {
             let current: Vec<&VersionKey> = function.keys().collect();
             let superseded = before.keys().filter(|key| !current.contains(key)).cloned().collect();
             self.shared.retire(superseded);
+            self.shared.provision(Some(&before), Some(&function));
+        } else {
+            self.shared.provision(None, Some(&function));
         }
         if function.is_unsettled() {
             self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
@@ -263,6 +292,14 @@ impl Change<'_> {
         let current: HashSet<&VersionKey> = after.iter().flat_map(|function| function.keys()).collect();
         let superseded = before.iter().flat_map(|function| function.keys()).filter(|key| !current.contains(key));
         self.shared.retire(superseded.cloned().collect());
+        let find = |functions: &[Arc<Function>], wanted: &Function| {
+            let same = |function: &&Arc<Function>| function.records.name == wanted.records.name;
+            functions.iter().find(same).cloned()
+        };
+        for gone in before.iter().filter(|function| find(&after, function).is_none()) {
+            self.shared.provision(Some(gone), None);
+        }
+        after.iter().for_each(|function| self.shared.provision(find(&before, function).as_deref(), Some(function)));
         for function in after.iter().filter(|function| function.is_unsettled()) {
             self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
         }

@@ -144,8 +144,7 @@ fn new_records(name: FunctionName, uid: u64, settings: Settings, tags: StringMap
         recursion_allowed: false,
         runtime_updates: Default::default(),
     };
-    let (versions, aliases, policies, async_configs) = Default::default();
-    Records { name, function, versions, aliases, policies, async_configs }
+    Records::new(name, function)
 }
 
 fn exists(name: &FunctionName) -> ApiError {

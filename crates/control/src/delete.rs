@@ -7,7 +7,7 @@ use crate::control::{Control, Scope, missing};
 use crate::function::Function;
 use crate::garbage::{of_settings, wall_clock};
 use crate::name::Target;
-use crate::record::{async_key, function_key, policy_key, version_key};
+use crate::record::{async_key, function_key, policy_key, provisioned_key, version_key};
 
 impl Control {
     pub async fn delete_function(&self, scope: Scope<'_>, request: FunctionRequest) -> Result<(), ApiError> {
@@ -43,6 +43,7 @@ impl Control {
         change.commit().await?;
         account.remove_function(&function.records.name);
         self.shared.retire(function.keys().cloned().collect());
+        self.shared.provision(Some(&function), None);
         self.shared.unsettled.add_deleted(account.id.clone(), function.records.function.uid, now);
         Ok(())
     }
@@ -77,6 +78,9 @@ async fn delete_version(
     }
     if records.async_configs.remove(&qualifier).is_some() {
         change.delete(async_key(uid, &qualifier));
+    }
+    if records.provisioned.remove(&qualifier).is_some() {
+        change.delete(provisioned_key(uid, &qualifier));
     }
     change.commit_function(records).await.map(drop)
 }

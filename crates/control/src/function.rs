@@ -7,7 +7,9 @@ use hearth_engine::port::AsyncConfig;
 use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::ControlConfig;
-use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, Settings, Statements, Status, VersionRecord};
+use crate::record::{
+    AliasRecord, AsyncRecord, FunctionRecord, ProvisionedRecord, Settings, Statements, Status, VersionRecord,
+};
 
 /// Lambda's defaults for asynchronous invocation (Developer Guide, "Asynchronous invocation").
 const RETRIES_DEFAULT: u32 = 2;
@@ -27,6 +29,15 @@ pub(crate) struct Records {
     pub(crate) aliases: BTreeMap<String, AliasRecord>,
     pub(crate) policies: BTreeMap<String, Statements>,
     pub(crate) async_configs: BTreeMap<String, AsyncRecord>,
+    pub(crate) provisioned: BTreeMap<String, ProvisionedRecord>,
+}
+
+impl Records {
+    /// Without anything that belongs to the function.
+    pub(crate) fn new(name: FunctionName, function: FunctionRecord) -> Self {
+        let (versions, aliases, policies, async_configs, provisioned) = Default::default();
+        Self { name, function, versions, aliases, policies, async_configs, provisioned }
+    }
 }
 
 /// What an invocation of one qualifier gets.

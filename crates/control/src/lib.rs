@@ -29,6 +29,8 @@ mod load;
 mod location;
 mod name;
 mod policy;
+mod provision;
+mod provisioned;
 mod publish;
 mod record;
 mod refuse;
@@ -42,7 +44,7 @@ mod update;
 mod view;
 
 pub use config::ControlConfig;
-pub use control::{Control, OpenError, Retire, Scope};
+pub use control::{Control, NodePorts, OpenError, Retire, Scope};
 pub use hearth_aws_api::ApiError;
 pub use location::LocationError;
 pub use resolve::Resolved;

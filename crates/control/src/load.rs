@@ -41,8 +41,7 @@ pub(crate) async fn account(store: &dyn Store, config: &ControlConfig, id: &Acco
     for (name, function) in reader.map::<FunctionRecord>("function/").await? {
         let parsed: Result<FunctionName, _> = name.parse();
         let name = parsed.ok().ok_or(LoadError::Key { key: format!("function/{name}") })?;
-        let (versions, aliases, policies, async_configs) = Default::default();
-        let records = Records { name, versions, aliases, policies, async_configs, function };
+        let records = Records::new(name, function);
         functions.insert(records.function.uid, records);
     }
     reader.parts(&mut functions).await?;
@@ -101,6 +100,10 @@ impl Reader<'_> {
         for (key, record) in self.map("async/").await? {
             let (owner, qualifier) = owned(functions, "async/", &key)?;
             owner.map(|records| records.async_configs.insert(qualifier.to_owned(), record));
+        }
+        for (key, record) in self.map("provisioned/").await? {
+            let (owner, qualifier) = owned(functions, "provisioned/", &key)?;
+            owner.map(|records| records.provisioned.insert(qualifier.to_owned(), record));
         }
         Ok(())
     }

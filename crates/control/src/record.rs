@@ -9,6 +9,7 @@
 //! alias/UID/NAME                   AliasRecord        function's own record is enough to be rid of all of it
 //! policy/UID/QUALIFIER             list of IAM statements
 //! async/UID/QUALIFIER              AsyncRecord
+//! provisioned/UID/QUALIFIER        ProvisionedRecord
 //! layer/NAME/NUMBER                LayerRecord
 //! layer-numbers/NAME               the last layer version number
 //! ```
@@ -140,6 +141,13 @@ pub(crate) struct AsyncRecord {
     pub(crate) modified: Timestamp,
 }
 
+/// Provisioned concurrency of a published version or of an alias.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct ProvisionedRecord {
+    pub(crate) requested: u32,
+    pub(crate) modified: Timestamp,
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct LayerRecord {
     pub(crate) package: Package,
@@ -177,6 +185,10 @@ pub(crate) fn async_key(uid: u64, qualifier: &str) -> String {
     format!("async/{uid:020}/{qualifier}")
 }
 
+pub(crate) fn provisioned_key(uid: u64, qualifier: &str) -> String {
+    format!("provisioned/{uid:020}/{qualifier}")
+}
+
 pub(crate) fn layer_key(name: &str, number: u64) -> String {
     format!("layer/{name}/{number:020}")
 }
@@ -186,4 +198,4 @@ pub(crate) fn layer_numbers_key(name: &str) -> String {
 }
 
 /// The kinds of record that belong to one life of a function.
-pub(crate) const OF_FUNCTION: [&str; 4] = ["version", "alias", "policy", "async"];
+pub(crate) const OF_FUNCTION: [&str; 5] = ["version", "alias", "policy", "async", "provisioned"];

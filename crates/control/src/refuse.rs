@@ -40,6 +40,11 @@ pub(crate) fn no_such_resource() -> ApiError {
     ApiError::not_found("The resource you requested does not exist.")
 }
 
+/// In the words that AWS has for a runtime it does not support there.
+pub(crate) fn not_with_snap_start(what: &str) -> ApiError {
+    ApiError::invalid_parameter(format!("{what} is not supported for SnapStart enabled functions."))
+}
+
 /// Hearth's own words: AWS has no word for what it always has.
 pub(crate) fn not_supported(what: &str) -> ApiError {
     ApiError::invalid_parameter(format!("{what} is not supported by Hearth"))

@@ -135,6 +135,11 @@ pub(crate) fn date(at: Timestamp) -> String {
     }
 }
 
+/// Without the fraction, as configurations of provisioned concurrency have it (API reference).
+pub(crate) fn date_of_second(at: Timestamp) -> String {
+    date(Timestamp::from_millis(at.as_millis() / 1000 * 1000)).replace(".000", "")
+}
+
 /// One page of `all`, which are in the order of their markers, and the marker of the next page. Markers are opaque: base64.
 pub(crate) fn page<T>(
     all: Vec<(String, T)>,

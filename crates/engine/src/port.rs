@@ -1,5 +1,6 @@
 //! What others implement and the front holds: the way to run a function version, whoever performs it.
 
+mod provisioner;
 mod templates;
 
 use std::future::Future;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hearth_types::{RequestId, VersionKey, VersionSpec};
 
+pub use provisioner::{Provision, ProvisionFailure, Provisioned, Provisioner};
 pub use templates::{PrepareError, Prepared, Templates};
 
 use crate::event::ColdReason;

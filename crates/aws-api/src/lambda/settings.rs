@@ -118,3 +118,36 @@ shape! {
         recursive_loop: String,
     }
 }
+
+shape! {
+    PutProvisionedConcurrencyConfigRequest {
+        function_name: String,
+        provisioned_concurrent_executions: u32,
+        |
+        qualifier: String,
+    }
+}
+
+shape! {
+    /// Answer of PutProvisionedConcurrencyConfig and GetProvisionedConcurrencyConfig, and an item of the list.
+    ProvisionedConcurrencyConfig {
+        requested_provisioned_concurrent_executions: u32,
+        available_provisioned_concurrent_executions: u32,
+        allocated_provisioned_concurrent_executions: u32,
+        /// `IN_PROGRESS`, `READY` or `FAILED`.
+        status: String,
+        last_modified: String,
+        |
+        /// In lists only.
+        function_arn: String,
+        status_reason: String,
+    }
+}
+
+shape! {
+    ListProvisionedConcurrencyConfigsResponse {
+        provisioned_concurrency_configs: Vec<ProvisionedConcurrencyConfig>,
+        |
+        next_marker: String,
+    }
+}

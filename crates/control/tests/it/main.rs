@@ -11,7 +11,11 @@ mod layers;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod node;
+#[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod provisioned;
 #[cfg(test)]
 mod resolving;
 #[cfg(test)]

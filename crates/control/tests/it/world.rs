@@ -11,11 +11,12 @@ use hearth_aws_api::lambda::{
     UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
 use hearth_control::iam::Iam;
-use hearth_control::{ApiError, Control, ControlConfig, Scope};
+use hearth_control::{ApiError, Control, ControlConfig, NodePorts, Scope};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
 use hearth_types::{AccountId, Timestamp, VersionKey};
 
 use crate::flaky::Flaky;
+use crate::node::FakeNode;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) retired: Arc<Mutex<Vec<VersionKey>>>,
     /// Set: the next commit is made and not acknowledged.
     pub(crate) lose_next: Arc<AtomicBool>,
+    pub(crate) node: Arc<FakeNode>,
     control: Option<Control>,
 }
 
@@ -36,6 +38,7 @@ impl World {
             account: "123456789012".parse().unwrap(),
             retired: Arc::default(),
             lose_next: Arc::default(),
+            node: Arc::default(),
             control: None,
         };
         world.reopen().await;
@@ -60,7 +63,9 @@ impl World {
         let config = ControlConfig { live_dirs: true, ..ControlConfig::new("eu-west-1".parse().unwrap()) };
         let retired = Arc::clone(&self.retired);
         let retire = Arc::new(move |keys| retired.lock().unwrap().extend::<Vec<VersionKey>>(keys));
-        self.control = Some(Control::open(store, Arc::new(artifacts), iam, config, retire).await.unwrap());
+        let control = Control::open(store, Arc::new(artifacts), iam, config, retire).await.unwrap();
+        control.connect(NodePorts { provisioner: Arc::clone(&self.node) as _ }).await;
+        self.control = Some(control);
     }
 
     pub(crate) fn control(&self) -> &Control {

@@ -8,19 +8,11 @@ pub(super) fn answer(operation: &str) -> Result<Value, ApiError> {
     Ok(match operation {
         "ListFunctionUrlConfigs" => json!({ "FunctionUrlConfigs": [] }),
         "ListEventSourceMappings" => json!({ "EventSourceMappings": [] }),
-        "ListProvisionedConcurrencyConfigs" => json!({ "ProvisionedConcurrencyConfigs": [] }),
         "ListCodeSigningConfigs" => json!({ "CodeSigningConfigs": [] }),
         "ListCapacityProviders" => json!({ "CapacityProviders": [] }),
         "ListDurableExecutionsByFunction" => json!({ "DurableExecutions": [] }),
         "GetFunctionUrlConfig" | "GetEventSourceMapping" | "GetResourcePolicy" => {
             return Err(ApiError::not_found("The resource you requested does not exist."));
-        }
-        "GetProvisionedConcurrencyConfig" => {
-            return Err(ApiError::new(
-                404,
-                "ProvisionedConcurrencyConfigNotFoundException",
-                "No Provisioned Concurrency Config found for this function",
-            ));
         }
         other => {
             return Err(ApiError::invalid_parameter(format!("The operation {other} is not supported by Hearth")));

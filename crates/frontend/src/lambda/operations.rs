@@ -109,6 +109,27 @@ async fn setting(
         "PutRuntimeManagementConfig" => json(&control.put_runtime_management_config(scope, read(input)?).await?),
         "GetFunctionRecursionConfig" => json(&control.get_function_recursion_config(scope, &read(input)?)?),
         "PutFunctionRecursionConfig" => json(&control.put_function_recursion_config(scope, read(input)?).await?),
+        other => Box::pin(provisioned(control, scope, other, input)).await,
+    }
+}
+
+async fn provisioned(
+    control: &Control,
+    scope: Scope<'_>,
+    operation: &str,
+    input: Value,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    match operation {
+        "PutProvisionedConcurrencyConfig" => {
+            json(&control.put_provisioned_concurrency_config(scope, read(input)?).await?)
+        }
+        "GetProvisionedConcurrencyConfig" => json(&control.get_provisioned_concurrency_config(scope, &read(input)?)?),
+        "DeleteProvisionedConcurrencyConfig" => {
+            empty(control.delete_provisioned_concurrency_config(scope, read(input)?).await)
+        }
+        "ListProvisionedConcurrencyConfigs" => {
+            json(&control.list_provisioned_concurrency_configs(scope, &read(input)?)?)
+        }
         other => json(&absent::answer(other)?),
     }
 }

@@ -159,6 +159,32 @@ async fn bad_requests_get_lambdas_errors() {
     }
 }
 
+#[tokio::test]
+async fn provisioned_concurrency_has_lambdas_wire_form() {
+    let world = World::new().await;
+    world.create("f").await;
+    assert_eq!(world.send("POST", "/2015-03-31/functions/f/versions", &json!({})).await.status, 201);
+    let uri = "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1";
+    let missing = world.send("GET", uri, &Value::Null).await;
+    assert_eq!(missing.error.as_deref(), Some("ProvisionedConcurrencyConfigNotFoundException"));
+    let message = "No Provisioned Concurrency Config found for this function";
+    assert_eq!((missing.status, missing.body), (404, json!({"Type": "User", "message": message})));
+    let zero = world.send("PUT", uri, &json!({"ProvisionedConcurrentExecutions": 0})).await;
+    assert_eq!((zero.status, zero.error.as_deref()), (400, Some("ValidationException")));
+    let put = world.send("PUT", uri, &json!({"ProvisionedConcurrentExecutions": 2})).await;
+    let config = json!({
+        "RequestedProvisionedConcurrentExecutions": 2, "AvailableProvisionedConcurrentExecutions": 0,
+        "AllocatedProvisionedConcurrentExecutions": 0, "Status": "IN_PROGRESS", "LastModified": "2026-09-21T14:13:20+0000",
+    });
+    assert_eq!((put.status, &put.body), (202, &config));
+    assert_eq!(world.send("GET", uri, &Value::Null).await.body, config);
+    let list = world.send("GET", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL", &Value::Null).await;
+    let mut item = config;
+    item["FunctionArn"] = json!("arn:aws:lambda:us-east-1:000000000000:function:f:1");
+    assert_eq!((list.status, list.body), (200, json!({"ProvisionedConcurrencyConfigs": [item]})));
+    assert_eq!(world.send("DELETE", uri, &Value::Null).await, Answer { status: 204, error: None, body: Value::Null });
+}
+
 /// A request for the operation that its model lets pass.
 fn plain_request(name: &str) -> (String, String, Value) {
     let arn = "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af";
