@@ -8,9 +8,9 @@ use fs_err::os::unix::fs::symlink;
 use hearth_sys::{
     MountAttributes, Namespaces, attach_mount, clone_tree, make_filesystem, set_mount_attributes, unshare_namespaces,
 };
-use rustix::fs::{CWD, Mode, OFlags, open};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, open, statx};
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, pivot_root};
+use rustix::process::{chdir, fchdir, pivot_root};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::egress::RESOLVER_CONFIG;
@@ -38,7 +38,7 @@ impl Stages {
     /// this launcher.
     pub(crate) fn build(agent: &Path, work_dir: &Path) -> Result<Self, StepError> {
         let quick_moves = make_quick_moves();
-        mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC).step("detach mounts")?;
+        leave_the_hosts_mounts()?;
         let host = own_mounts()?;
         unshare_namespaces(Namespaces::NEWNS).step("make the empty stage")?;
         furnish(agent, work_dir)?;
@@ -55,6 +55,34 @@ impl Stages {
     pub(crate) fn enter_empty(&self) -> Result<(), StepError> {
         move_into_link_name_space(self.empty.as_fd(), Some(LinkNameSpaceType::Mount)).step("enter the empty stage")
     }
+}
+
+/// Gives the launcher a copy of the mounts, to which new ones of the host still come and from which none go back.
+///
+/// Where the daemon runs in a `chroot`, that becomes the root of the copy: stepping between name spaces leads to their roots,
+/// and the kernel makes no user name space for one who sees another root than that.
+fn leave_the_hosts_mounts() -> Result<(), StepError> {
+    unshare_namespaces(Namespaces::NEWNS).step("detach mounts")?;
+    let seen = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).step("open the root")?;
+    move_into_link_name_space(own_mounts()?.as_fd(), Some(LinkNameSpaceType::Mount)).step("detach mounts")?;
+    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC).step("detach mounts")?;
+    if identity(&seen)? == identity(open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).step("open the root")?)? {
+        return Ok(());
+    }
+    fchdir(&seen).step("enter the root")?;
+    let root = clone_tree(".", true).step("copy the root")?;
+    attach_mount(root.as_fd(), ".").step("attach the root")?;
+    fchdir(&root).step("enter the root")?;
+    pivot_root(".", ".").step("pivot to the root")?;
+    unmount(".", UnmountFlags::DETACH).step("leave what is above the root")?;
+    chdir("/").step("enter the root")
+}
+
+/// Tells directories apart, and a directory from itself mounted elsewhere.
+fn identity(directory: impl AsFd) -> Result<(u64, u64), StepError> {
+    let wanted = StatxFlags::INO | StatxFlags::MNT_ID;
+    let seen = statx(directory, "", AtFlags::EMPTY_PATH, wanted).step("look at the root")?;
+    Ok((seen.stx_ino, seen.stx_mnt_id))
 }
 
 /// While a hierarchy with `favordynmods` exists, moving a process between version 1 groups takes a tenth of a

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a part of the tests")]
 
 mod bench;
+mod chroot;
 mod egress;
 mod escape;
 mod host;
