@@ -2,9 +2,10 @@
 
 import json
 import re
+import urllib.request
 
 import package
-from daemon import wait_until
+from daemon import refused, wait_until
 
 COLD_KINDS = "template|zygote|preboot|blank|boot"
 PHASES = r"queue [\d.]+, sandbox [\d.]+, init [\d.]+"
@@ -53,3 +54,47 @@ class TestTimeline:
 def reports(function):
     records = [json.loads(message) for message in function.messages() if message.startswith("{")]
     return [record["record"] for record in records if record.get("type") == "platform.report"]
+
+
+def metrics(daemon):
+    """Every sample by its name and labels."""
+    with urllib.request.urlopen(f"{daemon.endpoint}/_hearth/metrics") as answer:
+        assert answer.headers["content-type"].startswith("application/openmetrics-text")
+        text = answer.read().decode()
+    assert text.endswith("# EOF\n")
+    samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}
+
+
+class TestMetrics:
+    def test_count_what_happens(self, own_daemon):
+        daemon = own_daemon()
+        function = package.deploy(daemon, "probe.sleep")
+        function.call({})
+        function.call({})
+        assert function.invoke({"seconds": "no number"}).error == "Unhandled"
+        seen = metrics(daemon)
+        cold = {name: value for name, value in seen.items() if name.startswith("hearth_starts_total") and "warm" not in name}
+        assert list(cold.values()) == [1] and 'reason="no-sandbox"' in next(iter(cold))
+        assert seen['hearth_starts_total{kind="warm",reason="none"}'] == 2
+        assert seen['hearth_invocations_total{outcome="error"}'] == 1
+        assert seen['hearth_invocations_total{outcome="success"}'] == 2
+        assert seen['hearth_phase_seconds_count{phase="run",kind="warm"}'] == 2
+        assert seen['hearth_phase_seconds_bucket{le="+Inf",phase="run",kind="warm"}'] == 2
+        assert sum(seen[f'hearth_sandboxes{{state="{state}"}}'] for state in ("idle", "finishing", "busy")) == 1
+        assert seen["hearth_memory_promised_bytes"] >= 128 * 2**20
+        assert seen["hearth_daemon_resident_memory_bytes"] > 2**20
+        assert seen["hearth_engine_anomalies_total"] == 0
+
+    def test_count_what_is_refused_and_what_waits(self, own_daemon):
+        daemon = own_daemon()
+        function = package.deploy(daemon, "probe.sleep")
+        daemon.client().put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+        with refused(daemon.client(), "TooManyRequestsException", 429):
+            daemon.client().invoke(FunctionName=function.name)
+        assert metrics(daemon)['hearth_refusals_total{reason="reserved-concurrency"}'] == 1
+        assert metrics(daemon)["hearth_events_queued"] == 0
+        daemon.client().delete_function_concurrency(FunctionName=function.name)
+        daemon.client().invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"seconds": 3}')
+        wait_until(lambda: metrics(daemon)["hearth_events_running"] == 1, 10, "the event runs")
+        assert metrics(daemon)["hearth_events_queued"] == 1

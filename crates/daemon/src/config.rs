@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) node: NodeSection,
     pub(crate) network: NetworkSection,
     pub(crate) logs: LogsSection,
+    pub(crate) metrics: MetricsSection,
     pub(crate) shutdown: ShutdownSection,
 }
 
@@ -82,6 +83,13 @@ pub(crate) struct LogsSection {
     pub(crate) size_mib: u64,
 }
 
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct MetricsSection {
+    /// Whoever sends `Authorization: Bearer` with it may read `/_hearth/metrics`; needed by Prometheus where there are access keys.
+    pub(crate) token: Option<String>,
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ShutdownSection {
@@ -101,6 +109,7 @@ impl Default for Config {
             node: NodeSection::default(),
             network: NetworkSection::default(),
             logs: LogsSection::default(),
+            metrics: MetricsSection::default(),
             shutdown: ShutdownSection::default(),
         }
     }
@@ -178,6 +187,9 @@ impl Config {
         }
         if let Some(bad) = self.network.egress_allow.iter().find(|text| parse_subnet(text).is_none()) {
             return value("network.egress_allow", &format!("{bad:?} is no range such as 10.1.0.0/16"));
+        }
+        if self.metrics.token.as_ref().is_some_and(|token| token.len() < 16) {
+            return value("metrics.token", "must have at least 16 characters");
         }
         if self.logs.size_mib < 16 {
             return value("logs.size_mib", "must be at least 16");

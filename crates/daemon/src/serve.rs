@@ -193,6 +193,7 @@ fn frontend_config(config: &Config) -> FrontendConfig {
     };
     FrontendConfig {
         access_keys: config.access_keys.iter().map(key).collect(),
+        metrics_token: config.metrics.token.clone(),
         drain_time: Duration::from_secs(config.shutdown.grace_s),
         ..FrontendConfig::new(config.account.clone(), config.region.clone())
     }

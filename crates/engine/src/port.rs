@@ -217,5 +217,8 @@ pub trait Invoker: Send + Sync + std::fmt::Debug {
     fn retire(&self, keys: Vec<VersionKey>);
 
     /// State of the node for the `/_hearth` views: plain JSON text.
-    fn view(&self) -> String;
+    fn view(&self) -> BoxFuture<'_, String>;
+
+    /// The node's figures in the OpenMetrics text format.
+    fn metrics(&self) -> BoxFuture<'_, String>;
 }

@@ -1,8 +1,10 @@
 //! `/_hearth`: what operators and tools ask of the daemon itself.
 
 use hearth_control::LocationError;
+use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 
+use crate::auth::sigv4;
 use crate::context::{Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::{ApiError, Protocol};
@@ -17,7 +19,8 @@ pub(crate) async fn respond(exchange: &Exchange<'_>) -> Response {
     let path = exchange.parts.uri.path();
     let result = match (&exchange.parts.method, path) {
         (&Method::GET | &Method::HEAD, "/_hearth/health") => Ok(json_response(StatusCode::OK, health())),
-        (&Method::GET, "/_hearth/state") => state(exchange),
+        (&Method::GET, "/_hearth/state") => state(exchange).await,
+        (&Method::GET, "/_hearth/metrics") => metrics(exchange).await,
         (&Method::GET, _) if path.starts_with(CODE) => code(exchange, &path[CODE.len()..]).await,
         _ => Err(ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such page")),
     };
@@ -28,16 +31,38 @@ fn health() -> String {
     serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }).to_string()
 }
 
-/// What runs on this node: not for functions, and only for those who may call the API at all.
-fn state(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
+/// What runs on this node.
+async fn state(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
+    check_operator(exchange)?;
+    Ok(json_response(StatusCode::OK, exchange.shared.backends.invoker.view().await))
+}
+
+/// For Prometheus, which cannot sign: a token will do, if one is configured.
+async fn metrics(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
+    let wanted = exchange.shared.config.metrics_token.as_deref();
+    let given = exchange.parts.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let known = wanted.zip(given).is_some_and(|(wanted, given)| sigv4::equal(wanted.as_bytes(), given));
+    if !known || matches!(exchange.peer, Peer::Function { .. }) {
+        check_operator(exchange)?;
+    }
+    let text = exchange.shared.backends.invoker.metrics().await;
+    Ok(typed_response(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
+}
+
+/// Lets in who holds a configured key (anybody, where none is configured): never a function, whatever it signs with.
+fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
+    let refused = || ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Not open to functions");
     if matches!(exchange.peer, Peer::Function { .. }) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Not open to functions"));
+        return Err(refused());
     }
     let refuse = |error| unauthenticated(error, Protocol::RestJson);
     let admission = exchange.admit().map_err(refuse)?;
+    if !admission.principal.is_root() {
+        return Err(refused());
+    }
     let authenticator = &exchange.shared.authenticator;
     authenticator.accept_body(&admission, exchange.parts, bytes::Bytes::new()).map_err(refuse)?;
-    Ok(json_response(StatusCode::OK, exchange.shared.backends.invoker.view()))
+    Ok(())
 }
 
 /// A function's package, as `GetFunction` gave the URL of it.

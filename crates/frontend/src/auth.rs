@@ -61,6 +61,11 @@ impl Principal {
     pub fn root(account: AccountId) -> Self {
         Self { arn: format!("arn:aws:iam::{account}:root"), user_id: account.to_string(), account }
     }
+
+    /// Whether it is an account itself, not a session of one of its roles.
+    pub fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
 }
 
 /// Why a request is not let in.

@@ -31,6 +31,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct FrontendConfig {
     /// None: any credentials pass; see [`crate::auth::check_exposure`].
     pub access_keys: Vec<AccessKey>,
+    /// `Authorization: Bearer TOKEN` with it reads `/_hearth/metrics`.
+    pub metrics_token: Option<String>,
     /// Of requests whose credentials name no account.
     pub default_account: AccountId,
     /// Of requests that are not signed.
@@ -49,6 +51,7 @@ impl FrontendConfig {
     pub fn new(default_account: AccountId, default_region: Region) -> Self {
         Self {
             access_keys: Vec::new(),
+            metrics_token: None,
             default_account,
             default_region,
             connections_max: 8192,

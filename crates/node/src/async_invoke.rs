@@ -52,6 +52,12 @@ pub(crate) struct AsyncState {
     running: AtomicUsize,
 }
 
+impl AsyncState {
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+}
+
 pub(crate) async fn enqueue(core: &Arc<Core>, invocation: Invocation) -> Result<(), InvokeError> {
     if core.stopping.is_cancelled() {
         return Err(InvokeError::Draining);
@@ -72,6 +78,11 @@ pub(crate) async fn enqueue(core: &Arc<Core>, invocation: Invocation) -> Result<
     })?;
     core.async_state.changed.notify_one();
     Ok(())
+}
+
+/// Events that are accepted and not done yet; `None` if the store does not say.
+pub(crate) async fn queued(core: &Core) -> Option<u64> {
+    core.store.queue_state(PARTITION, QUEUE).await.ok().map(|(_, messages)| messages)
 }
 
 /// Works off the queue until the node stops taking work.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hearth_agent_proto::{InvokeHead, ToAgent};
 use hearth_engine::port::{Catalogue, InvokeError, StartKind, Timeline};
+use hearth_engine::view::EngineView;
 use hearth_engine::{Action, ColdReason, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
 use hearth_logs::LogStore;
 use hearth_runtimes::Runtimes;
@@ -30,6 +31,7 @@ use crate::NodeConfig;
 use crate::async_invoke::AsyncState;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::report::{Failure, Report, Status, SystemLines};
 use crate::sandbox::{Assigned, LogTail, Running, Sandbox, StartFailure};
 use crate::tunnel::TunnelServer;
@@ -54,19 +56,10 @@ pub(crate) struct Core {
     /// Nothing runs any more.
     pub(crate) ended: CancellationToken,
     pub(crate) wake: tokio::sync::watch::Sender<Option<Instant>>,
-    pub(crate) counters: Counters,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) async_state: AsyncState,
     next_ticket: AtomicU64,
     state: Mutex<State>,
-}
-
-/// Totals since the start, for the views.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) invocations: AtomicU64,
-    pub(crate) cold: AtomicU64,
-    pub(crate) errors: AtomicU64,
-    pub(crate) throttles: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -127,7 +120,7 @@ impl Core {
             stopping: CancellationToken::new(),
             ended: CancellationToken::new(),
             wake: tokio::sync::watch::Sender::new(None),
-            counters: Counters::default(),
+            metrics: Arc::default(),
             async_state: AsyncState::default(),
             next_ticket: AtomicU64::new(1),
             state: Mutex::new(State { engine, attempts: HashMap::new(), sandboxes: HashMap::new(), roots: Vec::new() }),
@@ -223,7 +216,7 @@ impl Core {
             Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
             Effect::Destroy(sandbox) => self.destroy(sandbox),
             Effect::Refuse { attempt, error } => {
-                self.counters.throttles.fetch_add(1, Ordering::Relaxed);
+                self.metrics.refused(&error);
                 attempt.refuse(error);
             }
             Effect::StartFailed { attempt, sandbox } => self.start_failed(&attempt, sandbox.as_deref()),
@@ -275,9 +268,6 @@ impl Core {
         let (kind, placement) = (state.start_kind, state.placement);
         let before = std::mem::take(&mut state.init_tail);
         let tail = attempt.invocation.log_tail.then(|| before.behind(&attempt.take_early_log()));
-        if start != Start::Warm {
-            self.counters.cold.fetch_add(1, Ordering::Relaxed);
-        }
         let line = SystemLines::of(&assigned.spec).start(wall, attempt.invocation.request_id);
         state.running.push_back(Running {
             id,
@@ -326,7 +316,6 @@ impl Core {
     /// The function's failure, as the runtime reported it.
     pub(crate) fn fail(self: &Arc<Self>, sandbox: &Arc<Sandbox>, id: u32, failure: &Failure) {
         if let Some((attempt, timeline, tail)) = self.settle(sandbox, id, Some(failure)) {
-            self.counters.errors.fetch_add(1, Ordering::Relaxed);
             self.step(Event::Responded { sandbox: sandbox.id });
             attempt.fail(failure, timeline, tail);
         }
@@ -360,7 +349,7 @@ impl Core {
         let attempt = Arc::clone(&running.attempt);
         let tail = running.tail.take().map(LogTail::into_bytes);
         drop(state);
-        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        self.metrics.answered(&timeline, failure.is_some());
         if let Some(reason) = timeline.cold_reason {
             tell_cold(&attempt, reason, &timeline);
         }
@@ -420,7 +409,6 @@ impl Core {
     /// Answers the running invocation with a failure that costs the sandbox its life.
     fn fail_with(self: &Arc<Self>, sandbox: &Sandbox, id: u32, failure: &Failure) {
         if let Some((attempt, timeline, tail)) = self.settle(sandbox, id, Some(failure)) {
-            self.counters.errors.fetch_add(1, Ordering::Relaxed);
             attempt.fail(failure, timeline, tail);
         }
     }
@@ -513,8 +501,7 @@ impl Core {
             };
             self.write_end(assigned, request, &report, Some(failure), &mut tail);
         }
-        self.counters.errors.fetch_add(1, Ordering::Relaxed);
-        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        self.metrics.answered(&timeline, true);
         self.lock().attempts.remove(&attempt.ticket);
         attempt.fail(failure, timeline, tail.map(LogTail::into_bytes));
     }
@@ -559,25 +546,6 @@ impl Core {
         });
     }
 
-    /// Sandboxes and totals, for the views.
-    pub(crate) fn view(&self) -> serde_json::Value {
-        let state = self.lock();
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        serde_json::json!({
-            "isolation": {
-                "tier": self.isolation.tier().name,
-                "privilege": self.isolation.tier().privilege,
-                "missing": self.isolation.tier().missing,
-            },
-            "engine": state.engine.view(),
-            "roots": state.roots.iter().map(|root| &*root.runtime).collect::<Vec<&str>>(),
-            "totals": {
-                "invocations": count(&self.counters.invocations), "cold": count(&self.counters.cold),
-                "errors": count(&self.counters.errors), "throttles": count(&self.counters.throttles),
-            },
-        })
-    }
-
     /// Attempts that are not answered yet.
     pub(crate) fn in_flight(&self) -> usize {
         self.lock().attempts.len()
@@ -589,6 +557,12 @@ impl Core {
 
     pub(crate) fn sandboxes(&self) -> Vec<Arc<Sandbox>> {
         self.lock().sandboxes.values().cloned().collect()
+    }
+
+    /// What the engine holds, and the names of its roots.
+    pub(crate) fn engine_view(&self) -> (EngineView, Vec<Arc<str>>) {
+        let state = self.lock();
+        (state.engine.view(), state.roots.iter().map(|root| Arc::clone(&root.runtime)).collect())
     }
 }
 

@@ -11,6 +11,7 @@ mod clock;
 mod core;
 mod env;
 mod link;
+mod metrics;
 mod node;
 mod report;
 mod sandbox;
@@ -18,6 +19,7 @@ mod session;
 mod start;
 mod stream;
 mod tunnel;
+mod views;
 
 use std::time::Duration;
 

@@ -88,8 +88,12 @@ impl Invoker for Node {
         self.core.step(Event::Retire { keys: keys.into_iter().map(Arc::new).collect() });
     }
 
-    fn view(&self) -> String {
-        self.core.view().to_string()
+    fn view(&self) -> BoxFuture<'_, String> {
+        Box::pin(async { self.core.view().await.to_string() })
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, String> {
+        Box::pin(self.core.metrics_text())
     }
 }
 

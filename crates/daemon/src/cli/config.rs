@@ -38,6 +38,9 @@ pub(crate) fn run(command: &ConfigCommand, output: &Output) -> Result<ExitCode> 
             for key in &mut config.access_keys {
                 "(hidden)".clone_into(&mut key.secret);
             }
+            if let Some(token) = &mut config.metrics.token {
+                "(hidden)".clone_into(token);
+            }
             let text = toml::to_string(&config).context("the configuration cannot be written as TOML")?;
             output.result(&serde_json::to_value(&config)?, || text);
         }

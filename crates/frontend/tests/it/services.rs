@@ -1,7 +1,7 @@
 //! Routing between services, functions' tunnels and the pages of the daemon.
 
 use bytes::Bytes;
-use hearth_frontend::FunctionIdentity;
+use hearth_frontend::{FrontendConfig, FunctionIdentity};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,7 @@ async fn pages_of_the_daemon() {
 async fn with_keys_only_health_is_open() {
     let world = World::start(with_key()).await;
     assert_eq!(world.send("GET", "/_hearth/health", &[], b"").await.status, 200);
-    for path in ["/_hearth/state", "/2015-03-31/functions/"] {
+    for path in ["/_hearth/state", "/_hearth/metrics", "/2015-03-31/functions/"] {
         let answer = world.send("GET", path, &[], b"").await;
         assert_eq!(answer.status, 403, "{path}");
         assert_eq!(answer.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
@@ -73,6 +73,21 @@ async fn with_keys_only_health_is_open() {
     assert_eq!(invoke.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
     let whoami = world.send("POST", "/", &[FORM], b"Action=GetCallerIdentity").await;
     assert!(whoami.text().contains("<Code>MissingAuthenticationToken</Code>"), "{}", whoami.text());
+}
+
+#[tokio::test]
+async fn metrics_are_open_to_their_token() {
+    let token = "a-token-for-prometheus";
+    let world = World::start(FrontendConfig { metrics_token: Some(token.to_owned()), ..with_key() }).await;
+    let read =
+        async |path, authorization: String| world.send("GET", path, &[("authorization", &authorization)], b"").await;
+    let answer = read("/_hearth/metrics", format!("Bearer {token}")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "# EOF\n"));
+    assert!(answer.header("content-type").unwrap().starts_with("application/openmetrics-text; version=1.0.0"));
+    for wrong in ["Bearer ", "Bearer a-token-for-prometheuS", "Basic a-token-for-prometheus"] {
+        assert_eq!(read("/_hearth/metrics", wrong.to_owned()).await.status, 403, "{wrong}");
+    }
+    assert_eq!(read("/_hearth/state", format!("Bearer {token}")).await.status, 403);
 }
 
 #[tokio::test]
@@ -105,8 +120,10 @@ async fn a_function_is_known_by_its_channel_not_by_what_it_signs_with() {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8_lossy(&body);
     assert!(text.contains("<Arn>arn:aws:sts::123456789012:assumed-role/r/f</Arn>"), "{text}");
-    let state = http::Request::get("/_hearth/state").header("host", "agent").body(Full::default()).unwrap();
-    assert_eq!(sender.send_request(state).await.unwrap().status(), 403);
+    for path in ["/_hearth/state", "/_hearth/metrics"] {
+        let request = http::Request::get(path).header("host", "agent").body(Full::default()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 403, "{path}");
+    }
     drop(sender);
     connection.await.unwrap().unwrap();
     tunnel.await.unwrap();

@@ -79,8 +79,12 @@ impl Invoker for Echo {
 
     fn retire(&self, _keys: Vec<VersionKey>) {}
 
-    fn view(&self) -> String {
-        r#"{"sandboxes":[]}"#.to_owned()
+    fn view(&self) -> BoxFuture<'_, String> {
+        Box::pin(async { r#"{"sandboxes":[]}"#.to_owned() })
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, String> {
+        Box::pin(async { "# EOF\n".to_owned() })
     }
 }
 
