@@ -2,10 +2,11 @@
 
 import json
 import re
+import subprocess
 import urllib.request
 
 import package
-from daemon import refused, wait_until
+from daemon import HEARTH, refused, wait_until
 
 COLD_KINDS = "template|zygote|preboot|blank|boot"
 PHASES = r"queue [\d.]+, sandbox [\d.]+, init [\d.]+"
@@ -98,3 +99,36 @@ class TestMetrics:
         daemon.client().invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"seconds": 3}')
         wait_until(lambda: metrics(daemon)["hearth_events_running"] == 1, 10, "the event runs")
         assert metrics(daemon)["hearth_events_queued"] == 1
+
+
+def hearth(daemon, *arguments):
+    command = [HEARTH, *arguments, "--endpoint", daemon.endpoint]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=daemon.environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class TestTop:
+    def test_once_is_a_page_of_text(self, daemon, deploy):
+        function = deploy("probe.sleep")
+        function.call({})
+        page = hearth(daemon, "top", "--once", "--interval", "0.1")
+        assert daemon.endpoint in page
+        assert re.search(r"^memory .* promised, daemon \d+ MiB$", page, re.M), page
+        assert re.search(r"^starts .*warm|^starts .*\(\d+\)", page, re.M), page
+        assert re.search(rf"^{function.name} +\d{{12}} +128 +\d+ +\d+ +1 ", page, re.M), page
+        assert max(len(line) for line in page.splitlines()) <= 100
+
+    def test_json_is_for_programs(self, daemon, deploy):
+        function = deploy("probe.sleep")
+        function.call({})
+        told = json.loads(hearth(daemon, "top", "--once", "--json", "--interval", "0.1"))
+        assert [found["sandboxes"]["idle"] for found in told["functions"] if found["name"] == function.name] == [1]
+        assert told["memory"]["promised_mib"] >= 128
+        assert told["calls"]["total"] >= 1 and told["calls"]["waiting"] == 0
+        assert told["events"] == {"queued": 0, "running": 0}
+        assert {"python3.11", "nodejs20.x"} <= {runtime["name"] for runtime in told["runtimes"]}
+
+    def test_without_a_daemon_says_what_to_do(self, daemon):
+        done = subprocess.run([HEARTH, "top", "--endpoint", "http://127.0.0.1:1"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "hearth serve" in done.stderr

@@ -16,6 +16,7 @@ mod logs;
 mod output;
 mod runtime;
 mod sign;
+mod top;
 
 use crate::log::LogStyle;
 use output::Output;
@@ -48,6 +49,8 @@ enum Command {
     Functions(functions::FunctionsArgs),
     /// Prepare, list and remove language runtimes.
     Runtime(runtime::RuntimeArgs),
+    /// Show what runs: sandboxes, starts, queues and rates, live.
+    Top(top::TopArgs),
     /// Say what this machine can do, and how to get what is missing.
     Doctor(ConfigArgs),
     /// Check or print the configuration.
@@ -105,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Logs(args) => logs::run(&args, &cli.endpoint, &output),
         Command::Functions(args) => functions::run(&args, &cli.endpoint, &output),
         Command::Runtime(args) => runtime::run(&args, &output),
+        Command::Top(args) => top::run(&args, &cli.endpoint, &output),
         Command::Doctor(args) => doctor::run(&args, &output),
         Command::Config(args) => config::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
