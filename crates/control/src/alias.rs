@@ -12,7 +12,7 @@ use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::{Function, Records};
 use crate::name::Target;
 use crate::provisioned::check_alias;
-use crate::record::{AliasRecord, AliasTarget, alias_key, async_key, policy_key, provisioned_key};
+use crate::record::{AliasRecord, AliasTarget, Status, alias_key, async_key, policy_key, provisioned_key};
 use crate::update::{GETTER, ONLY_FUNCTIONS};
 use crate::{refuse, view};
 
@@ -174,8 +174,12 @@ fn target(function: &Function, text: &str) -> Result<AliasTarget, ApiError> {
     if text == "$LATEST" {
         return Ok(None);
     }
-    let number = text.parse().ok().filter(|number| function.records.versions.contains_key(number));
-    number.map(Some).ok_or_else(|| refuse::function_not_found(&function.qualified_arn(text)))
+    let found = text.parse().ok().and_then(|number| Some((number, function.records.versions.get(&number)?)));
+    match found {
+        None => Err(refuse::function_not_found(&function.qualified_arn(text))),
+        Some((_, version)) if version.status == Status::Failed => Err(refuse::failed()),
+        Some((number, _)) => Ok(Some(number)),
+    }
 }
 
 /// The other version of a routing configuration and its share.

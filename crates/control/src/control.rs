@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use hearth_aws_api::ApiError;
-use hearth_engine::port::Provisioner;
+use hearth_engine::port::{Provisioner, Templates};
 use hearth_store::Artifacts;
 use hearth_store::{CommitError, ReadError, Store, Write};
 use hearth_types::{AccountId, Timestamp, VersionKey};
@@ -17,6 +17,7 @@ use crate::function::{Function, Records};
 use crate::iam::Iam;
 use crate::load::{self, LoadError};
 use crate::location::Signer;
+use crate::prepare::Preparer;
 use crate::record::{self, function_key};
 use crate::refuse;
 use crate::settle::Settler;
@@ -60,6 +61,8 @@ pub struct Control {
     pub(crate) shared: Arc<Shared>,
     /// Brings new and changed functions to their lasting state; ends with this.
     _settler: Settler,
+    /// Prepares versions for SnapStart, once the node is there.
+    preparer: OnceLock<Preparer>,
 }
 
 pub(crate) struct Shared {
@@ -71,6 +74,7 @@ pub(crate) struct Shared {
     /// Read while a package is stored and not yet referred to; written while packages are removed.
     pub(crate) packages: tokio::sync::RwLock<()>,
     pub(crate) unsettled: crate::settle::Unsettled,
+    pub(crate) unprepared: crate::prepare::Unprepared,
     retire: Retire,
     node: OnceLock<NodePorts>,
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
@@ -107,6 +111,7 @@ impl Control {
             signer: Signer::new().ok_or(OpenError::Random)?,
             packages: tokio::sync::RwLock::default(),
             unsettled: crate::settle::Unsettled::default(),
+            unprepared: crate::prepare::Unprepared::default(),
             accounts: RwLock::new(accounts),
             config,
             store,
@@ -116,7 +121,7 @@ impl Control {
             node: OnceLock::new(),
         });
         let settler = Settler::start(&shared);
-        Ok(Self { shared, _settler: settler })
+        Ok(Self { shared, _settler: settler, preparer: OnceLock::new() })
     }
 
     /// Tells the node what it is to keep ready; until then nothing is, and nothing is provisioned. Counts the first time only.
@@ -129,6 +134,18 @@ impl Control {
             let functions: Vec<Arc<Function>> = account.functions().values().cloned().collect();
             functions.iter().for_each(|function| self.shared.provision(None, Some(function)));
         }
+    }
+
+    /// Has versions prepared for SnapStart from now on; until then they stay Pending. Counts the first time only.
+    pub fn prepare_with(&self, templates: &Arc<dyn Templates>) {
+        let _preparer = self.preparer.get_or_init(|| {
+            let accounts = self.shared.all_accounts();
+            let functions =
+                accounts.iter().flat_map(|account| account.functions().values().cloned().collect::<Vec<_>>());
+            // What is published meanwhile has no template yet.
+            templates.retain(functions.flat_map(|function| function.keys().cloned().collect::<Vec<_>>()).collect());
+            Preparer::start(&self.shared, templates)
+        });
     }
 
     pub fn config(&self) -> &ControlConfig {
@@ -276,6 +293,7 @@ impl Change<'_> {
         if function.is_unsettled() {
             self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
         }
+        self.shared.unprepared.add(&self.account.id, &function);
         Ok(function)
     }
 
@@ -303,6 +321,7 @@ impl Change<'_> {
         for function in after.iter().filter(|function| function.is_unsettled()) {
             self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
         }
+        after.iter().for_each(|function| self.shared.unprepared.add(&self.account.id, function));
         Ok(())
     }
 }

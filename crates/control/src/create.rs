@@ -133,6 +133,7 @@ fn new_records(name: FunctionName, uid: u64, settings: Settings, tags: StringMap
         modified: now,
         status: Status::Creating,
         source_description: None,
+        preparation: None,
     };
     let function = FunctionRecord {
         uid,

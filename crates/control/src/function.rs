@@ -47,8 +47,30 @@ pub(crate) struct Ready {
     /// With this qualifier.
     pub(crate) arn: Arc<str>,
     pub(crate) async_config: Arc<AsyncConfig>,
-    /// Not while it is being created.
-    pub(crate) invocable: bool,
+    pub(crate) readiness: Readiness,
+}
+
+/// Whether a version can be run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Readiness {
+    Invocable,
+    /// It is being created.
+    Pending,
+    /// It is being prepared for SnapStart.
+    Preparing,
+    /// Its preparation failed.
+    Failed,
+}
+
+impl From<Status> for Readiness {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active | Status::Updating => Self::Invocable,
+            Status::Creating => Self::Pending,
+            Status::Preparing => Self::Preparing,
+            Status::Failed => Self::Failed,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -79,7 +101,7 @@ impl Function {
             spec: Arc::clone(&latest.spec),
             arn: Arc::clone(&arn),
             async_config: Arc::clone(&latest.async_config),
-            invocable: latest.invocable,
+            readiness: latest.readiness,
         };
         let versions =
             records.versions.keys().filter_map(|number| Some((*number, maker.version(*number, &number.to_string())?)));
@@ -102,7 +124,13 @@ impl Function {
     /// Whether it, or a version of it, is still being created or changed.
     pub(crate) fn is_unsettled(&self) -> bool {
         let versions = self.records.versions.values().map(|version| version.status);
-        versions.chain([self.records.function.latest.status]).any(|status| status != Status::Active)
+        let latest = self.records.function.latest.status;
+        versions.chain([latest]).any(|status| matches!(status, Status::Creating | Status::Updating))
+    }
+
+    /// The versions that are to be prepared for SnapStart.
+    pub(crate) fn unprepared(&self) -> impl Iterator<Item = u64> {
+        self.records.versions.iter().filter(|(_, version)| version.is_unprepared()).map(|(number, _)| *number)
     }
 
     /// The version that a qualifier means now; of a weighted alias the main one.
@@ -165,7 +193,7 @@ impl Maker<'_> {
             spec: Arc::new(self.spec(label, version)),
             arn: format!("{}:{qualifier}", self.arn).into(),
             async_config: Arc::new(self.async_config(&version.settings, qualifier)),
-            invocable: version.status != Status::Creating,
+            readiness: version.status.into(),
         }
     }
 

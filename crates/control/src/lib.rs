@@ -29,6 +29,7 @@ mod load;
 mod location;
 mod name;
 mod policy;
+mod prepare;
 mod provision;
 mod provisioned;
 mod publish;

@@ -36,7 +36,7 @@ impl Control {
         let function = account.function(&target.name).ok_or_else(|| self.missing_qualified(scope, &target))?;
         let qualifier = target.qualifier();
         let (_, version) = function.version(Some(qualifier)).ok_or_else(|| self.missing_qualified(scope, &target))?;
-        if version.status == Status::Creating {
+        if matches!(version.status, Status::Creating | Status::Preparing) {
             return Err(refuse::pending());
         }
         check_qualifier(&function.records, qualifier)?;

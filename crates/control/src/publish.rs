@@ -8,7 +8,7 @@ use hearth_aws_api::lambda::{FunctionConfiguration, PublishVersionRequest};
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::Records;
 use crate::name::Target;
-use crate::record::{VersionRecord, numbers_key, version_key};
+use crate::record::{Status, VersionRecord, numbers_key, version_key};
 use crate::update::{GETTER, ONLY_FUNCTIONS, check_ready};
 use crate::{refuse, settings, view};
 
@@ -56,8 +56,10 @@ impl Control {
     ) -> Result<u64, ApiError> {
         let number = change.writer.numbers.get(records.name.as_str()).copied().unwrap_or(0) + 1;
         let mut version = settings::published(&records.function.latest, description, change.next_generation());
-        if version.status == crate::record::Status::Updating {
-            Arc::make_mut(&mut version).status = crate::record::Status::Creating;
+        match version.status {
+            _ if version.settings.snap_start => Arc::make_mut(&mut version).status = Status::Preparing,
+            Status::Updating => Arc::make_mut(&mut version).status = Status::Creating,
+            _ => {}
         }
         change.put(version_key(records.function.uid, number), &*version)?;
         change.put(numbers_key(records.name.as_str()), &number)?;

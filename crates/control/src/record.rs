@@ -71,6 +71,21 @@ pub(crate) enum Status {
     Active,
     /// State Active, LastUpdateStatus InProgress.
     Updating,
+    /// State Pending: a published version that is initialised for SnapStart.
+    Preparing,
+    /// State Failed: its preparation failed.
+    Failed,
+}
+
+/// What became of preparing a published version for SnapStart.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Preparation {
+    /// It starts from a template.
+    Template,
+    /// It starts as any other, because the host could not do better.
+    Plain { reason: String },
+    /// `StateReasonCode` and `StateReason`.
+    Failed { code: String, reason: String },
 }
 
 /// `$LATEST` or a published version.
@@ -84,6 +99,16 @@ pub(crate) struct VersionRecord {
     pub(crate) status: Status,
     /// Of `$LATEST` when this was published, as its own description may have been given with the publishing.
     pub(crate) source_description: Option<String>,
+    /// `None` where there is nothing to prepare, and until it is done.
+    #[serde(default)]
+    pub(crate) preparation: Option<Preparation>,
+}
+
+impl VersionRecord {
+    /// A published version that is still to be prepared.
+    pub(crate) fn is_unprepared(&self) -> bool {
+        self.settings.snap_start && self.preparation.is_none() && self.source_description.is_some()
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

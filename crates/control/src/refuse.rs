@@ -16,6 +16,21 @@ pub(crate) fn pending() -> ApiError {
     )
 }
 
+/// In the words of the Developer Guide, "Troubleshooting SnapStart errors".
+pub(crate) fn preparing() -> ApiError {
+    ApiError::new(
+        409,
+        "SnapStartNotReadyException",
+        "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.",
+    )
+}
+
+pub(crate) fn failed() -> ApiError {
+    ApiError::conflict(
+        "The operation cannot be performed at this time. The function is currently in the following state: Failed",
+    )
+}
+
 pub(crate) fn update_in_progress(arn: &str) -> ApiError {
     ApiError::conflict(format!(
         "The operation cannot be performed at this time. An update is in progress for resource: {arn}"

@@ -9,7 +9,7 @@ use hearth_types::{AccountId, FunctionRef, Qualifier, VersionLabel, VersionSpec}
 
 use crate::account::Account;
 use crate::control::{Control, Shared};
-use crate::function::{Function, Ready, ReadyAlias, function_arn};
+use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
 use crate::garbage::wall_clock;
 use crate::{name, policy, refuse};
 
@@ -35,7 +35,7 @@ impl Control {
     ///
     /// # Errors
     /// As Invoke answers: 400 for conflicting qualifiers, 404, 403 for another account's function whose policy does not
-    /// allow it, 409 while the function is being created.
+    /// allow it, 409 while the function is being created or prepared, or if that failed.
     pub fn resolve(
         &self,
         caller: &AccountId,
@@ -62,10 +62,12 @@ impl Control {
         }
         let (account, found) = found.ok_or_else(|| not_found(shared, owner, function, qualifier))?;
         let ready = ready(&found, qualifier, draw).ok_or_else(|| not_found(shared, owner, function, qualifier))?;
-        if !ready.invocable {
-            return Err(refuse::pending());
+        match ready.readiness {
+            Readiness::Invocable => Ok(resolved(shared, account, &found, ready)),
+            Readiness::Pending => Err(refuse::pending()),
+            Readiness::Preparing => Err(refuse::preparing()),
+            Readiness::Failed => Err(refuse::failed()),
         }
-        Ok(resolved(shared, account, &found, ready))
     }
 }
 
@@ -121,12 +123,16 @@ impl Catalogue for Control {
     fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current> {
         let function: FunctionRef = invoked_arn.parse().ok()?;
         let owner = function.account.clone()?;
-        let resolved = self.resolve(&owner, &function, None, draw).ok()?;
+        let account = self.shared.known_account(&owner)?;
+        let found = account.find(&function.name)?;
+        let ready = ready(&found, function.qualifier.as_ref(), draw)?;
+        let resolved = resolved(&self.shared, &account, &found, ready);
         Some(Current {
             spec: resolved.spec,
             reserved_concurrency: resolved.reserved_concurrency,
             account_unreserved: resolved.account_unreserved,
             async_config: (*resolved.async_config).clone(),
+            invocable: ready.readiness == Readiness::Invocable,
         })
     }
 

@@ -10,7 +10,7 @@ use hearth_types::{AccountId, LogFormat, LogLevel};
 
 use crate::control::Shared;
 use crate::record::{LayerUse, Logging, Settings};
-use crate::runtime;
+use crate::{refuse, runtime};
 
 /// Lambda's defaults (API reference, CreateFunction).
 pub(crate) const TIMEOUT_S: u32 = 3;
@@ -75,6 +75,9 @@ pub(crate) fn check_limits(settings: &Settings) -> Result<(), ApiError> {
         ("memorySize", settings.memory_mib, MEMORY_MIB_MAX),
         ("ephemeralStorage.size", settings.ephemeral_storage_mib, EPHEMERAL_STORAGE_MIB_MAX),
     ];
+    if settings.snap_start && settings.ephemeral_storage_mib > EPHEMERAL_STORAGE_MIB {
+        return Err(refuse::not_with_snap_start("Ephemeral storage larger than 512 MB"));
+    }
     match limits.iter().find(|(_, value, max)| value > max) {
         Some((member, value, max)) => Err(ApiError::invalid_parameter(format!(
             "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have value less \

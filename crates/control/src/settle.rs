@@ -138,7 +138,7 @@ impl Shared {
         let mut records = function.records.clone();
         let uid = records.function.uid;
         for (number, version) in &mut records.versions {
-            if version.status != Status::Active {
+            if version.status == Status::Creating {
                 Arc::make_mut(version).status = Status::Active;
                 change.put(version_key(uid, *number), &**version)?;
             }

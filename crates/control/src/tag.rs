@@ -8,7 +8,7 @@ use hearth_aws_api::lambda::{ListTagsRequest, ListTagsResponse, TagResourceReque
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::{Function, LIVE_DIR_TAG, NETWORK_TAG, tagged_network};
 use crate::name::Target;
-use crate::record::Status;
+use crate::record::{Status, version_key};
 use crate::refuse;
 
 /// Tags of one resource (Developer Guide, "Using tags").
@@ -109,6 +109,13 @@ async fn store(change: &mut Change<'_>, function: &Function, tags: BTreeMap<Stri
     let moved = |tag: &str| records.function.tags.get(tag) != tags.get(tag);
     if moved(NETWORK_TAG) || moved(LIVE_DIR_TAG) {
         records.function.placed = change.next_generation();
+        // Their sandboxes are others from now on, and so are their templates.
+        for (number, version) in &mut records.versions {
+            if version.settings.snap_start && version.status == Status::Active {
+                std::sync::Arc::make_mut(version).preparation = None;
+                change.put(version_key(records.function.uid, *number), &**version)?;
+            }
+        }
     }
     records.function.tags = tags;
     records.function.latest.revision_id = revision_id();

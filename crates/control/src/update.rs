@@ -135,6 +135,7 @@ fn updating(settings: Settings, generation: u64, now: Timestamp) -> VersionRecor
         modified: now,
         status: Status::Updating,
         source_description: None,
+        preparation: None,
     }
 }
 
@@ -147,7 +148,8 @@ pub(crate) const ONLY_FUNCTIONS: &str = "This operation is permitted on Lambda f
 /// 409 while the function is being created or changed.
 pub(crate) fn check_ready(function: &Function) -> Result<(), ApiError> {
     match function.records.function.latest.status {
-        Status::Active => Ok(()),
+        // `$LATEST` is never prepared.
+        Status::Active | Status::Preparing | Status::Failed => Ok(()),
         Status::Creating => Err(refuse::pending()),
         Status::Updating => Err(refuse::update_in_progress(&function.arn)),
     }

@@ -8,7 +8,7 @@ use hearth_aws_api::lambda::{
 };
 use hearth_types::{LogFormat, LogLevel, Region, Sha256, Timestamp, VersionLabel};
 
-use crate::record::{Settings, Status, VersionRecord};
+use crate::record::{Preparation, Settings, Status, VersionRecord};
 use crate::runtime;
 
 const BEING_CREATED: &str = "The function is being created.";
@@ -30,15 +30,27 @@ pub(crate) fn configuration(shown: Shown<'_>, record: &VersionRecord) -> Functio
         runtime_version_arn: Some(runtime::version_arn(region, &record.settings.runtime)),
     });
     let active = || Some("Active".to_owned());
+    let reason = match &record.preparation {
+        Some(Preparation::Plain { reason }) => (None, Some(reason.clone())),
+        Some(Preparation::Failed { code, reason }) => (Some(code.clone()), Some(reason.clone())),
+        Some(Preparation::Template) | None => (None, None),
+    };
     match record.status {
-        Status::Creating => {
+        Status::Creating | Status::Preparing => {
             view.state = Some("Pending".to_owned());
             view.state_reason = Some(BEING_CREATED.to_owned());
             view.state_reason_code = Some("Creating".to_owned());
         }
         Status::Active => {
             view.state = active();
+            (view.state_reason_code, view.state_reason) = reason;
             view.last_update_status = Some("Successful".to_owned());
+        }
+        Status::Failed => {
+            view.state = Some("Failed".to_owned());
+            view.last_update_status = Some("Failed".to_owned());
+            (view.last_update_status_reason_code, view.last_update_status_reason) = reason.clone();
+            (view.state_reason_code, view.state_reason) = reason;
         }
         Status::Updating => {
             view.state = active();
@@ -58,6 +70,7 @@ pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfig
         .iter()
         .map(|layer| LayerReference { arn: layer.arn.clone(), code_size: Some(layer.package.zip_bytes) });
     let layers: Vec<_> = layers.collect();
+    let prepared = record.preparation == Some(Preparation::Template);
     FunctionConfiguration {
         function_name: Some(shown.name.to_owned()),
         function_arn: Some(shown.arn),
@@ -84,7 +97,7 @@ pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfig
         ephemeral_storage: Some(EphemeralStorage { size: settings.ephemeral_storage_mib }),
         snap_start: Some(SnapStart {
             apply_on: Some(if settings.snap_start { "PublishedVersions" } else { "None" }.to_owned()),
-            optimization_status: Some("Off".to_owned()),
+            optimization_status: Some(if prepared { "On" } else { "Off" }.to_owned()),
         }),
         logging_config: Some(logging(settings)),
         ..FunctionConfiguration::default()

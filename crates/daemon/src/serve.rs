@@ -131,6 +131,7 @@ async fn serve(
             tunnels: Arc::clone(&tunnels) as _,
         })
     });
+    control.prepare_with(&(Arc::new(node.clone()) as _));
     let stop = CancellationToken::new();
     let backends = Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone() };
     let frontend = Frontend::new(frontend_config(config), backends);

@@ -190,6 +190,8 @@ pub struct Current {
     pub reserved_concurrency: Option<u32>,
     pub account_unreserved: u32,
     pub async_config: AsyncConfig,
+    /// Not while it is being created or prepared, nor if that failed.
+    pub invocable: bool,
 }
 
 /// What the node asks of the control plane; implemented by it.

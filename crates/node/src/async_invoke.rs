@@ -173,14 +173,15 @@ async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write
         reserved_concurrency: current.reserved_concurrency,
         account_unreserved: current.account_unreserved,
     };
-    let result = run_to_the_end(core, invocation).await;
-    let end = attempt_end(&result, current.reserved_concurrency);
+    // A version that is being created or prepared now: the event waits for it, as it would for room.
+    let result = if current.invocable { Some(run_to_the_end(core, invocation).await) } else { None };
+    let end = result.as_ref().map_or(AttemptEnd::NotRun, |result| attempt_end(result, current.reserved_concurrency));
     match end {
         AttemptEnd::Success | AttemptEnd::FunctionError => (event.runs, event.misses) = (event.runs + 1, 0),
         AttemptEnd::NotRun | AttemptEnd::ZeroReserved => event.misses += 1,
     }
     let progress = Progress { runs: event.runs, misses: event.misses, age: event.age(core) };
-    let reply = result.ok().map(|(reply, _)| reply);
+    let reply = result.and_then(Result::ok).map(|(reply, _)| reply);
     match after_attempt(retry, end, progress, draw()) {
         Verdict::Done => event.done(core, lease, &current.async_config, reply.as_ref()),
         Verdict::Retry { delay } => vec![Write::Release { lease, delay, body: Some(event.encode()) }],

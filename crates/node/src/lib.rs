@@ -18,6 +18,7 @@ mod sandbox;
 mod session;
 mod start;
 mod stream;
+mod templates;
 mod tunnel;
 mod views;
 

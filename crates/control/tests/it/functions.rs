@@ -197,7 +197,7 @@ async fn a_configuration_update_changes_what_is_given_and_nothing_else() {
         memory_size: Some(512),
         description: Some("changed".into()),
         environment: Some(Environment { variables: Some([("A".to_owned(), "a".to_owned())].into()) }),
-        ephemeral_storage: Some(EphemeralStorage { size: 1024 }),
+        ephemeral_storage: Some(EphemeralStorage { size: 512 }),
         tracing_config: Some(TracingConfig { mode: Some("Active".into()) }),
         snap_start: Some(SnapStart { apply_on: Some("PublishedVersions".into()), ..Default::default() }),
         dead_letter_config: Some(DeadLetterConfig {

@@ -23,6 +23,8 @@ mod restart;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod snap_start;
+#[cfg(test)]
 mod versions;
 #[cfg(test)]
 mod world;

@@ -1,16 +1,34 @@
 //! A node that notes what it is told and has what the test gives it.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
-use hearth_engine::port::{Provision, Provisioned, Provisioner};
-use hearth_types::VersionKey;
+use hearth_engine::port::{BoxFuture, PrepareError, Prepared, Provision, Provisioned, Provisioner, Templates};
+use hearth_types::{VersionKey, VersionSpec};
+use tokio::sync::Semaphore;
 
 #[derive(Debug, Default)]
 pub(crate) struct FakeNode {
     /// What is to be kept, and within which reservation.
     wanted: Mutex<BTreeMap<VersionKey, (u32, Option<u32>)>>,
     there: Mutex<BTreeMap<VersionKey, Provisioned>>,
+    preparing: Arc<Preparing>,
+}
+
+/// Preparations wait until the test says how the next one ends.
+#[derive(Debug)]
+struct Preparing {
+    answers: Mutex<VecDeque<Result<Prepared, PrepareError>>>,
+    answered: Semaphore,
+    asked: Mutex<Vec<VersionKey>>,
+    retained: Mutex<Vec<HashSet<VersionKey>>>,
+}
+
+impl Default for Preparing {
+    fn default() -> Self {
+        let (answers, asked, retained) = Default::default();
+        Self { answers, answered: Semaphore::new(0), asked, retained }
+    }
 }
 
 impl FakeNode {
@@ -27,6 +45,22 @@ impl FakeNode {
             format!("{}:{} {count}{reserved}", key.function, key.version)
         };
         self.wanted.lock().unwrap().iter().map(shown).collect()
+    }
+
+    /// How the next preparation ends that has no answer yet.
+    pub(crate) fn answer(&self, result: Result<Prepared, PrepareError>) {
+        self.preparing.answers.lock().unwrap().push_back(result);
+        self.preparing.answered.add_permits(1);
+    }
+
+    /// The versions that were to be prepared, in order.
+    pub(crate) fn asked(&self) -> Vec<VersionKey> {
+        self.preparing.asked.lock().unwrap().clone()
+    }
+
+    /// What was kept at each start.
+    pub(crate) fn retained(&self) -> Vec<HashSet<VersionKey>> {
+        self.preparing.retained.lock().unwrap().clone()
     }
 
     /// Every version that is wanted has this.
@@ -47,5 +81,20 @@ impl Provisioner for FakeNode {
 
     fn provisioned(&self, key: &VersionKey) -> Provisioned {
         self.there.lock().unwrap().get(key).cloned().unwrap_or_default()
+    }
+}
+
+impl Templates for FakeNode {
+    fn prepare(&self, spec: Arc<VersionSpec>) -> BoxFuture<'static, Result<Prepared, PrepareError>> {
+        let preparing = Arc::clone(&self.preparing);
+        Box::pin(async move {
+            preparing.asked.lock().unwrap().push(spec.key.clone());
+            preparing.answered.acquire().await.unwrap().forget();
+            preparing.answers.lock().unwrap().pop_front().unwrap()
+        })
+    }
+
+    fn retain(&self, current: HashSet<VersionKey>) {
+        self.preparing.retained.lock().unwrap().push(current);
     }
 }

@@ -65,6 +65,7 @@ impl World {
         let retire = Arc::new(move |keys| retired.lock().unwrap().extend::<Vec<VersionKey>>(keys));
         let control = Control::open(store, Arc::new(artifacts), iam, config, retire).await.unwrap();
         control.connect(NodePorts { provisioner: Arc::clone(&self.node) as _ }).await;
+        control.prepare_with(&(Arc::clone(&self.node) as _));
         self.control = Some(control);
     }
 
