@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use hearth_control::iam::Iam;
-use hearth_control::{Control, ControlConfig};
+use hearth_control::{Control, ControlConfig, NodePorts};
 use hearth_engine::port::Invoker;
 use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
@@ -132,6 +132,7 @@ async fn serve(
         })
     });
     control.prepare_with(&(Arc::new(node.clone()) as _));
+    control.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
     let stop = CancellationToken::new();
     let backends = Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone() };
     let frontend = Frontend::new(frontend_config(config), backends);

@@ -13,6 +13,8 @@ pub(crate) struct Account {
     pub(crate) id: AccountId,
     /// Admitted tickets of functions without a reservation.
     pub(crate) unreserved: u32,
+    /// What is provisioned of functions without a reservation, in use or not.
+    pub(crate) provisioned: u32,
     /// Pools of this account that want a place for another sandbox, longest-waiting first.
     pub(crate) short: BTreeSet<(u64, u32)>,
     /// Tickets for which no sandbox is on its way.
@@ -26,7 +28,21 @@ pub(crate) struct Function {
     name: FunctionName,
     /// All admitted tickets, whether they were admitted under a reservation or not.
     running: u32,
+    /// Those of `running` that do not use what is provisioned.
+    on_demand: u32,
+    /// What is provisioned of its versions, in use or not.
+    provisioned: u32,
+    /// Whether it had a reservation when it was last heard of.
+    reserved: bool,
     pools: u32,
+}
+
+/// What an admitted ticket counts against.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Slot {
+    Provisioned,
+    Reserved,
+    Unreserved,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +61,15 @@ impl Admission {
             Some(index) => *index,
             None => {
                 let account = self.hold_account(&key.account);
-                let function = Function { account, name: key.function.clone(), running: 0, pools: 0 };
+                let function = Function {
+                    account,
+                    name: key.function.clone(),
+                    running: 0,
+                    on_demand: 0,
+                    provisioned: 0,
+                    reserved: false,
+                    pools: 0,
+                };
                 let index = self.functions.insert(function);
                 self.functions_by_name.insert(name, index);
                 index
@@ -75,35 +99,63 @@ impl Admission {
         }
     }
 
-    /// Counts one more ticket, or says why not.
+    /// Counts one more ticket, or says why not. `provisioned`: some of what is provisioned of the version is not in use.
     pub(crate) fn admit(
         &mut self,
         function: u32,
+        provisioned: bool,
         reserved: Option<u32>,
         unreserved_max: u32,
-    ) -> Result<(), ThrottleReason> {
+    ) -> Result<Slot, ThrottleReason> {
+        self.note_reservation(function, reserved);
         let function = &mut self.functions[function];
         let account = &mut self.accounts[function.account];
-        match reserved {
-            Some(max) if function.running >= max => {
+        let slot = match reserved {
+            Some(max)
+                if function.running >= max || !provisioned && function.on_demand + function.provisioned >= max =>
+            {
                 return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
             }
-            None if account.unreserved >= unreserved_max => {
+            None if !provisioned && account.unreserved + account.provisioned >= unreserved_max => {
                 return Err(ThrottleReason::ConcurrentInvocationLimitExceeded);
             }
-            Some(_) => {}
-            None => account.unreserved += 1,
-        }
+            _ if provisioned => Slot::Provisioned,
+            Some(_) => Slot::Reserved,
+            None => Slot::Unreserved,
+        };
         function.running += 1;
-        Ok(())
+        function.on_demand += u32::from(slot != Slot::Provisioned);
+        account.unreserved += u32::from(slot == Slot::Unreserved);
+        Ok(slot)
     }
 
     /// Undoes one `admit`.
-    pub(crate) fn leave(&mut self, function: u32, reserved: bool) {
+    pub(crate) fn leave(&mut self, function: u32, slot: Slot) {
         let function = &mut self.functions[function];
         function.running -= 1;
-        if !reserved {
-            self.accounts[function.account].unreserved -= 1;
+        function.on_demand -= u32::from(slot != Slot::Provisioned);
+        self.accounts[function.account].unreserved -= u32::from(slot == Slot::Unreserved);
+    }
+
+    /// What is provisioned counts against the reservation, or else against what the account's functions share.
+    pub(crate) fn note_reservation(&mut self, function: u32, reserved: Option<u32>) {
+        let function = &mut self.functions[function];
+        let before = std::mem::replace(&mut function.reserved, reserved.is_some());
+        let account = &mut self.accounts[function.account];
+        match (before, function.reserved) {
+            (false, true) => account.provisioned -= function.provisioned,
+            (true, false) => account.provisioned += function.provisioned,
+            (false, false) | (true, true) => {}
+        }
+    }
+
+    /// One version of the function counts for `after` instead of `before`.
+    pub(crate) fn set_provisioned(&mut self, function: u32, before: u32, after: u32) {
+        let function = &mut self.functions[function];
+        function.provisioned = function.provisioned - before + after;
+        if !function.reserved {
+            let account = &mut self.accounts[function.account];
+            account.provisioned = account.provisioned - before + after;
         }
     }
 
@@ -115,8 +167,14 @@ impl Admission {
         let index = match self.accounts_by_id.get(id) {
             Some(index) => *index,
             None => {
-                let account =
-                    Account { id: id.clone(), unreserved: 0, short: BTreeSet::new(), queued: 0, functions: 0 };
+                let account = Account {
+                    id: id.clone(),
+                    unreserved: 0,
+                    provisioned: 0,
+                    short: BTreeSet::new(),
+                    queued: 0,
+                    functions: 0,
+                };
                 let index = self.accounts.insert(account);
                 self.accounts_by_id.insert(id.clone(), index);
                 index

@@ -29,6 +29,26 @@ pub struct Demand {
     pub queue_deadline: Instant,
 }
 
+/// A version as sandboxes are made for it without anybody who waits for one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Version {
+    pub key: Arc<VersionKey>,
+    pub root: RootId,
+    pub memory_mib: u32,
+}
+
+/// What a sandbox is started for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// An attempt waits for it.
+    Invocation,
+    /// An attempt is expected; it is kept like one that has served.
+    Prewarm,
+    /// Provisioned concurrency: it is kept until it is provisioned no longer, and replaced when it is lost.
+    Provisioned,
+}
+
 /// What happened. The order of the events about one sandbox is the order in which things happened to it.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -75,6 +95,18 @@ pub enum Event {
     Dead {
         sandbox: SandboxId,
     },
+    /// So many sandboxes of the version should be idle or on their way now. They are started if that costs nobody his place.
+    Prewarm {
+        version: Version,
+        count: u32,
+    },
+    /// So many sandboxes of the version are to be kept initialised from now on, whatever it takes but the end of a run; 0 ends
+    /// it. They count as concurrency of the function (`reserved`: its reservation, if it has one) while they are.
+    Provision {
+        version: Version,
+        count: u32,
+        reserved: Option<u32>,
+    },
     /// These versions are no longer current.
     Retire {
         keys: Vec<Arc<VersionKey>>,
@@ -101,12 +133,13 @@ pub enum Action {
         sandbox: SandboxId,
         root: RootId,
     },
-    /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is a waiting attempt of the version; another
-    /// may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
+    /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is a waiting attempt of the version, if one
+    /// is what it is started for; another may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
     Assign {
         sandbox: SandboxId,
         key: Arc<VersionKey>,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
+        purpose: Purpose,
     },
     /// Hand the invocation to the agent, which holds it until the runtime asks for it.
     Dispatch {
@@ -185,6 +218,8 @@ pub enum DestroyReason {
     Yielded,
     /// Its version is no longer current.
     Retired,
+    /// It was provisioned, and is no longer.
+    Unprovisioned,
     InitFailed,
     /// A blank one beyond those that are kept: nobody needed it any more when it was ready.
     Surplus,

@@ -21,15 +21,19 @@
 //! - **Fairness.** Places go round by account, within an account by version; whoever is next is not passed by because it needs
 //!   more memory. Whoever is next and has been short for `patience` gets the next sandbox that comes free, although its own
 //!   version may have tickets waiting. So each waits, for each version before it, one `patience` and the next end of a run at most.
+//! - **Ahead of need.** Provisioned sandboxes are started before anybody who waits for a place gets one, and neither expire nor
+//!   make room; prewarmed ones are started only where there is room, and are then like those that have served.
 //! - **Room** is made by destroying blank sandboxes first, then those of the least worth to
 //!   the keep-alive policy, among equals those idle for longest.
 
+mod ahead;
 mod capacity;
 mod intake;
 mod keep;
 mod lifecycle;
 mod model;
 mod pools;
+mod provision;
 mod roots;
 mod snapshot;
 
@@ -60,6 +64,8 @@ pub struct EngineConfig {
     pub blank_memory_mib: u32,
     /// Ready blank sandboxes to keep for each available root.
     pub blanks_per_root: usize,
+    /// Sandboxes started ahead of need (provisioned, prewarmed) that may be under way at a time.
+    pub ahead_max: usize,
     /// How long idle sandboxes are kept.
     pub keep_alive: Choice,
     /// An idle sandbox is frozen after this time; `Duration::MAX` never.
@@ -81,6 +87,7 @@ impl Default for EngineConfig {
             sandboxes_max: 1024,
             blank_memory_mib: 16,
             blanks_per_root: 4,
+            ahead_max: 4,
             keep_alive: Choice::Fixed { seconds: 600 },
             freeze_after: Duration::from_secs(1),
             queue_len_max: 10_000,
@@ -115,6 +122,18 @@ pub struct Engine {
     timers: Timers,
     counters: Counters,
     refill_due: bool,
+    /// Pools with something provisioned.
+    provisioned: BTreeSet<u32>,
+    /// Pools with something to be prewarmed.
+    prewarmed: BTreeSet<u32>,
+    /// Sandboxes on their way that nobody waits for.
+    ahead: usize,
+    /// The pool from which on more are started.
+    ahead_next: u32,
+    /// Perhaps some can be started now.
+    ahead_due: bool,
+    /// Some lack nothing but room.
+    blocked: bool,
     sequence: u64,
     last_sandbox: u64,
 }
@@ -158,6 +177,12 @@ impl Engine {
             timers: Timers::default(),
             counters: Counters::default(),
             refill_due: false,
+            provisioned: BTreeSet::new(),
+            prewarmed: BTreeSet::new(),
+            ahead: 0,
+            ahead_next: 0,
+            ahead_due: false,
+            blocked: false,
             sequence: 0,
             last_sandbox: 0,
         }
@@ -178,11 +203,16 @@ impl Engine {
             Event::Idle { sandbox } => self.asks_for_next(turn, sandbox),
             Event::Withdrawn { sandbox } => self.withdrawn(turn, sandbox),
             Event::Dead { sandbox } => self.dead(turn, sandbox),
+            Event::Prewarm { version, count } => self.prewarm(&version, count),
+            Event::Provision { version, count, reserved } => self.provision(turn, &version, count, reserved),
             Event::Retire { keys } => keys.into_iter().for_each(|key| self.retire(turn, key)),
             Event::RootAvailable { root } => self.root_available(root),
             Event::RootGone { root } => self.root_gone(turn, root),
             Event::Tick => self.tick(turn),
             Event::Drain => self.drain(turn),
+        }
+        if self.ahead_due {
+            self.start_ahead(turn);
         }
         if !self.rotation.is_empty() {
             self.serve(turn);

@@ -17,5 +17,7 @@ mod slab;
 mod timers;
 pub mod view;
 
-pub use event::{Action, ColdReason, Demand, DestroyReason, Event, FailReason, RootId, Start, Ticket};
+pub use event::{
+    Action, ColdReason, Demand, DestroyReason, Event, FailReason, Purpose, RootId, Start, Ticket, Version,
+};
 pub use fleet::{Engine, EngineConfig};

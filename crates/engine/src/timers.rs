@@ -12,6 +12,8 @@ pub(crate) enum Due {
     Sandbox(SandboxId),
     Ticket(Ticket),
     Root(RootId),
+    /// What is provisioned in this pool.
+    Provision(u32),
 }
 
 #[derive(Debug, Default)]

@@ -23,6 +23,8 @@ pub struct Counters {
     pub expired: u64,
     pub evicted: u64,
     pub yielded: u64,
+    /// Admitted beyond what is provisioned of their version.
+    pub spilled: u64,
     /// Events that could not be.
     pub anomalies: u64,
 }
@@ -42,6 +44,36 @@ pub struct SandboxCounts {
     pub ending: usize,
 }
 
+/// Why what is provisioned is not all there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProvisionProblem {
+    /// There is no room, even if all that is idle is ended.
+    Capacity,
+    /// One sandbox is larger than the whole node.
+    TooLarge,
+    /// The function's initialisation fails; it is tried again.
+    Initialisation,
+    /// The host fails to make sandboxes; it is tried again.
+    SandboxLost,
+    /// The runtime is not installed.
+    RootGone,
+}
+
+/// What is provisioned of one version, in sandboxes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ProvisionView {
+    pub requested: u32,
+    /// There, or on their way.
+    pub started: u32,
+    /// Initialised; idle or in use.
+    pub ready: u32,
+    pub idle: u32,
+    /// Attempts under way that use it; at most `requested` unless that was lowered since.
+    pub running: u32,
+    pub problem: Option<ProvisionProblem>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct VersionView {
     pub key: VersionKey,
@@ -54,6 +86,7 @@ pub struct VersionView {
     pub short: usize,
     /// Admitted tickets of the function, of all its versions.
     pub function_running: u32,
+    pub provisioned: Option<ProvisionView>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -70,6 +103,8 @@ pub struct AccountView {
     pub account: String,
     /// Admitted tickets of functions without a reservation.
     pub unreserved_running: u32,
+    /// What is provisioned of functions without a reservation.
+    pub unreserved_provisioned: u32,
     pub queued: usize,
 }
 

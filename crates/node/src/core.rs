@@ -17,7 +17,7 @@ use bytes::Bytes;
 use hearth_agent_proto::{InvokeHead, ToAgent};
 use hearth_engine::port::{Catalogue, InvokeError, StartKind, Timeline};
 use hearth_engine::view::EngineView;
-use hearth_engine::{Action, ColdReason, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
+use hearth_engine::{Action, ColdReason, Demand, Engine, Event, FailReason, Purpose, RootId, Start, Ticket};
 use hearth_logs::LogStore;
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
@@ -34,6 +34,8 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::report::{Failure, Report, Status, SystemLines};
 use crate::sandbox::{Assigned, LogTail, Running, Sandbox, StartFailure};
+use crate::specs::Specs;
+use crate::start::Assignment;
 use crate::tunnel::TunnelServer;
 
 /// How often the memory of one sandbox is read at most.
@@ -63,12 +65,13 @@ pub(crate) struct Core {
 }
 
 #[derive(Debug)]
-struct State {
-    engine: Engine,
+pub(crate) struct State {
+    pub(crate) engine: Engine,
     attempts: HashMap<Ticket, Arc<Attempt>>,
     sandboxes: HashMap<SandboxId, Arc<Sandbox>>,
     /// A root's place is its number.
     roots: Vec<Root>,
+    pub(crate) specs: Specs,
 }
 
 /// What sandboxes of one runtime are made from.
@@ -81,7 +84,7 @@ struct Root {
 /// An action with everything that performing it needs.
 enum Effect {
     Create { sandbox: Arc<Sandbox>, runtime: Arc<str> },
-    Assign { sandbox: Arc<Sandbox>, attempt: Arc<Attempt> },
+    Assign { sandbox: Arc<Sandbox>, assignment: Assignment },
     Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
     Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
     SetFrozen(Arc<Sandbox>),
@@ -123,12 +126,18 @@ impl Core {
             metrics: Arc::default(),
             async_state: AsyncState::default(),
             next_ticket: AtomicU64::new(1),
-            state: Mutex::new(State { engine, attempts: HashMap::new(), sandboxes: HashMap::new(), roots: Vec::new() }),
+            state: Mutex::new(State {
+                engine,
+                attempts: HashMap::new(),
+                sandboxes: HashMap::new(),
+                roots: Vec::new(),
+                specs: Specs::default(),
+            }),
             config: parts.config,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -194,7 +203,7 @@ impl Core {
         self.step_locked(self.lock(), now, event);
     }
 
-    fn step_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant, event: Event) {
+    pub(crate) fn step_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant, event: Event) {
         let mut actions = Vec::new();
         state.engine.step(now, event, &mut actions);
         if actions.is_empty() {
@@ -210,7 +219,7 @@ impl Core {
     fn perform(self: &Arc<Self>, effect: Effect) {
         match effect {
             Effect::Create { sandbox, runtime } => self.create(sandbox, runtime),
-            Effect::Assign { sandbox, attempt } => self.assign(sandbox, attempt),
+            Effect::Assign { sandbox, assignment } => self.assign(sandbox, assignment),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
             Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
@@ -302,6 +311,7 @@ impl Core {
             let now = self.clock.now();
             state.init = state.init_since.map(|since| now - since);
         }
+        self.initialised_ahead(sandbox);
         self.step(Event::Initialised { sandbox: sandbox.id });
     }
 
@@ -430,6 +440,7 @@ impl Core {
             self.fail_with(sandbox, id, &failure);
         }
         if !initialised && !sandbox.is_doomed() {
+            self.init_failed_ahead(sandbox);
             self.step(Event::InitFailed { sandbox: sandbox.id });
         }
         self.destroy(Arc::clone(sandbox));
@@ -442,20 +453,19 @@ impl Core {
         let request = attempt.invocation.request_id;
         let spec = &attempt.invocation.spec;
         let rerun = attempt.may_rerun_init();
-        let failure = match failure {
-            StartFailure::Reported { error_type, payload } => Failure::reported(&error_type, &payload),
-            StartFailure::Exit { status, out_of_memory } => Failure::exit(request, status, out_of_memory),
-            StartFailure::TimedOut => Failure::timeout(request, spec.timeout_ms, self.clock.wall()),
-        };
+        let failure = failure.of_request(request, spec.timeout_ms, self.clock.wall());
         let took = sandbox.and_then(|sandbox| sandbox.state().init_since).map(|since| self.clock.now() - since);
         let took = took.unwrap_or_default();
         let assigned = sandbox.and_then(|sandbox| sandbox.assigned.get());
         if rerun {
             if let Some(assigned) = assigned {
                 let wall = self.clock.wall();
-                if let Some(line) = SystemLines::of(spec).init_report(wall, took, failure.status()) {
+                let line = SystemLines::of(spec).init_report(wall, took, failure.status(), assigned.purpose);
+                if let Some(line) = line {
                     attempt.set_early_log(line.clone().into_bytes());
-                    assigned.log.append(wall.as_millis(), line.into());
+                    if assigned.purpose == Purpose::Invocation {
+                        assigned.log.append(wall.as_millis(), line.into());
+                    }
                 }
             }
             return self.admit(attempt);
@@ -568,18 +578,24 @@ impl Core {
 
 impl State {
     /// The engine's number for a runtime that was announced and is still there.
-    fn root(&self, runtime: &str) -> Option<RootId> {
+    pub(crate) fn root(&self, runtime: &str) -> Option<RootId> {
         let index = self.roots.iter().position(|root| root.available && &*root.runtime == runtime)?;
         u32::try_from(index).ok().map(RootId)
     }
 
     fn make_available(&mut self, runtime: &str) -> RootId {
+        let root = self.number(runtime);
+        self.roots[root.0 as usize].available = true;
+        root
+    }
+
+    /// The engine's number for a runtime, whether it is installed or not.
+    pub(crate) fn number(&mut self, runtime: &str) -> RootId {
         let known = self.roots.iter().position(|root| &*root.runtime == runtime);
         let index = known.unwrap_or_else(|| {
             self.roots.push(Root { runtime: runtime.into(), available: false });
             self.roots.len() - 1
         });
-        self.roots[index].available = true;
         RootId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
@@ -594,8 +610,15 @@ impl State {
                 self.sandboxes.insert(sandbox, Arc::clone(&record));
                 Effect::Create { sandbox: record, runtime }
             }
-            Action::Assign { sandbox: id, ticket, .. } => {
-                Effect::Assign { sandbox: sandbox(id)?, attempt: attempt(ticket)? }
+            Action::Assign { sandbox: id, key, ticket, purpose } => {
+                let (sandbox, attempt) = (sandbox(id)?, ticket.and_then(attempt));
+                let spec = match &attempt {
+                    Some(attempt) => self.specs.remember(&attempt.invocation.spec),
+                    None => self.specs.get(&key),
+                };
+                // Nobody knows the version any more, so nobody misses it.
+                let Some(spec) = spec else { return Some(Effect::Destroy(sandbox)) };
+                Effect::Assign { sandbox, assignment: Assignment { spec, attempt, purpose } }
             }
             Action::Dispatch { sandbox: id, ticket, start } => {
                 Effect::Dispatch { sandbox: sandbox(id)?, attempt: attempt(ticket)?, start }

@@ -3,6 +3,7 @@
 //! Source of the names: AWS Lambda Developer Guide, "Defined runtime environment variables".
 
 use hearth_agent_proto::{ENDPOINT_PORT, Init, RUNTIME_API_PORT, Rlimits};
+use hearth_engine::Purpose;
 use hearth_engine::port::SessionCredentials;
 use hearth_runtimes::RuntimeDefinition;
 use hearth_types::{LogFormat, LogLevel, VersionSpec, limits};
@@ -13,11 +14,12 @@ pub(crate) fn init_message(
     runtime: &RuntimeDefinition,
     credentials: &SessionCredentials,
     log_stream: &str,
+    purpose: Purpose,
     uid_gid: Option<(u32, u32)>,
 ) -> Init {
     Init {
         commands: runtime.commands_for(&spec.handler, spec.memory_mib),
-        environment: environment(spec, runtime, credentials, log_stream),
+        environment: environment(spec, runtime, credentials, log_stream, purpose),
         cwd: "/var/task".to_owned(),
         uid_gid,
         hostname: "localhost".to_owned(),
@@ -36,6 +38,7 @@ fn environment(
     runtime: &RuntimeDefinition,
     credentials: &SessionCredentials,
     log_stream: &str,
+    purpose: Purpose,
 ) -> Vec<(String, String)> {
     let endpoint = format!("http://127.0.0.1:{ENDPOINT_PORT}");
     let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
@@ -56,7 +59,7 @@ fn environment(
         ("AWS_LAMBDA_FUNCTION_NAME", spec.key.function.as_str()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &spec.memory_mib.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", &spec.key.version.to_string()),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization_type(purpose)),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream),
         ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
@@ -67,6 +70,14 @@ fn environment(
         set(&mut environment, name, value);
     }
     environment
+}
+
+/// As Lambda names it.
+pub(crate) fn initialization_type(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Invocation | Purpose::Prewarm => "on-demand",
+        Purpose::Provisioned => "provisioned-concurrency",
+    }
 }
 
 fn set(environment: &mut Vec<(String, String)>, name: &str, value: &str) {

@@ -5,6 +5,7 @@
 //!
 //! Non-goals: deciding anything that the engine can decide; HTTP; what functions exist.
 
+mod ahead;
 mod async_invoke;
 mod attempt;
 mod clock;
@@ -16,6 +17,7 @@ mod node;
 mod report;
 mod sandbox;
 mod session;
+mod specs;
 mod start;
 mod stream;
 mod templates;

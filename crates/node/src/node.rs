@@ -51,6 +51,10 @@ impl Node {
         core.tasks.wait().await;
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     async fn run_buffered(&self, invocation: Invocation) -> Result<(Reply, Timeline), InvokeError> {
         self.check_open()?;
         run_to_the_end(&self.core, invocation).await
@@ -85,7 +89,7 @@ impl Invoker for Node {
     }
 
     fn retire(&self, keys: Vec<VersionKey>) {
-        self.core.step(Event::Retire { keys: keys.into_iter().map(Arc::new).collect() });
+        self.core.retire(keys);
     }
 
     fn view(&self) -> BoxFuture<'_, String> {

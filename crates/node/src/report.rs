@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use hearth_agent_proto::ExitStatus;
+use hearth_engine::Purpose;
 use hearth_engine::port::Timeline;
 use hearth_types::{LogFormat, LogLevel, RequestId, Timestamp, VersionSpec, limits};
 use serde_json::{Value, json};
+
+use crate::env::initialization_type;
 
 const ENOENT: i32 = 2;
 
@@ -46,7 +49,7 @@ impl<'a> SystemLines<'a> {
         self.spec.log_format == LogFormat::Text || self.spec.system_log_level.unwrap_or(LogLevel::Info) <= level
     }
 
-    pub(crate) fn init_start(self, now: Timestamp) -> Option<String> {
+    pub(crate) fn init_start(self, now: Timestamp, purpose: Purpose) -> Option<String> {
         let runtime = &self.spec.runtime;
         self.line(
             LogLevel::Info,
@@ -55,15 +58,21 @@ impl<'a> SystemLines<'a> {
             || format!("INIT_START Runtime Version: {runtime}\n"),
             || {
                 json!({
-                    "initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime,
+                    "initializationType": initialization_type(purpose), "phase": "init", "runtimeVersion": runtime,
                     "functionName": self.spec.key.function.as_str(), "functionVersion": self.spec.key.version.to_string(),
                 })
             },
         )
     }
 
-    /// Lambda writes this only when initialisation did not go well.
-    pub(crate) fn init_report(self, now: Timestamp, took: Duration, status: Status<'_>) -> Option<String> {
+    /// Lambda writes this only when initialisation did not go well, or was nobody's invocation.
+    pub(crate) fn init_report(
+        self,
+        now: Timestamp,
+        took: Duration,
+        status: Status<'_>,
+        purpose: Purpose,
+    ) -> Option<String> {
         let (word, error_type) = status_words(status);
         self.line(
             LogLevel::Info,
@@ -80,7 +89,7 @@ impl<'a> SystemLines<'a> {
             },
             || {
                 json!({
-                    "initializationType": "on-demand", "phase": "init", "status": word, "errorType": error_type,
+                    "initializationType": initialization_type(purpose), "phase": "init", "status": word, "errorType": error_type,
                     "metrics": {"durationMs": rounded(took)},
                 })
             },

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hearth_agent_proto::ExitStatus;
-use hearth_engine::Start;
 use hearth_engine::port::StartKind;
+use hearth_engine::{Purpose, Start};
 use hearth_logs::LogStream;
-use hearth_types::{Instant, SandboxId, VersionSpec, limits};
+use hearth_types::{Instant, RequestId, SandboxId, Timestamp, VersionSpec, limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
 use crate::link::Link;
+use crate::report::Failure;
 use crate::stream::StreamWriter;
 
 /// Why a sandbox did not come to serve its first invocation.
@@ -26,6 +27,17 @@ pub(crate) enum StartFailure {
     Exit { status: Option<ExitStatus>, out_of_memory: bool },
     /// Initialisation took longer than it may.
     TimedOut,
+}
+
+impl StartFailure {
+    /// As the failure of this request.
+    pub(crate) fn of_request(self, request: RequestId, timeout_ms: u64, now: Timestamp) -> Failure {
+        match self {
+            Self::Reported { error_type, payload } => Failure::reported(&error_type, &payload),
+            Self::Exit { status, out_of_memory } => Failure::exit(request, status, out_of_memory),
+            Self::TimedOut => Failure::timeout(request, timeout_ms, now),
+        }
+    }
 }
 
 /// One invocation in a sandbox: under way, or handed to the agent ahead of the runtime's asking for it.
@@ -74,6 +86,7 @@ pub(crate) struct SandboxState {
 #[derive(Debug)]
 pub(crate) struct Assigned {
     pub(crate) spec: Arc<VersionSpec>,
+    pub(crate) purpose: Purpose,
     pub(crate) link: Link,
     pub(crate) log: LogStream,
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_agent_proto::ToAgent;
-use hearth_engine::Event;
+use hearth_agent_proto::{Init, ToAgent};
 use hearth_engine::port::StartKind;
+use hearth_engine::{Event, Purpose};
 use hearth_runtimes::RuntimeDefinition;
 use hearth_sandbox::{AssignSpec, BlankSpec};
 use hearth_types::{VersionSpec, limits};
@@ -18,6 +18,14 @@ use crate::link::Link;
 use crate::report::{SystemLines, log_stream_name};
 use crate::sandbox::{Assigned, Sandbox};
 use crate::session::{Session, chain};
+
+/// What a blank sandbox is given to.
+pub(crate) struct Assignment {
+    pub(crate) spec: Arc<VersionSpec>,
+    /// Who waits for it; another may get it.
+    pub(crate) attempt: Option<Arc<Attempt>>,
+    pub(crate) purpose: Purpose,
+}
 
 /// Why a sandbox could not be given to a version: the host's fault, never the function's.
 #[derive(Debug, thiserror::Error)]
@@ -55,26 +63,28 @@ impl Core {
         });
     }
 
-    /// Gives a blank sandbox to the version of `attempt` and starts its runtime.
-    pub(crate) fn assign(self: &Arc<Self>, sandbox: Arc<Sandbox>, attempt: Arc<Attempt>) {
+    /// Gives a blank sandbox to a version and starts its runtime.
+    pub(crate) fn assign(self: &Arc<Self>, sandbox: Arc<Sandbox>, assignment: Assignment) {
         {
             let mut state = sandbox.state();
             state.start_kind = if state.lay_ready { StartKind::Blank } else { StartKind::Boot };
         }
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
-            if let Err(error) = core.try_assign(&sandbox, &attempt).await {
+            if let Err(error) = core.try_assign(&sandbox, &assignment).await {
                 let message = chain(&error);
-                tracing::error!(sandbox = %sandbox.id, function = %attempt.invocation.spec.key, error = %message, "cannot start");
-                attempt.set_problem(message);
+                tracing::error!(sandbox = %sandbox.id, function = %assignment.spec.key, error = %message, "cannot start");
+                if let Some(attempt) = &assignment.attempt {
+                    attempt.set_problem(message);
+                }
                 core.destroy(sandbox);
             }
         });
     }
 
-    async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, attempt: &Arc<Attempt>) -> Result<(), AssignError> {
+    async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {
         let since = self.clock.now();
-        let spec = &attempt.invocation.spec;
+        let (spec, purpose) = (&assignment.spec, assignment.purpose);
         let no_runtime = || AssignError::NoRuntime { name: spec.runtime.clone() };
         let runtime = self.runtimes.get(&spec.runtime).ok_or_else(no_runtime)?;
         let link = self.attach(sandbox, spec).await?;
@@ -82,11 +92,11 @@ impl Core {
         let random = uuid::Uuid::new_v4().into_bytes();
         let stream = log_stream_name(wall, &spec.key.version.to_string(), random);
         let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
-        if let Some(line) = SystemLines::of(spec).init_start(wall) {
+        if let Some(line) = SystemLines::of(spec).init_start(wall, purpose) {
             sandbox.state().init_tail.push(line.as_bytes());
             log.append(wall.as_millis(), line.into());
         }
-        let init = self.init_message(spec, &runtime, &stream);
+        let init = self.init_message(assignment, &runtime, &stream);
         let now = self.clock.now();
         {
             let mut state = sandbox.state();
@@ -95,15 +105,17 @@ impl Core {
         }
         // A link that takes nothing ends its session, which reports it.
         let _stuck = link.send(&ToAgent::Init(init)).is_err();
-        sandbox.assigned.set(Assigned { spec: Arc::clone(spec), link, log }).map_err(|_again| AssignError::Twice)?;
-        let session = Session::new(Arc::clone(self), Arc::clone(sandbox), init_limit(attempt));
+        let assigned = Assigned { spec: Arc::clone(spec), purpose, link, log };
+        sandbox.assigned.set(assigned).map_err(|_again| AssignError::Twice)?;
+        let session = Session::new(Arc::clone(self), Arc::clone(sandbox), assignment.init_limit());
         self.tasks.spawn(session.run());
         Ok(())
     }
 
-    fn init_message(&self, spec: &VersionSpec, runtime: &RuntimeDefinition, stream: &str) -> hearth_agent_proto::Init {
+    fn init_message(&self, assignment: &Assignment, runtime: &RuntimeDefinition, stream: &str) -> Init {
+        let spec = &assignment.spec;
         let credentials = self.catalogue.session(spec);
-        init_message(spec, runtime, &credentials, stream, self.isolation.tier().function_uid_gid)
+        init_message(spec, runtime, &credentials, stream, assignment.purpose, self.isolation.tier().function_uid_gid)
     }
 
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, spec: &Arc<VersionSpec>) -> Result<Link, AssignError> {
@@ -152,7 +164,15 @@ fn cpu_millis(memory_mib: u32) -> u32 {
     memory_mib.saturating_mul(1000) / limits::MEMORY_MIB_PER_CORE
 }
 
-/// Ten seconds; the second time, inside the invocation, the function's own time-out.
-fn init_limit(attempt: &Attempt) -> Duration {
-    if attempt.init_is_rerun() { attempt.timeout() } else { Duration::from_millis(limits::INIT_MS_MAX) }
+impl Assignment {
+    /// Ten seconds; the second time, inside the invocation, the function's own time-out; more where nobody waits for it.
+    fn init_limit(&self) -> Duration {
+        let timeout_ms = self.spec.timeout_ms;
+        let rerun = self.attempt.as_ref().is_some_and(|attempt| attempt.init_is_rerun());
+        Duration::from_millis(match self.purpose {
+            Purpose::Provisioned => timeout_ms.max(limits::PROVISIONED_INIT_MS_MAX),
+            Purpose::Invocation if rerun => timeout_ms,
+            Purpose::Invocation | Purpose::Prewarm => limits::INIT_MS_MAX,
+        })
+    }
 }

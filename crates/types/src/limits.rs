@@ -35,6 +35,8 @@ pub const SANDBOX_PROCESSES_MAX: u32 = 1024;
 pub const MEMORY_MIB_PER_CORE: u32 = 1769;
 /// On-demand initialisation before it is re-run inside the invocation, ms.
 pub const INIT_MS_MAX: u64 = 10_000;
+/// Initialisation of what is provisioned, unless the function's own time-out is longer, ms.
+pub const PROVISIONED_INIT_MS_MAX: u64 = 130_000;
 /// Timeout of an ordinary function, seconds.
 pub const TIMEOUT_S_MAX: u32 = 900;
 /// Tail of the log returned with `X-Amz-Log-Type: Tail`, bytes.

@@ -4,7 +4,7 @@ use hearth_types::SandboxId;
 
 use super::model::State;
 use super::{Engine, Turn};
-use crate::event::{Action, DestroyReason, RootId};
+use crate::event::{Action, DestroyReason, Purpose, RootId};
 
 /// For how many of those who are next room is made at the same time.
 const AHEAD_MAX: usize = 64;
@@ -22,6 +22,8 @@ pub(super) struct Ledger {
     pub(super) queued: usize,
     /// Ready blank sandboxes, of all roots.
     pub(super) blanks: usize,
+    /// What comes free and is for sandboxes to be provisioned.
+    pub(super) promised: Amount,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,7 +54,16 @@ impl Engine {
         self.fits_beside(need, self.ledger.ending)
     }
 
-    fn fits_beside(&self, need: Amount, freed: Amount) -> bool {
+    /// Whether `need` fits and leaves what is promised to others.
+    pub(super) fn fits_beside_promises(&self, need: Amount) -> bool {
+        let promised = self.ledger.promised;
+        self.fits(Amount {
+            memory_mib: need.memory_mib + promised.memory_mib,
+            sandboxes: need.sandboxes + promised.sandboxes,
+        })
+    }
+
+    pub(super) fn fits_beside(&self, need: Amount, freed: Amount) -> bool {
         let memory_mib = self.ledger.memory_mib - freed.memory_mib + need.memory_mib;
         let sandboxes = self.ledger.sandboxes - freed.sandboxes + need.sandboxes;
         memory_mib <= self.config.memory_mib_max && sandboxes <= self.config.sandboxes_max
@@ -103,7 +114,7 @@ impl Engine {
         }
     }
 
-    fn reclaimable(&self, root: RootId) -> Amount {
+    pub(super) fn reclaimable(&self, root: RootId) -> Amount {
         let own = self.roots.get(&root).is_some_and(|root| !root.ready.is_empty());
         let blanks = self.ledger.blanks - usize::from(own);
         let blank_mib = u64::from(self.config.blank_memory_mib) * u64::try_from(blanks).unwrap_or(u64::MAX);
@@ -113,7 +124,7 @@ impl Engine {
         }
     }
 
-    fn evict_one(&mut self, turn: &mut Turn<'_>, root: RootId) -> bool {
+    pub(super) fn evict_one(&mut self, turn: &mut Turn<'_>, root: RootId) -> bool {
         let blank = self.spare_blank(root);
         let Some(sandbox) = blank.or_else(|| self.idle.first().map(|(_, _, sandbox)| *sandbox)) else {
             return false;
@@ -154,8 +165,11 @@ impl Engine {
         let Some(entry) = self.sandboxes.get(&sandbox) else {
             return;
         };
-        let (state, root, memory_mib) = (entry.state, entry.root, entry.memory_mib);
-        let (place, worth) = ((entry.sequence, sandbox), entry.worth);
+        let (state, root, memory_mib, purpose) = (entry.state, entry.root, entry.memory_mib, entry.purpose);
+        let place = (entry.sequence, sandbox);
+        if purpose == Purpose::Provisioned {
+            self.lose_provisioned(state);
+        }
         match state {
             State::Making => {
                 if let Some(root) = self.roots.get_mut(&root) {
@@ -170,13 +184,12 @@ impl Engine {
             }
             State::Starting { pool, .. } => {
                 self.pools[pool].on_way -= 1;
+                self.ahead_ended(purpose);
                 self.leave_pool(pool);
             }
             State::Idle { pool, .. } => {
-                self.idle.remove(&(worth, place.0, sandbox));
-                self.pools[pool].idle.remove(&place);
+                self.take_off_idle(sandbox, pool);
                 self.leave_pool(pool);
-                self.ledger.idle.take(memory_mib);
             }
             State::Finishing { pool } => {
                 self.pools[pool].finishing.remove(&place);

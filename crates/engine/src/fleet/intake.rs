@@ -6,7 +6,7 @@ use hearth_types::SandboxId;
 
 use super::model::{Attempt, State};
 use super::{Engine, Turn};
-use crate::event::{Action, ColdReason, Demand, FailReason, Start, Ticket};
+use crate::event::{Action, Demand, FailReason, Purpose, Start, Ticket};
 use crate::timers::Due;
 
 impl Engine {
@@ -18,32 +18,26 @@ impl Engine {
         if self.draining {
             return self.refuse(turn, ticket, FailReason::Draining);
         }
-        let pool = self.pool_of(demand);
-        let function = self.pools[pool].function;
-        if let Err(reason) = self.admission.admit(function, demand.reserved, demand.account_unreserved) {
-            self.perhaps_unused.push(pool);
-            self.counters.throttled += 1;
-            return turn.push(Action::Throttle { ticket, reason });
-        }
+        let pool = self.pool_of(&demand.key, demand.root, demand.memory_mib);
+        let slot = match self.admit(pool, demand) {
+            Ok(slot) => slot,
+            Err(reason) => {
+                self.perhaps_unused.push(pool);
+                self.counters.throttled += 1;
+                return turn.push(Action::Throttle { ticket, reason });
+            }
+        };
         let sequence = self.next_sequence();
         self.tickets.insert(
             ticket,
-            Attempt {
-                pool,
-                reserved: demand.reserved.is_some(),
-                sequence,
-                waiting: false,
-                deadline: demand.queue_deadline,
-                losses: 0,
-                armed: None,
-            },
+            Attempt { pool, slot, sequence, waiting: false, deadline: demand.queue_deadline, losses: 0, armed: None },
         );
         self.place(turn, ticket, pool);
     }
 
     fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32) {
         self.tell_arrival(turn, pool);
-        if let Some((_, sandbox)) = self.pools[pool].idle.last().copied() {
+        if let Some((_, sandbox)) = self.pools[pool].next_idle() {
             return self.dispatch(turn, sandbox, ticket, Start::Warm);
         }
         if self.can_never_fit(self.pools[pool].memory_mib) {
@@ -90,7 +84,7 @@ impl Engine {
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
         self.stop_waiting(turn, ticket);
         if let Some(attempt) = self.tickets.remove(&ticket) {
-            self.admission.leave(self.pools[attempt.pool].function, attempt.reserved);
+            self.leave(attempt.pool, attempt.slot);
         }
     }
 
@@ -122,16 +116,13 @@ impl Engine {
         let Some(pool) = self.tickets.get(&ticket).map(|attempt| attempt.pool) else {
             return;
         };
-        if let State::Idle { frozen, .. } = entry.state {
-            let place = (entry.sequence, sandbox);
-            self.idle.remove(&(entry.worth, entry.sequence, sandbox));
-            self.pools[pool].idle.remove(&place);
-            self.ledger.idle.take(entry.memory_mib);
+        let before = std::mem::replace(&mut entry.state, State::Busy { pool, ticket });
+        if let State::Idle { frozen, .. } = before {
+            self.take_off_idle(sandbox, pool);
             if frozen {
                 turn.push(Action::Thaw { sandbox });
             }
         }
-        entry.state = State::Busy { pool, ticket };
         self.stop_waiting(turn, ticket);
         match start {
             Start::Warm => self.counters.warm += 1,
@@ -184,14 +175,11 @@ impl Engine {
                 self.fail(turn, ticket, FailReason::RootGone);
                 continue;
             }
-            if !self.fits(self.need(pool)) {
+            if !self.fits_beside_promises(self.need(pool)) {
                 let overdue = self.is_overdue(turn, pool);
                 return self.make_room(turn, overdue);
             }
-            let entry = &self.pools[pool];
-            let alone = entry.live == 0 && entry.on_way == 0;
-            let cold = if alone { ColdReason::NoSandbox } else { ColdReason::AllBusy };
-            self.claim(turn, pool, ticket, cold);
+            self.claim(turn, pool, Some(ticket), Purpose::Invocation);
             self.leave_queue(pool);
             self.pools[pool].short -= 1;
             self.ledger.queued -= 1;

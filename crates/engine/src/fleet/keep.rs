@@ -4,7 +4,7 @@ use hearth_types::{Instant, SandboxId};
 
 use super::model::{Sandbox, State};
 use super::{Engine, EngineConfig, Turn};
-use crate::event::{Action, DestroyReason};
+use crate::event::{Action, DestroyReason, Purpose};
 use crate::keep_alive::{Ended, Found, Idle, Keep};
 use crate::timers::Due;
 
@@ -20,15 +20,18 @@ impl Engine {
         };
         entry.sequence = sequence;
         let since = turn.now;
+        if entry.purpose == Purpose::Provisioned {
+            entry.state = State::Idle { pool, since, frozen: false, until: NEVER };
+            self.put_on_idle(sandbox, pool);
+            return self.rearm(sandbox);
+        }
         let idle = Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib };
         let Keep::Until { at, worth } = self.versions.policy.idle(idle, turn.now) else {
             return self.expire(turn, sandbox, idle);
         };
         entry.worth = worth;
         entry.state = State::Idle { pool, since, frozen: false, until: at };
-        self.ledger.idle.add(entry.memory_mib);
-        self.idle.insert((worth, sequence, sandbox));
-        self.pools[pool].idle.insert((sequence, sandbox));
+        self.put_on_idle(sandbox, pool);
         self.rearm(sandbox);
         self.bound_idle(turn);
     }
@@ -48,6 +51,7 @@ impl Engine {
                 Due::Sandbox(sandbox) => self.sandbox_due(turn, sandbox),
                 Due::Ticket(ticket) => self.ticket_due(turn, ticket),
                 Due::Root(root) => self.root_due(root),
+                Due::Provision(pool) => self.provision_due(pool),
             }
         }
     }
@@ -94,7 +98,7 @@ impl Engine {
     /// Tells the policy what a new attempt of `pool` finds.
     pub(super) fn tell_arrival(&mut self, turn: &Turn<'_>, pool: u32) {
         let entry = &self.pools[pool];
-        let idle = entry.idle.last().and_then(|(_, sandbox)| self.idle_of(*sandbox));
+        let idle = entry.next_idle().and_then(|(_, sandbox)| self.idle_of(sandbox));
         let found = match idle {
             Some(idle) => Found::Idle(idle.since),
             None if !entry.finishing.is_empty() => Found::Finishing,
@@ -146,6 +150,8 @@ impl Engine {
 
     pub(super) fn drain(&mut self, turn: &mut Turn<'_>) {
         self.draining = true;
+        self.end_provisions(turn);
+        self.ahead_due = true;
         while let Some((_, _, sandbox)) = self.idle.first().copied() {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }

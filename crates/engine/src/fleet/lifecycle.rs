@@ -4,7 +4,8 @@ use hearth_types::SandboxId;
 
 use super::model::State;
 use super::{Engine, Turn};
-use crate::event::{DestroyReason, FailReason, Start};
+use crate::event::{DestroyReason, FailReason, Purpose, Start};
+use crate::view::ProvisionProblem;
 
 impl Engine {
     fn state(&self, sandbox: SandboxId) -> Option<State> {
@@ -19,6 +20,11 @@ impl Engine {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
             self.versions.policy.started(self.pools[pool].version, turn.now - entry.assigned);
             entry.state = State::Slow { pool };
+            let purpose = entry.purpose;
+            self.ahead_ended(purpose);
+            if purpose == Purpose::Provisioned {
+                self.provisioned_ready(pool);
+            }
         }
         self.take_next(turn, sandbox, pool, Start::Cold(cold));
         self.settle(turn, pool);
@@ -29,6 +35,7 @@ impl Engine {
             return self.anomaly();
         };
         self.counters.init_failed += 1;
+        self.start_failed(turn, sandbox, pool, ProvisionProblem::Initialisation);
         self.destroy(turn, sandbox, DestroyReason::InitFailed);
         if let Some(ticket) = self.unserved(pool) {
             self.fail(turn, ticket, FailReason::InitFailed { sandbox });
@@ -48,7 +55,9 @@ impl Engine {
         }
         let next = self.pools[pool].waiting.first().map(|(_, ticket)| *ticket);
         match next {
-            Some(ticket) if !self.must_yield(turn, pool) => self.bind(turn, sandbox, ticket),
+            Some(ticket) if self.is_provisioned(sandbox) || !self.must_yield(turn, pool) => {
+                self.bind(turn, sandbox, ticket);
+            }
             Some(_) | None => {
                 if !self.pools[pool].retired {
                     self.pools[pool].finishing.insert((sequence, sandbox));
@@ -63,7 +72,8 @@ impl Engine {
                 if let Some(entry) = self.sandboxes.get(&sandbox) {
                     self.pools[pool].finishing.remove(&(entry.sequence, sandbox));
                 }
-                if !self.pools[pool].waiting.is_empty() && self.must_yield(turn, pool) {
+                let coveted = !self.pools[pool].waiting.is_empty() && !self.is_provisioned(sandbox);
+                if coveted && self.must_yield(turn, pool) {
                     self.counters.yielded += 1;
                     return self.destroy(turn, sandbox, DestroyReason::Yielded);
                 }
@@ -95,6 +105,8 @@ impl Engine {
             self.destroy(turn, sandbox, DestroyReason::Retired);
         } else if self.draining {
             self.destroy(turn, sandbox, DestroyReason::Draining);
+        } else if self.is_provisioned(sandbox) && self.has_surplus(pool) {
+            self.destroy(turn, sandbox, DestroyReason::Unprovisioned);
         } else {
             self.keep(turn, sandbox, pool);
         }
@@ -115,6 +127,9 @@ impl Engine {
             return self.anomaly();
         };
         let (state, root) = (entry.state, entry.root);
+        if let State::Starting { pool, .. } = state {
+            self.start_failed(turn, sandbox, pool, ProvisionProblem::SandboxLost);
+        }
         self.forget(sandbox);
         match state {
             State::Making => self.making_failed(turn, root),
@@ -137,6 +152,7 @@ impl Engine {
             self.ledger.memory_mib -= u64::from(entry.memory_mib);
             self.ledger.sandboxes -= 1;
             self.refill_due = true;
+            self.ahead_due = true;
         }
     }
 }

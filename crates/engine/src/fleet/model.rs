@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use hearth_types::{Instant, SandboxId, VersionKey};
 
-use crate::event::{ColdReason, RootId, Ticket};
+use crate::admission::Slot;
+use crate::event::{ColdReason, Purpose, RootId, Ticket};
 use crate::keep_alive::Known;
+use crate::view::ProvisionProblem;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
@@ -50,10 +52,27 @@ pub(super) enum State {
     },
 }
 
+impl State {
+    pub(super) fn pool(self) -> Option<u32> {
+        match self {
+            Self::Making | Self::Blank | Self::Ending { .. } => None,
+            Self::Starting { pool, .. }
+            | Self::Idle { pool, .. }
+            | Self::Busy { pool, .. }
+            | Self::Finishing { pool }
+            | Self::Bound { pool, .. }
+            | Self::Withdrawing { pool, .. }
+            | Self::Slow { pool } => Some(pool),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Sandbox {
     pub(super) root: RootId,
     pub(super) state: State,
+    /// What it was started for; means nothing before that.
+    pub(super) purpose: Purpose,
     /// What it counts for, MiB.
     pub(super) memory_mib: u32,
     /// Its place in the orders of idle and finishing sandboxes.
@@ -79,8 +98,10 @@ pub(super) struct Pool {
     pub(super) live: usize,
     /// Sandboxes that will be ready for a ticket without further decisions: claims on blank ones, and `Starting`.
     pub(super) on_way: usize,
-    /// Most recently used last.
+    /// Those that are not provisioned. Most recently used last.
     pub(super) idle: BTreeSet<(u64, SandboxId)>,
+    /// Those that are. Most recently used last.
+    pub(super) idle_provisioned: BTreeSet<(u64, SandboxId)>,
     /// Those that a ticket may be bound to, first finished first.
     pub(super) finishing: BTreeSet<(u64, SandboxId)>,
     /// In order of arrival.
@@ -89,11 +110,60 @@ pub(super) struct Pool {
     pub(super) short: usize,
     /// While short: its place in the account's order, and since when it has waited for its next place.
     pub(super) short_since: Option<(u64, Instant)>,
+    pub(super) provision: Option<Box<Provision>>,
+    /// So many are yet to be started; 0 if they cannot be.
+    pub(super) prewarm: usize,
+}
+
+/// What is provisioned of a version.
+#[derive(Debug, Default)]
+pub(super) struct Provision {
+    /// How many sandboxes there shall be.
+    pub(super) count: u32,
+    /// How many there are, with those on their way.
+    pub(super) have: u32,
+    /// How many of them are initialised.
+    pub(super) ready: u32,
+    /// Admitted tickets that use it.
+    pub(super) running: u32,
+    /// Starts that failed in a row.
+    pub(super) failures: u32,
+    /// Why there are not as many as there shall be, unless they are on their way.
+    pub(super) problem: Option<ProvisionProblem>,
+    /// None is started before this time.
+    pub(super) retry_after: Instant,
+    pub(super) armed: Option<Instant>,
+}
+
+impl Provision {
+    /// What it counts as concurrency: what is in use is not given away while it is.
+    pub(super) fn held(&self) -> u32 {
+        self.count.max(self.running)
+    }
+
+    pub(super) fn lacks(&self) -> u32 {
+        self.count.saturating_sub(self.have)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.count == 0 && self.have == 0 && self.running == 0
+    }
 }
 
 impl Pool {
+    /// What serves the next ticket: what is provisioned before anything else, then what was used last.
+    pub(super) fn next_idle(&self) -> Option<(u64, SandboxId)> {
+        self.idle_provisioned.last().or(self.idle.last()).copied()
+    }
+
+    /// Why a ticket would have to wait for another sandbox.
+    pub(super) fn cold_reason(&self) -> ColdReason {
+        let alone = self.live == 0 && self.on_way == 0;
+        if alone { ColdReason::NoSandbox } else { ColdReason::AllBusy }
+    }
+
     pub(super) fn is_unused(&self) -> bool {
-        self.live == 0 && self.on_way == 0 && self.waiting.is_empty()
+        self.live == 0 && self.on_way == 0 && self.waiting.is_empty() && self.provision.is_none() && self.prewarm == 0
     }
 }
 
@@ -101,7 +171,7 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) pool: u32,
-    pub(super) reserved: bool,
+    pub(super) slot: Slot,
     /// Its place among the waiting.
     pub(super) sequence: u64,
     pub(super) waiting: bool,
@@ -115,7 +185,9 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) struct Claim {
     pub(super) pool: u32,
-    pub(super) ticket: Ticket,
+    /// Who waits for it, if an invocation is its purpose.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) purpose: Purpose,
     pub(super) extra_mib: u32,
     pub(super) cold: ColdReason,
 }

@@ -3,35 +3,38 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hearth_types::{Instant, VersionKey};
+use hearth_types::{Instant, SandboxId, VersionKey};
 
 use super::model::Pool;
 use super::{Engine, TOMBSTONES_MAX, Turn};
-use crate::event::{Demand, DestroyReason};
+use crate::event::{DestroyReason, Purpose, RootId};
 
 impl Engine {
-    pub(super) fn pool_of(&mut self, demand: &Demand) -> u32 {
-        if let Some(pool) = self.pools_by_key.get(&demand.key) {
+    pub(super) fn pool_of(&mut self, key: &Arc<VersionKey>, root: RootId, memory_mib: u32) -> u32 {
+        if let Some(pool) = self.pools_by_key.get(key) {
             return *pool;
         }
-        let function = self.admission.hold(&demand.key);
+        let function = self.admission.hold(key);
         let pool = self.pools.insert(Pool {
-            key: demand.key.clone(),
-            version: self.versions.hold(&demand.key),
+            key: key.clone(),
+            version: self.versions.hold(key),
             function,
             account: self.admission.functions[function].account,
-            root: demand.root,
-            memory_mib: demand.memory_mib.max(self.config.blank_memory_mib),
-            retired: self.retired.contains(&demand.key),
+            root,
+            memory_mib: memory_mib.max(self.config.blank_memory_mib),
+            retired: self.retired.contains(key),
             live: 0,
             on_way: 0,
             idle: BTreeSet::new(),
+            idle_provisioned: BTreeSet::new(),
             finishing: BTreeSet::new(),
             waiting: BTreeSet::new(),
             short: 0,
             short_since: None,
+            provision: None,
+            prewarm: 0,
         });
-        self.pools_by_key.insert(demand.key.clone(), pool);
+        self.pools_by_key.insert(key.clone(), pool);
         pool
     }
 
@@ -53,6 +56,8 @@ impl Engine {
     pub(super) fn retire(&mut self, turn: &mut Turn<'_>, key: Arc<VersionKey>) {
         if let Some(pool) = self.pools_by_key.get(&key).copied() {
             self.pools[pool].retired = true;
+            self.forget_prewarm(pool);
+            self.set_provision(turn, pool, 0);
             self.pools[pool].finishing.clear();
             while let Some((_, sandbox)) = self.pools[pool].idle.first().copied() {
                 self.destroy(turn, sandbox, DestroyReason::Retired);
@@ -66,6 +71,32 @@ impl Engine {
         {
             self.retired.remove(&oldest);
         }
+    }
+
+    pub(super) fn put_on_idle(&mut self, sandbox: SandboxId, pool: u32) {
+        let Some(entry) = self.sandboxes.get(&sandbox) else { return };
+        let place = (entry.sequence, sandbox);
+        if entry.purpose == Purpose::Provisioned {
+            self.pools[pool].idle_provisioned.insert(place);
+            return;
+        }
+        self.pools[pool].idle.insert(place);
+        self.idle.insert((entry.worth, entry.sequence, sandbox));
+        self.ledger.idle.add(entry.memory_mib);
+        // What is idle can make room.
+        self.ahead_due |= self.blocked;
+    }
+
+    pub(super) fn take_off_idle(&mut self, sandbox: SandboxId, pool: u32) {
+        let Some(entry) = self.sandboxes.get(&sandbox) else { return };
+        let place = (entry.sequence, sandbox);
+        if entry.purpose == Purpose::Provisioned {
+            self.pools[pool].idle_provisioned.remove(&place);
+            return;
+        }
+        self.pools[pool].idle.remove(&place);
+        self.idle.remove(&(entry.worth, entry.sequence, sandbox));
+        self.ledger.idle.take(entry.memory_mib);
     }
 
     /// Brings the queue for places in line with how many tickets of `pool` have no sandbox on its way.

@@ -7,8 +7,9 @@ use hearth_types::SandboxId;
 use super::capacity::Amount;
 use super::model::{Claim, Sandbox, State};
 use super::{Engine, Turn};
-use crate::event::{Action, ColdReason, DestroyReason, FailReason, RootId, Ticket};
+use crate::event::{Action, DestroyReason, FailReason, Purpose, RootId, Ticket};
 use crate::timers::Due;
+use crate::view::ProvisionProblem;
 
 /// Sandboxes lost in a row before the ticket that waits for them fails.
 const LOSSES_MAX: u32 = 3;
@@ -18,13 +19,15 @@ const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits.
-    pub(super) fn claim(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Ticket, cold: ColdReason) {
+    pub(super) fn claim(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Option<Ticket>, purpose: Purpose) {
+        self.ahead += usize::from(purpose != Purpose::Invocation);
         let entry = &mut self.pools[pool];
         let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
         let root_id = entry.root;
+        let cold = entry.cold_reason();
         entry.on_way += 1;
         self.ledger.memory_mib += u64::from(extra_mib);
-        let claim = Claim { pool, ticket, extra_mib, cold };
+        let claim = Claim { pool, ticket, purpose, extra_mib, cold };
         let root = self.roots.entry(root_id).or_default();
         if let Some(sandbox) = root.ready.pop_front() {
             self.ledger.blanks -= 1;
@@ -45,7 +48,16 @@ impl Engine {
         self.ledger.sandboxes += 1;
         self.sandboxes.insert(
             sandbox,
-            Sandbox { root, state: State::Making, memory_mib, sequence: 0, worth: 0, assigned: turn.now, armed: None },
+            Sandbox {
+                root,
+                state: State::Making,
+                purpose: Purpose::Invocation,
+                memory_mib,
+                sequence: 0,
+                worth: 0,
+                assigned: turn.now,
+                armed: None,
+            },
         );
         self.roots.entry(root).or_default().making += 1;
         turn.push(Action::MakeBlank { sandbox, root });
@@ -59,13 +71,14 @@ impl Engine {
         entry.state = State::Starting { pool: claim.pool, cold: claim.cold };
         entry.assigned = turn.now;
         entry.memory_mib += claim.extra_mib;
+        entry.purpose = claim.purpose;
         let pool = &mut self.pools[claim.pool];
         pool.live += 1;
-        let waits = self.tickets.get(&claim.ticket).is_some_and(|attempt| attempt.waiting);
+        let waits = |ticket: &Ticket| self.tickets.get(ticket).is_some_and(|attempt| attempt.waiting);
         let oldest = pool.waiting.first().map(|(_, ticket)| *ticket);
-        let ticket = if waits { claim.ticket } else { oldest.unwrap_or(claim.ticket) };
+        let ticket = claim.ticket.filter(waits).or_else(|| claim.ticket.and(oldest));
         self.counters.started += 1;
-        turn.push(Action::Assign { sandbox, key: pool.key.clone(), ticket });
+        turn.push(Action::Assign { sandbox, key: pool.key.clone(), ticket, purpose: claim.purpose });
     }
 
     pub(super) fn blank_ready(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
@@ -101,7 +114,12 @@ impl Engine {
     fn next_claim(&mut self, root: RootId) -> Option<Claim> {
         while let Some(claim) = self.roots.get_mut(&root)?.claims.pop_front() {
             let pool = &self.pools[claim.pool];
-            if pool.waiting.len() >= pool.on_way {
+            let wanted = match claim.purpose {
+                Purpose::Invocation => false,
+                Purpose::Prewarm => !pool.retired,
+                Purpose::Provisioned => !self.has_surplus(claim.pool),
+            };
+            if wanted || pool.waiting.len() >= pool.on_way {
                 return Some(claim);
             }
             self.give_up(&claim);
@@ -111,6 +129,10 @@ impl Engine {
 
     fn give_up(&mut self, claim: &Claim) {
         self.pools[claim.pool].on_way -= 1;
+        self.ahead_ended(claim.purpose);
+        if claim.purpose == Purpose::Provisioned {
+            self.lose_provisioned_claim(claim.pool);
+        }
         self.perhaps_unused.push(claim.pool);
         self.ledger.memory_mib -= u64::from(claim.extra_mib);
         self.refill_due = true;
@@ -138,6 +160,9 @@ impl Engine {
             && let Some(claim) = root.claims.pop_front()
         {
             self.give_up(&claim);
+            if claim.purpose == Purpose::Provisioned {
+                self.provision_failed(turn, claim.pool, ProvisionProblem::SandboxLost);
+            }
             self.blame(turn, claim.pool);
         }
     }
@@ -167,6 +192,7 @@ impl Engine {
         entry.gone = false;
         entry.failures = 0;
         self.refill_due = true;
+        self.ahead_due = true;
     }
 
     pub(super) fn root_gone(&mut self, turn: &mut Turn<'_>, root: RootId) {
@@ -210,7 +236,7 @@ impl Engine {
             .collect();
         for (root, lacks) in roots {
             for _ in 0..lacks {
-                if !self.fits(need) {
+                if !self.fits_beside_promises(need) {
                     return;
                 }
                 self.make_blank(turn, root);

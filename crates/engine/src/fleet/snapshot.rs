@@ -5,8 +5,22 @@ use std::collections::HashMap;
 use hearth_types::VersionKey;
 
 use super::Engine;
-use super::model::State;
-use crate::view::{AccountView, EngineView, RootView, SandboxCounts, VersionView};
+use super::model::{Pool, State};
+use crate::view::{AccountView, EngineView, ProvisionView, RootView, SandboxCounts, VersionView};
+
+impl Pool {
+    fn provision_view(&self) -> Option<ProvisionView> {
+        let provision = self.provision.as_deref()?;
+        Some(ProvisionView {
+            requested: provision.count,
+            started: provision.have,
+            ready: provision.ready,
+            idle: u32::try_from(self.idle_provisioned.len()).unwrap_or(u32::MAX),
+            running: provision.running,
+            problem: provision.problem,
+        })
+    }
+}
 
 impl Engine {
     /// Everything it holds now; takes time in proportion to that.
@@ -24,6 +38,7 @@ impl Engine {
                 waiting: pool.waiting.len(),
                 short: pool.short,
                 function_running: self.admission.running(pool.function),
+                provisioned: pool.provision_view(),
             })
             .collect();
         versions.sort_by(|a, b| a.key.cmp(&b.key));
@@ -42,12 +57,18 @@ impl Engine {
         }
     }
 
+    /// What is provisioned of the version and what became of it; `None` if nothing is, or nothing any more.
+    pub fn provisioned(&self, key: &VersionKey) -> Option<ProvisionView> {
+        let pool = &self.pools[*self.pools_by_key.get(key)?];
+        pool.provision_view()
+    }
+
     fn count_sandboxes(&self) -> (SandboxCounts, HashMap<u32, SandboxCounts>) {
         let mut all = SandboxCounts::default();
         let mut by_pool: HashMap<u32, SandboxCounts> = HashMap::new();
         for sandbox in self.sandboxes.values() {
             count(&mut all, sandbox.state);
-            if let Some(pool) = pool_of(sandbox.state) {
+            if let Some(pool) = sandbox.state.pool() {
                 count(by_pool.entry(pool).or_default(), sandbox.state);
             }
         }
@@ -71,6 +92,7 @@ impl Engine {
             .map(|(_, account)| AccountView {
                 account: account.id.to_string(),
                 unreserved_running: account.unreserved,
+                unreserved_provisioned: account.provisioned,
                 queued: account.queued,
             })
             .collect();
@@ -93,18 +115,5 @@ fn count(counts: &mut SandboxCounts, state: State) {
             counts.finishing += 1;
         }
         State::Ending { .. } => counts.ending += 1,
-    }
-}
-
-fn pool_of(state: State) -> Option<u32> {
-    match state {
-        State::Making | State::Blank | State::Ending { .. } => None,
-        State::Starting { pool, .. }
-        | State::Idle { pool, .. }
-        | State::Busy { pool, .. }
-        | State::Finishing { pool }
-        | State::Bound { pool, .. }
-        | State::Withdrawing { pool, .. }
-        | State::Slow { pool } => Some(pool),
     }
 }

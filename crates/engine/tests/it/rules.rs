@@ -6,5 +6,6 @@ mod capacity;
 mod failures;
 mod finishing;
 mod keep_alive;
+mod provision;
 mod retire;
 mod warm;

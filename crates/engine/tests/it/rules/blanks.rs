@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::{Action, Demand, EngineConfig, Event, RootId};
+use hearth_engine::{Action, Demand, EngineConfig, Event, Purpose, RootId};
 
 use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, made};
 
@@ -21,7 +21,10 @@ fn as_many_as_wanted_are_made_and_replaced_when_taken() {
     assert_eq!(blanks.len(), 3);
     let key = key(1, 1, 1);
     let (ticket, actions) = bench.invoke(demand(&key));
-    assert_eq!(actions[0], Action::Assign { sandbox: blanks[0], key, ticket });
+    assert_eq!(
+        actions[0],
+        Action::Assign { sandbox: blanks[0], key, ticket: Some(ticket), purpose: Purpose::Invocation }
+    );
     assert_eq!(made(&actions).len(), 1);
     assert_eq!(bench.step(Event::Initialised { sandbox: blanks[0] }).len(), 1);
 }

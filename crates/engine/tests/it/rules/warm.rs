@@ -1,6 +1,6 @@
 //! Reuse of sandboxes.
 
-use hearth_engine::{Action, ColdReason, DestroyReason, Event, Start};
+use hearth_engine::{Action, ColdReason, DestroyReason, Event, Purpose, Start};
 
 use hearth_types::SandboxId;
 
@@ -13,7 +13,10 @@ fn cold_then_warm_in_the_same_sandbox() {
     let (first, actions) = bench.invoke(demand(&key));
     let sandbox = made(&actions)[0];
     let actions = bench.step(Event::BlankReady { sandbox });
-    assert_eq!(actions, [Action::Assign { sandbox, key: key.clone(), ticket: first }]);
+    assert_eq!(
+        actions,
+        [Action::Assign { sandbox, key: key.clone(), ticket: Some(first), purpose: Purpose::Invocation }]
+    );
     let actions = bench.step(Event::Initialised { sandbox });
     assert_eq!(actions, [Action::Dispatch { sandbox, ticket: first, start: Start::Cold(ColdReason::NoSandbox) }]);
     assert_eq!(bench.finish(sandbox), []);

@@ -1,11 +1,13 @@
 //! What must hold at each step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use hearth_engine::Demand;
+use hearth_engine::view::{EngineView, ProvisionProblem};
+use hearth_engine::{Demand, Purpose};
+use hearth_types::VersionKey;
 
-use super::world::{Caller, Phase, Standing, World};
+use super::world::{Caller, Phase, Sandbox, Slot, Standing, World, is_reserved};
 
 /// How often each interesting thing happened, so that the simulation is known to cover it.
 #[derive(Debug, Default)]
@@ -46,6 +48,10 @@ impl Coverage {
             "redelivered",
             "duplicate",
             "surplus",
+            "prewarm",
+            "provisioned",
+            "unprovisioned",
+            "all provisioned",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
         }
@@ -82,6 +88,7 @@ impl World {
         assert_eq!(view.sandboxes.busy, count(|phase| matches!(phase, Phase::Runs(_))), "seed {seed}");
         let frozen = self.sandboxes.values().filter(|sandbox| !sandbox.destroyed && sandbox.frozen).count();
         assert_eq!(view.sandboxes.frozen, frozen, "seed {seed}");
+        self.check_provisions(&view);
         for version in view.versions.iter().filter(|version| self.retired.contains(&version.key)) {
             assert_eq!(version.sandboxes.idle, 0, "seed {seed}: a retired version keeps a sandbox");
         }
@@ -91,15 +98,71 @@ impl World {
         assert!(!self.callers.values().any(waits_in_vain), "seed {seed}: waits for ever");
     }
 
-    pub(super) fn running_of_function(&self, demand: &Demand) -> u32 {
-        self.count(|other| other.key.account == demand.key.account && other.key.function == demand.key.function)
+    fn check_provisions(&self, view: &EngineView) {
+        for version in &view.versions {
+            let shown = version.provisioned.unwrap_or_default();
+            let requested = self.provisioned.get(&version.key).copied().unwrap_or_default();
+            let ready = self.sandboxes.values().filter(|sandbox| {
+                let of_version = sandbox.key.as_deref() == Some(&version.key);
+                of_version
+                    && sandbox.purpose == Purpose::Provisioned
+                    && !sandbox.destroyed
+                    && sandbox.phase != Phase::Starting
+            });
+            let seed = self.seed;
+            assert_eq!((shown.requested, shown.ready as usize), (requested, ready.count()), "seed {seed}: {version:?}");
+            assert!(shown.started >= shown.ready, "seed {seed}: {shown:?}");
+        }
     }
 
-    pub(super) fn running_unreserved(&self, demand: &Demand) -> u32 {
-        self.count(|other| other.key.account == demand.key.account && other.reserved.is_none())
+    /// What an attempt will count against, if it may run: Lambda's rules, counted anew.
+    pub(super) fn slot(&self, demand: &Demand) -> Option<Slot> {
+        let callers = |wanted: &dyn Fn(&Caller) -> bool| {
+            u32::try_from(self.callers.values().filter(|caller| wanted(caller)).count()).expect("few")
+        };
+        let provisioned = |key: &VersionKey| self.provisioned.get(key).copied().unwrap_or_default();
+        let using =
+            |key: &VersionKey| callers(&|caller| caller.slot == Some(Slot::Provisioned) && *caller.demand.key == *key);
+        let of_account = |key: &VersionKey| key.account == demand.key.account;
+        let of_function = |key: &VersionKey| of_account(key) && key.function == demand.key.function;
+        let held = |wanted: &dyn Fn(&VersionKey) -> bool| {
+            let mut keys: BTreeSet<&VersionKey> = self.provisioned.keys().map(|key| &**key).collect();
+            keys.extend(self.callers.values().map(|caller| &*caller.demand.key));
+            let held = |key: &&VersionKey| provisioned(key).max(using(key));
+            keys.iter().filter(|key| wanted(key)).map(held).sum::<u32>()
+        };
+        let free = using(&demand.key) < provisioned(&demand.key);
+        let on_demand = |caller: &Caller| caller.slot == Some(Slot::OnDemand);
+        match demand.reserved {
+            Some(max) => {
+                let running = callers(&|caller| of_function(&caller.demand.key));
+                let others = callers(&|caller| of_function(&caller.demand.key) && on_demand(caller));
+                (running < max && (free || others + held(&of_function) < max)).then_some(())?;
+            }
+            None => {
+                let unreserved = |key: &VersionKey| of_account(key) && !is_reserved(key);
+                let others = callers(&|caller| unreserved(&caller.demand.key) && on_demand(caller));
+                (free || others + held(&unreserved) < demand.account_unreserved).then_some(())?;
+            }
+        }
+        Some(if free { Slot::Provisioned } else { Slot::OnDemand })
     }
 
-    fn count(&self, wanted: impl Fn(&Demand) -> bool) -> u32 {
-        u32::try_from(self.callers.values().filter(|caller| wanted(&caller.demand)).count()).expect("few")
+    /// Only a few sandboxes that nobody waits for are started at the same time.
+    pub(super) fn check_ahead(&self, purpose: Purpose) {
+        let ahead = |sandbox: &&Sandbox| sandbox.phase == Phase::Starting && sandbox.purpose != Purpose::Invocation;
+        let others = self.sandboxes.values().filter(|sandbox| !sandbox.destroyed).filter(ahead).count();
+        let one = usize::from(purpose != Purpose::Invocation);
+        assert!(others + one <= self.config.engine.ahead_max, "seed {}: {others}", self.seed);
+    }
+
+    /// Whether all that is provisioned is there, but for what has no room.
+    pub(super) fn provisions_settled(&self) -> bool {
+        self.provisioned.iter().filter(|(_, count)| **count > 0).all(|(key, count)| {
+            let view = self.engine.provisioned(key).expect("provisioned");
+            assert_eq!(view.requested, *count, "seed {}", self.seed);
+            let no_room = matches!(view.problem, Some(ProvisionProblem::Capacity | ProvisionProblem::TooLarge));
+            view.ready == *count || no_room
+        })
     }
 }

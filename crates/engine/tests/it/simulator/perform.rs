@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::port::ThrottleReason;
-use hearth_engine::{Action, DestroyReason, Event, FailReason, Start, Ticket};
+use hearth_engine::{Action, DestroyReason, Event, FailReason, Purpose, Start, Ticket};
 use hearth_types::{SandboxId, VersionKey};
 
-use super::world::{Occurrence, Phase, Sandbox, Standing, World};
+use super::world::{Occurrence, Phase, Sandbox, Standing, World, memory_mib};
 
 impl World {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::MakeBlank { sandbox, .. } => self.make(sandbox),
-            Action::Assign { sandbox, key, ticket } => self.assign(sandbox, key, ticket),
+            Action::Assign { sandbox, key, ticket, purpose } => self.assign(sandbox, key, ticket, purpose),
             Action::Dispatch { sandbox, ticket, start } => {
                 self.coverage.saw(if start == Start::Warm { "warm" } else { "cold" });
                 self.dispatch(sandbox, ticket);
@@ -44,7 +44,15 @@ impl World {
     }
 
     fn make(&mut self, sandbox: SandboxId) {
-        let made = Sandbox { phase: Phase::Making, key: None, memory_mib: 16, frozen: false, destroyed: false, run: 0 };
+        let made = Sandbox {
+            phase: Phase::Making,
+            key: None,
+            purpose: Purpose::Invocation,
+            memory_mib: 16,
+            frozen: false,
+            destroyed: false,
+            run: 0,
+        };
         assert!(self.sandboxes.insert(sandbox, made).is_none(), "seed {}: {sandbox} made twice", self.seed);
         let report = match self.random.chance(self.config.faults / 2) {
             true if self.random.chance(500) => Event::BlankFailed { sandbox },
@@ -54,15 +62,25 @@ impl World {
         self.plan_within(Duration::from_millis(20), Occurrence::Report(report));
     }
 
-    fn assign(&mut self, sandbox: SandboxId, key: Arc<VersionKey>, ticket: Ticket) {
+    fn assign(&mut self, sandbox: SandboxId, key: Arc<VersionKey>, ticket: Option<Ticket>, purpose: Purpose) {
         let seed = self.seed;
-        let caller = self.callers.get(&ticket).expect("assigned for a caller");
-        assert_eq!(caller.demand.key, key, "seed {seed}");
-        let memory_mib = u64::from(caller.demand.memory_mib);
+        assert_eq!(ticket.is_some(), purpose == Purpose::Invocation, "seed {seed}");
+        if let Some(ticket) = ticket {
+            let caller = self.callers.get(&ticket).expect("assigned for a caller");
+            assert_eq!(caller.demand.key, key, "seed {seed}");
+        }
+        match purpose {
+            Purpose::Invocation => {}
+            Purpose::Prewarm => self.coverage.saw("prewarm"),
+            Purpose::Provisioned => self.coverage.saw("provisioned"),
+        }
+        self.check_ahead(purpose);
+        let memory_mib = u64::from(memory_mib(&key));
         let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
         assert!(entry.phase == Phase::Blank && entry.key.is_none() && !entry.destroyed, "seed {seed}: {entry:?}");
         entry.phase = Phase::Starting;
         entry.key = Some(key);
+        entry.purpose = purpose;
         entry.memory_mib = memory_mib;
         let report = match self.random.chance(self.config.faults) {
             true if self.random.chance(600) => Event::InitFailed { sandbox },
@@ -74,11 +92,6 @@ impl World {
 
     fn dispatch(&mut self, sandbox: SandboxId, ticket: Ticket) {
         let seed = self.seed;
-        let demand = self.callers[&ticket].demand.clone();
-        match demand.reserved {
-            Some(max) => assert!(self.running_of_function(&demand) <= max, "seed {seed}"),
-            None => assert!(self.running_unreserved(&demand) <= demand.account_unreserved, "seed {seed}"),
-        }
         let caller = self.callers.get_mut(&ticket).expect("dispatched for a caller");
         assert_eq!(caller.standing, Standing::Waiting, "seed {seed}: {ticket:?} dispatched twice");
         caller.standing = Standing::Dispatched(sandbox);
@@ -111,6 +124,7 @@ impl World {
             DestroyReason::Retired => self.coverage.saw("retired"),
             DestroyReason::InitFailed => self.coverage.saw("init failed"),
             DestroyReason::Surplus => self.coverage.saw("surplus"),
+            DestroyReason::Unprovisioned => self.coverage.saw("unprovisioned"),
             DestroyReason::RootGone | DestroyReason::Draining => {}
         }
         if self.random.chance(self.config.faults / 4) {
@@ -125,20 +139,14 @@ impl World {
     fn throttled(&mut self, ticket: Ticket, reason: ThrottleReason) {
         let caller = self.callers.remove(&ticket).expect("throttled once");
         assert_eq!(caller.arrived, self.now, "seed {}: throttled after it was admitted", self.seed);
-        let demand = &caller.demand;
-        let full = match demand.reserved {
-            Some(max) => {
-                assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
-                self.coverage.saw("reserved throttle");
-                self.running_of_function(demand) == max
-            }
-            None => {
-                assert_eq!(reason, ThrottleReason::ConcurrentInvocationLimitExceeded);
-                self.coverage.saw("throttle");
-                self.running_unreserved(demand) == demand.account_unreserved
-            }
-        };
-        assert!(full, "seed {}: throttled below its limit", self.seed);
+        assert_eq!(caller.slot, None, "seed {}: throttled below its limit", self.seed);
+        if caller.demand.reserved.is_some() {
+            assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
+            self.coverage.saw("reserved throttle");
+        } else {
+            assert_eq!(reason, ThrottleReason::ConcurrentInvocationLimitExceeded);
+            self.coverage.saw("throttle");
+        }
     }
 
     fn failed(&mut self, ticket: Ticket, reason: FailReason) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::keep_alive::Choice;
-use hearth_engine::{Demand, Engine, EngineConfig, Event, RootId, Ticket};
+use hearth_engine::{Demand, Engine, EngineConfig, Event, Purpose, RootId, Ticket, Version};
 use hearth_types::{Instant, SandboxId, VersionKey};
 
 use super::check::Coverage;
@@ -33,6 +33,7 @@ impl WorldConfig {
             sandboxes_max: sandboxes,
             blank_memory_mib: 16,
             blanks_per_root: pick(&mut random, 4),
+            ahead_max: 1 + pick(&mut random, 4),
             keep_alive: keep_alive(&mut random),
             freeze_after: Duration::from_millis(random.below(3000)),
             queue_len_max: [3, 20, 1000][pick(&mut random, 3)],
@@ -45,7 +46,7 @@ impl WorldConfig {
             invocations: 150 + random.below(150),
             accounts: 1 + random.below(4),
             functions: 1 + random.below(6),
-            faults: [0, 20, 100][pick(&mut random, 3)],
+            faults: [0, 20, 150][pick(&mut random, 3)],
             gap: Duration::from_millis([1, 20, 200][pick(&mut random, 3)]),
             unreserved: [3, 20, 1000][pick(&mut random, 3)],
         }
@@ -96,6 +97,7 @@ pub(super) enum Phase {
 pub(super) struct Sandbox {
     pub(super) phase: Phase,
     pub(super) key: Option<Arc<VersionKey>>,
+    pub(super) purpose: Purpose,
     pub(super) memory_mib: u64,
     pub(super) frozen: bool,
     pub(super) destroyed: bool,
@@ -109,9 +111,18 @@ pub(super) enum Standing {
     Dispatched(SandboxId),
 }
 
+/// What an attempt counts against.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Slot {
+    Provisioned,
+    OnDemand,
+}
+
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) demand: Demand,
+    /// `None` if it must be throttled.
+    pub(super) slot: Option<Slot>,
     pub(super) arrived: Instant,
     pub(super) standing: Standing,
 }
@@ -127,6 +138,8 @@ pub(crate) struct World {
     pub(super) sandboxes: BTreeMap<SandboxId, Sandbox>,
     pub(super) callers: BTreeMap<Ticket, Caller>,
     pub(super) retired: BTreeSet<Arc<VersionKey>>,
+    /// What the engine was told last.
+    pub(super) provisioned: BTreeMap<Arc<VersionKey>, u32>,
     generations: BTreeMap<(u64, u64), u64>,
     arrivals: u64,
     planned: u64,
@@ -148,6 +161,7 @@ impl World {
             sandboxes: BTreeMap::new(),
             callers: BTreeMap::new(),
             retired: BTreeSet::new(),
+            provisioned: BTreeMap::new(),
             generations: BTreeMap::new(),
             arrivals: 0,
             planned: 0,
@@ -161,6 +175,7 @@ impl World {
 
     pub(super) fn plan(&mut self, after: Duration, occurrence: Occurrence) {
         self.planned += 1;
+        assert!(self.planned < PLANNED_MAX, "seed {}: no end of it", self.seed);
         self.agenda.push(Reverse((self.now + after, self.planned)));
         self.occurrences.insert(self.planned, occurrence);
     }
@@ -170,7 +185,7 @@ impl World {
         self.plan(after, occurrence);
     }
 
-    /// Until every caller has its answer and every sandbox has expired.
+    /// Until every caller has its answer and every sandbox has expired that is not provisioned.
     pub(crate) fn run(&mut self) {
         while let Some(Reverse((at, number))) = self.agenda.pop() {
             self.now = at;
@@ -179,7 +194,8 @@ impl World {
                 self.check();
             }
             let idle_only = self.arrivals >= self.config.invocations && self.callers.is_empty();
-            if idle_only && self.sandboxes.values().all(|sandbox| sandbox.phase == Phase::Blank) {
+            if idle_only && self.sandboxes.values().all(Sandbox::rests) && self.provisions_settled() {
+                self.coverage.saw("all provisioned");
                 break;
             }
         }
@@ -234,25 +250,47 @@ impl World {
         if self.random.chance(30) {
             self.redeploy(account, function);
         }
+        if self.random.chance(40) {
+            self.want(account, function);
+        }
         let current = self.generations.get(&(account, function)).copied().unwrap_or(function);
         let late = self.random.chance(30) && current > function;
         let key = key(account, function, if late { function } else { current });
         let wait = self.random.duration(Duration::from_secs(20));
+        let version = version(&key);
         let demand = Demand {
-            root: RootId(u32::try_from(function % 2).expect("small")),
-            memory_mib: [128, 128, 256, 512, 5000][usize::try_from(function % 5).expect("small")],
-            reserved: (function == 1).then_some(2),
+            root: version.root,
+            memory_mib: version.memory_mib,
+            reserved: is_reserved(&key).then_some(RESERVED),
             account_unreserved: self.config.unreserved,
             queue_deadline: self.now + wait,
             ..demand(&key)
         };
         let ticket = Ticket(self.arrivals);
-        let caller = Caller { demand: demand.clone(), arrived: self.now, standing: Standing::Waiting };
+        let slot = self.slot(&demand);
+        let caller = Caller { demand: demand.clone(), slot, arrived: self.now, standing: Standing::Waiting };
         self.callers.insert(ticket, caller);
         if self.random.chance(20) {
             self.plan_within(Duration::from_secs(3), Occurrence::Report(Event::Abandon { ticket }));
         }
         self.tell(Event::Invoke { ticket, demand });
+        if slot.is_none() {
+            assert!(!self.callers.contains_key(&ticket), "seed {}: admitted beyond its limit", self.seed);
+        }
+    }
+
+    /// Wants sandboxes of the current version that nobody waits for.
+    fn want(&mut self, account: u64, function: u64) {
+        let current = self.generations.get(&(account, function)).copied().unwrap_or(function);
+        let key = key(account, function, current);
+        let count = u32::try_from(self.random.below(4)).expect("small");
+        if self.random.chance(500) {
+            return self.tell(Event::Prewarm { version: version(&key), count });
+        }
+        let reserved = is_reserved(&key).then_some(RESERVED);
+        let before = if self.retired.contains(&key) { 0 } else { count };
+        self.provisioned.insert(key.clone(), before);
+        self.tell(Event::Provision { version: version(&key), count, reserved });
     }
 
     fn redeploy(&mut self, account: u64, function: u64) {
@@ -279,7 +317,10 @@ impl World {
             }
         }
         match &event {
-            Event::Retire { keys } => self.retired.extend(keys.iter().cloned()),
+            Event::Retire { keys } => {
+                self.retired.extend(keys.iter().cloned());
+                self.provisioned.retain(|key, _| !keys.contains(key));
+            }
             Event::Abandon { ticket }
                 if self.callers.get(ticket).is_some_and(|caller| caller.standing == Standing::Waiting) =>
             {
@@ -364,6 +405,35 @@ impl World {
             self.perform(action);
         }
     }
+}
+
+const RESERVED: u32 = 2;
+/// A hundred times what a usual world takes.
+const PLANNED_MAX: u64 = 1_000_000;
+
+impl Sandbox {
+    /// Nothing will become of it by itself.
+    fn rests(&self) -> bool {
+        let kept = self.purpose == Purpose::Provisioned && self.phase == Phase::Waits;
+        self.phase == Phase::Blank || kept && !self.destroyed
+    }
+}
+
+fn function_number(key: &VersionKey) -> usize {
+    key.function.as_str()[1..].parse().expect("a number")
+}
+
+pub(super) fn is_reserved(key: &VersionKey) -> bool {
+    function_number(key) == 1
+}
+
+pub(super) fn memory_mib(key: &VersionKey) -> u32 {
+    [128, 128, 256, 512, 5000][function_number(key) % 5]
+}
+
+fn version(key: &Arc<VersionKey>) -> Version {
+    let root = RootId(u32::try_from(function_number(key) % 2).expect("small"));
+    Version { key: key.clone(), root, memory_mib: memory_mib(key) }
 }
 
 fn subject(event: &Event) -> Option<SandboxId> {

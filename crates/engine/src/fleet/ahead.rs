@@ -1,0 +1,131 @@
+//! Sandboxes started ahead of need: what is provisioned, then what is prewarmed. No more than a few are under way at a time, so
+//! that warming one version does not delay the cold starts of others.
+
+use super::capacity::Amount;
+use super::{Engine, Turn};
+use crate::event::{Purpose, Version};
+use crate::view::ProvisionProblem;
+
+/// For how many places at most room is made at the same time.
+const PROMISES_MAX: u32 = 64;
+
+/// Why none is started, if it is something to be told.
+type Obstacle = Option<ProvisionProblem>;
+
+impl Engine {
+    pub(super) fn prewarm(&mut self, version: &Version, count: u32) {
+        let pool = self.pool_of(&version.key, version.root, version.memory_mib);
+        self.pools[pool].prewarm = (count as usize).saturating_sub(self.spare(pool));
+        self.prewarmed.insert(pool);
+        self.ahead_due = true;
+    }
+
+    /// Starts what is lacking, in turn by version.
+    pub(super) fn start_ahead(&mut self, turn: &mut Turn<'_>) {
+        self.ahead_due = false;
+        self.blocked = false;
+        self.ledger.promised = Amount::default();
+        let mut pools: Vec<u32> = self.provisioned.range(self.ahead_next..).copied().collect();
+        pools.extend(self.provisioned.range(..self.ahead_next));
+        while !pools.is_empty() && self.ahead < self.config.ahead_max {
+            pools.retain(|pool| self.ahead < self.config.ahead_max && self.start_provisioned(turn, *pool));
+        }
+        let prewarmed: Vec<u32> = self.prewarmed.iter().copied().collect();
+        for pool in prewarmed {
+            self.start_prewarmed(turn, pool);
+        }
+    }
+
+    /// One sandbox; `false` if it cannot be, or no more are wanted.
+    fn start_provisioned(&mut self, turn: &mut Turn<'_>, pool: u32) -> bool {
+        let lacks = self.pools[pool].provision.as_ref().map_or(0, |provision| provision.lacks());
+        if lacks == 0 {
+            return false;
+        }
+        if let Err(problem) = self.may_start(turn, pool) {
+            self.note_problem(pool, problem);
+            return false;
+        }
+        if !self.fits_beside_promises(self.need(pool)) {
+            self.blocked = true;
+            if !self.promise(turn, pool, lacks) {
+                self.note_problem(pool, Some(ProvisionProblem::Capacity));
+            }
+            return false;
+        }
+        self.provisioned_start(pool);
+        self.ahead_next = pool + 1;
+        self.claim(turn, pool, None, Purpose::Provisioned);
+        true
+    }
+
+    fn may_start(&self, turn: &Turn<'_>, pool: u32) -> Result<(), Obstacle> {
+        let entry = &self.pools[pool];
+        if self.draining || entry.provision.as_ref().is_some_and(|provision| turn.now < provision.retry_after) {
+            return Err(None);
+        }
+        if self.roots.get(&entry.root).is_some_and(|root| root.gone) {
+            return Err(Some(ProvisionProblem::RootGone));
+        }
+        if self.can_never_fit(entry.memory_mib) {
+            return Err(Some(ProvisionProblem::TooLarge));
+        }
+        Ok(())
+    }
+
+    /// Makes room for as many of the lacking as can have it, by ending what is idle or blank, and has it kept free for them.
+    fn promise(&mut self, turn: &mut Turn<'_>, pool: u32, lacks: u32) -> bool {
+        let (root, memory_mib) = (self.pools[pool].root, self.pools[pool].memory_mib);
+        let mut need = self.ledger.promised;
+        for place in 0..lacks.min(PROMISES_MAX) {
+            if need == Amount::default() {
+                need = self.need(pool);
+            } else {
+                need.add(memory_mib);
+            }
+            if !self.fits_beside(need, self.reclaimable(root)) {
+                return place > 0;
+            }
+            while !self.will_fit(need) && self.evict_one(turn, root) {}
+            self.ledger.promised = need;
+        }
+        true
+    }
+
+    /// Only what has room, and never before those who wait.
+    fn start_prewarmed(&mut self, turn: &mut Turn<'_>, pool: u32) {
+        while self.pools[pool].prewarm > 0 {
+            if self.ahead >= self.config.ahead_max {
+                return;
+            }
+            let possible = self.may_start(turn, pool).is_ok() && !self.pools[pool].retired && self.rotation.is_empty();
+            if !possible || !self.fits_beside_promises(self.need(pool)) {
+                break;
+            }
+            self.pools[pool].prewarm -= 1;
+            self.claim(turn, pool, None, Purpose::Prewarm);
+        }
+        self.forget_prewarm(pool);
+    }
+
+    pub(super) fn forget_prewarm(&mut self, pool: u32) {
+        self.pools[pool].prewarm = 0;
+        self.prewarmed.remove(&pool);
+        self.perhaps_unused.push(pool);
+    }
+
+    /// Sandboxes that nobody uses or waits for, or that will be such.
+    fn spare(&self, pool: u32) -> usize {
+        let pool = &self.pools[pool];
+        let on_way = pool.on_way.saturating_sub(pool.waiting.len());
+        pool.idle.len() + pool.idle_provisioned.len() + on_way
+    }
+
+    /// One that was started ahead of need is under way no longer.
+    pub(super) fn ahead_ended(&mut self, purpose: Purpose) {
+        if purpose != Purpose::Invocation {
+            self.ahead -= 1;
+            self.ahead_due = true;
+        }
+    }
+}
