@@ -81,6 +81,7 @@ pub struct Agent {
     life: Life,
     ending: Option<Ending>,
     has_dead_children: bool,
+    has_logs: bool,
 }
 
 impl Agent {
@@ -112,6 +113,7 @@ impl Agent {
             life: Life::Unborn,
             ending: None,
             has_dead_children: false,
+            has_logs: false,
         })
     }
 
@@ -123,6 +125,7 @@ impl Agent {
         let mut ready = Vec::new();
         while self.ending.is_none() || !matches!(self.life, Life::Unborn | Life::Gone) {
             self.io.poller.wait(self.timeout(), &mut ready)?;
+            self.io.logs.begin_round();
             ready.iter().for_each(|&ready| self.on_ready(ready));
             self.settle();
         }
@@ -142,7 +145,7 @@ impl Agent {
         match ready.source {
             Source::Connection(key) => self.runtime_api.on_ready(&mut self.io, key, ready),
             Source::Daemon => self.on_daemon(ready),
-            Source::Output | Source::Telemetry => self.on_logs(),
+            Source::Output | Source::Telemetry => self.has_logs = true,
             Source::Tunnel(key) => self.tunnels.on_ready(&mut self.io, key, ready),
             Source::Children => self.on_children(),
             Source::RuntimeListener => {
@@ -159,6 +162,10 @@ impl Agent {
     fn settle(&mut self) {
         if self.io.link.take_broken() {
             self.lose_daemon();
+        }
+        // Behind what the runtime posted: an answer takes along what was logged before it.
+        if std::mem::take(&mut self.has_logs) {
+            self.on_logs();
         }
         // Last, so that what the runtime posted before it died was heard before.
         if std::mem::take(&mut self.has_dead_children) {
@@ -323,7 +330,7 @@ impl Agent {
         } else if self.io.must_stall() {
             self.io.logs.set_read(&self.io.poller, false);
         } else {
-            self.io.logs.drain(&mut self.io.link);
+            self.io.logs.drain_once(&mut self.io.link);
             self.io.link.flush(&self.io.poller);
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Logs {
     output: Pipe<LineCutter>,
     telemetry: Pipe<FrameCutter>,
     buffer: Vec<u8>,
+    /// Both pipes were read since the round of events began.
+    was_drained: bool,
 }
 
 #[derive(Debug)]
@@ -64,8 +66,21 @@ impl Logs {
         }
     }
 
+    /// What was ready when this round began has yet to be read.
+    pub(crate) fn begin_round(&mut self) {
+        self.was_drained = false;
+    }
+
+    /// As [`Logs::drain`], unless that was done since the round began: what came later is told of by the next.
+    pub(crate) fn drain_once(&mut self, link: &mut Link) {
+        if !self.was_drained {
+            self.drain(link);
+        }
+    }
+
     /// Pushes to `link` what was written so far.
     pub(crate) fn drain(&mut self, link: &mut Link) {
+        self.was_drained = true;
         let now = now();
         if self.buffer.is_empty() {
             self.buffer = vec![0; READ_BYTES];
