@@ -128,6 +128,7 @@ impl<'a> ToAgent<'a> {
             }
             Self::TunnelData { id, data } => Writer::new(out, Kind::TunnelData as u8, id).body(data),
             Self::TunnelClose { id } => Writer::new(out, Kind::TunnelClose as u8, id).bytes(&[]),
+            Self::Renew(ref renewal) => Writer::new(out, Kind::Renew as u8, 0).plain(renewal),
             Self::Shutdown { grace_ms } => Writer::new(out, Kind::Shutdown as u8, 0).bytes(&grace_ms.to_le_bytes()),
         }
     }
@@ -150,6 +151,7 @@ impl<'a> ToAgent<'a> {
             kind if kind == ToAgentKind::TunnelClose as u8 => {
                 read_nothing(payload, Self::TunnelClose { id }, "TunnelClose")?
             }
+            kind if kind == ToAgentKind::Renew as u8 => Self::Renew(read_plain(payload, "Renew")?),
             kind if kind == ToAgentKind::Shutdown as u8 => Self::Shutdown { grace_ms: read_u32(payload, "Shutdown")? },
             kind => return Err(FrameError::UnknownKind { kind }),
         })

@@ -28,8 +28,8 @@ mod message;
 
 pub use frame::{Frame, FrameError, FrameHeader, HEADER_BYTES, PAYLOAD_BYTES_MAX, read_frame, write_frame};
 pub use message::{
-    ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, ResponseHead, Rlimits,
-    StreamEnd, ToAgent, ToAgentKind,
+    ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, Renewal, ResponseHead,
+    Rlimits, StreamEnd, ToAgent, ToAgentKind,
 };
 
 /// Abstract name (after the NUL) of the agent's listening socket.

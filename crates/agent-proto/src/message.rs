@@ -23,6 +23,21 @@ pub struct Init {
     pub stream_bytes_max: u64,
 }
 
+/// What differs between a sandbox that is saved and those that are restored from it.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Renewal<'a> {
+    /// A part of the paths below which the Runtime API's port serves what follows: who does not know it gets nothing. The
+    /// first one counts.
+    #[serde(borrow)]
+    pub secret: Cow<'a, str>,
+    /// JSON, at `/hearth/SECRET/credentials`, as AWS's clients expect it of a container's host.
+    #[serde(borrow)]
+    pub credentials: Cow<'a, str>,
+    /// JSON, at `/hearth/SECRET/variables`: environment variables that are others than when the runtime was started.
+    #[serde(borrow)]
+    pub variables: Cow<'a, str>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rlimits {
     pub files: u64,
@@ -111,6 +126,7 @@ pub enum ToAgentKind {
     TunnelData = 5,
     TunnelClose = 6,
     Shutdown = 7,
+    Renew = 16,
 }
 
 /// Numbers of the messages that the agent sends.
@@ -163,6 +179,10 @@ pub enum ToAgent<'a> {
     TunnelClose {
         id: u32,
     },
+    /// Before `Init`: the sandbox is to be saved once `Ready` has come; a runtime that asks `restore/next` is held there. After
+    /// it: this is a restored copy. The held runtime goes on, and `Ready` comes when it asks for its first event; at once if it
+    /// does already.
+    Renew(Renewal<'a>),
     /// SIGTERM to the runtime, SIGKILL after the grace.
     Shutdown {
         grace_ms: u32,
@@ -175,7 +195,7 @@ pub enum FromAgent<'a> {
     Hello {
         version: u16,
     },
-    /// The runtime asked for its first event: initialisation is over.
+    /// The runtime asked for its first event, or for leave to go on after it was saved: initialisation is over.
     Ready,
     /// The runtime asked for the next event after `id`: the sandbox is free. If an invocation was waiting in the agent it has
     /// been handed out with this.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use hearth_agent_proto::{
-    AGENT_SOCKET, ENDPOINT_PORT, ExitStatus, FromAgent, Init, RUNTIME_API_PORT, ToAgent, read_frame,
+    AGENT_SOCKET, ENDPOINT_PORT, ExitStatus, FromAgent, Init, RUNTIME_API_PORT, Renewal, ToAgent, read_frame,
 };
 use hearth_sys::init_process;
 use rustix::{
@@ -260,6 +260,15 @@ impl Agent {
                 io.link.send(&io.poller, &FromAgent::Withdrawn { id });
             }
             ToAgent::Invoke { id, head, body } => self.runtime_api.invoke(io, id, &head, body),
+            ToAgent::Renew(renewal) => {
+                let is_started = !matches!(self.life, Life::Unborn);
+                let renewal = Renewal {
+                    secret: renewal.secret.into_owned().into(),
+                    credentials: renewal.credentials.into_owned().into(),
+                    variables: renewal.variables.into_owned().into(),
+                };
+                self.runtime_api.renew(io, renewal, is_started);
+            }
             ToAgent::Withdraw { id } => self.runtime_api.withdraw(io, id),
             ToAgent::Credit { id, tunnel: true, bytes } => self.tunnels.add_credit(io, id, bytes),
             ToAgent::Credit { id, tunnel: false, bytes } => self.runtime_api.add_credit(io, id, bytes),

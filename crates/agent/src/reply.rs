@@ -79,6 +79,15 @@ pub(crate) fn write_accepted(out: &mut Vec<u8>, persistence: Persistence) {
     out.extend_from_slice(b"Content-Length: 16\r\n\r\n{\"status\":\"OK\"}\n");
 }
 
+/// An answer that is JSON.
+pub(crate) fn write_json(out: &mut Vec<u8>, body: &[u8], persistence: Persistence) {
+    out.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n");
+    out.extend_from_slice(persistence.header());
+    write_number(out, "Content-Length", body.len() as u64);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
 pub(crate) fn write_refusal(out: &mut Vec<u8>, refusal: &Refusal, persistence: Persistence) {
     let Refusal { status, error_type, message } = refusal;
     let body = format!("{{\"errorMessage\":\"{message}\",\"errorType\":\"{error_type}\"}}\n");

@@ -6,6 +6,8 @@ use crate::{
 };
 
 const BASE: &[u8] = b"/2018-06-01/runtime/";
+/// What is Hearth's alone.
+const OWN_BASE: &[u8] = b"/hearth/";
 /// Longest request id worth comparing with that of the invocation at hand.
 const REQUEST_ID_BYTES_MAX: usize = 256;
 
@@ -19,17 +21,27 @@ pub(crate) enum Route<'a> {
         request_id: &'a [u8],
     },
     InitError,
-    /// `restore/next` and `restore/error`: nothing is restored here in the way of SnapStart.
-    Restore,
+    RestoreNext,
+    RestoreError,
+    /// Of a sandbox that is saved or restored: below a secret.
+    Renewed {
+        secret: &'a [u8],
+        what: Renewed,
+    },
+}
+
+/// What differs between restored copies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Renewed {
+    Credentials,
+    Variables,
 }
 
 impl Route<'_> {
     fn method(self) -> Method {
         match self {
-            Self::Next => Method::Get,
-            // One path is fetched and the other posted, and both are refused alike.
-            Self::Restore => Method::Other,
-            Self::Response { .. } | Self::InvocationError { .. } | Self::InitError => Method::Post,
+            Self::Next | Self::RestoreNext | Self::Renewed { .. } => Method::Get,
+            Self::Response { .. } | Self::InvocationError { .. } | Self::InitError | Self::RestoreError => Method::Post,
         }
     }
 }
@@ -39,22 +51,34 @@ impl Route<'_> {
 pub(crate) fn route<'a>(request: &Request, buffer: &'a [u8]) -> Result<Route<'a>, Refusal> {
     let path = request.path.get(buffer);
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    let route = path.strip_prefix(BASE).and_then(route_of).ok_or_else(|| Refusal {
+    let own = || path.strip_prefix(OWN_BASE).and_then(own_route_of);
+    let route = path.strip_prefix(BASE).and_then(route_of).or_else(own).ok_or_else(|| Refusal {
         status: 404,
         error_type: "NotFound",
         message: "no such path".to_owned(),
     })?;
-    if route.method() == request.method || route == Route::Restore {
+    if route.method() == request.method {
         return Ok(route);
     }
     Err(Refusal { status: 405, error_type: "MethodNotAllowed", message: "method not allowed on this path".to_owned() })
+}
+
+fn own_route_of(path: &[u8]) -> Option<Route<'_>> {
+    let slash = path.iter().position(|&byte| byte == b'/')?;
+    let what = match &path[slash + 1..] {
+        b"credentials" => Renewed::Credentials,
+        b"variables" => Renewed::Variables,
+        _ => return None,
+    };
+    Some(Route::Renewed { secret: &path[..slash], what })
 }
 
 fn route_of(path: &[u8]) -> Option<Route<'_>> {
     match path {
         b"invocation/next" => return Some(Route::Next),
         b"init/error" => return Some(Route::InitError),
-        b"restore/next" | b"restore/error" => return Some(Route::Restore),
+        b"restore/next" => return Some(Route::RestoreNext),
+        b"restore/error" => return Some(Route::RestoreError),
         _ => {}
     }
     let rest = path.strip_prefix(b"invocation/")?;
@@ -95,8 +119,11 @@ mod tests {
             (format!("POST {base}/invocation/7-a/response"), Ok("response 7-a")),
             (format!("POST {base}/invocation/7-a/error"), Ok("error 7-a")),
             (format!("POST {base}/init/error"), Ok("InitError")),
-            (format!("GET {base}/restore/next"), Ok("Restore")),
-            (format!("POST {base}/restore/error"), Ok("Restore")),
+            (format!("GET {base}/restore/next"), Ok("RestoreNext")),
+            (format!("POST {base}/restore/error"), Ok("RestoreError")),
+            (format!("POST {base}/restore/next"), Err(405)),
+            ("GET /hearth/s/other".to_owned(), Err(404)),
+            ("POST /hearth/s/credentials".to_owned(), Err(405)),
             (format!("POST {base}/invocation/next"), Err(405)),
             (format!("GET {base}/invocation/7/response"), Err(405)),
             (format!("DELETE {base}/init/error"), Err(405)),

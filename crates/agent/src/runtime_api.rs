@@ -1,6 +1,6 @@
 //! The Runtime API: gives events to the runtime and takes its answers.
 
-use hearth_agent_proto::{FromAgent, InvokeHead, StreamEnd, ToAgent};
+use hearth_agent_proto::{FromAgent, InvokeHead, Renewal, StreamEnd, ToAgent};
 use rustix::fd::OwnedFd;
 
 use crate::{
@@ -122,6 +122,22 @@ impl RuntimeApi {
         }
         if !self.events.hold(&ToAgent::Invoke { id, head: head.clone(), body }) {
             io.link.send(&io.poller, &FromAgent::Withdrawn { id });
+        }
+    }
+
+    /// Before the runtime is started: it may wait to be restored. After: it was, and goes on.
+    pub(crate) fn renew(&mut self, io: &mut Io, renewal: Renewal<'static>, is_started: bool) {
+        self.events.set_renewal(renewal);
+        if !is_started {
+            return;
+        }
+        let Some(key) = self.events.restore(io) else { return };
+        if let Some(connection) = self.connections.get_mut(key) {
+            if self.events.let_go(io, connection) {
+                self.advance(io, key);
+            } else {
+                self.close(io, key);
+            }
         }
     }
 

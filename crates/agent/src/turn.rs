@@ -5,6 +5,8 @@
 //!       │                    ▲                   │                            ▲  │
 //!       ▼                    │                   └──streamed─► Streaming ─end─┘  │
 //!   InitFailed               └───────────────────────next────────────────────────┘
+//!
+//!  Initialising ──restore/next──► Held ──renewed──► Restoring ──next──► Waiting       in a sandbox that is to be saved
 //! ```
 
 use crate::reply::Refusal;
@@ -22,6 +24,10 @@ pub(crate) struct Attempt {
 enum Phase {
     Initialising,
     InitFailed,
+    /// Initialised, and waiting to be restored.
+    Held,
+    /// In a restored copy: the function's hooks run.
+    Restoring,
     Waiting,
     Running,
     Streaming,
@@ -34,6 +40,8 @@ impl Phase {
         match self {
             Self::Initialising => "Started",
             Self::InitFailed => "InitError",
+            Self::Held => "RestoreReady",
+            Self::Restoring => "Restoring",
             Self::Waiting => "Ready",
             Self::Running => "Running",
             Self::Streaming => "InvocationResponse",
@@ -73,10 +81,10 @@ impl Turn {
     /// It has one and has not answered it, or its initialisation failed.
     pub(crate) fn ask(&mut self) -> Result<Asked, Refusal> {
         let asked = match self.phase {
-            Phase::Initialising => Asked::First,
+            Phase::Initialising | Phase::Restoring => Asked::First,
             Phase::Waiting => Asked::Again,
             Phase::Answered => Asked::After(self.attempt.id),
-            Phase::InitFailed | Phase::Running | Phase::Streaming => return Err(self.refuse("Ready")),
+            Phase::InitFailed | Phase::Held | Phase::Running | Phase::Streaming => return Err(self.refuse("Ready")),
         };
         self.phase = Phase::Waiting;
         Ok(asked)
@@ -136,10 +144,48 @@ impl Turn {
                 self.phase = Phase::InitFailed;
                 Ok(())
             }
-            Phase::InitFailed | Phase::Waiting | Phase::Running | Phase::Streaming | Phase::Answered => {
-                Err(self.refuse("InitError"))
-            }
+            Phase::InitFailed
+            | Phase::Held
+            | Phase::Restoring
+            | Phase::Waiting
+            | Phase::Running
+            | Phase::Streaming
+            | Phase::Answered => Err(self.refuse("InitError")),
         }
+    }
+
+    /// The runtime waits to be restored; true for the first time.
+    ///
+    /// # Errors
+    /// It is not initialising.
+    pub(crate) fn hold(&mut self) -> Result<bool, Refusal> {
+        match self.phase {
+            Phase::Initialising | Phase::Held => Ok(std::mem::replace(&mut self.phase, Phase::Held) != Phase::Held),
+            _ => Err(self.refuse("Restoring")),
+        }
+    }
+
+    /// This is a restored copy.
+    pub(crate) fn restore(&mut self) {
+        if self.phase == Phase::Held {
+            self.phase = Phase::Restoring;
+        }
+    }
+
+    /// The runtime says that it cannot go on after a restore.
+    ///
+    /// # Errors
+    /// It was not restored just now.
+    pub(crate) fn fail_restore(&mut self) -> Result<(), Refusal> {
+        if self.phase != Phase::Restoring {
+            return Err(self.refuse("RestoreError"));
+        }
+        self.phase = Phase::InitFailed;
+        Ok(())
+    }
+
+    pub(crate) fn is_restoring(&self) -> bool {
+        self.phase == Phase::Restoring
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -201,6 +247,28 @@ mod tests {
         assert_eq!(turn.check_answer(b"request", None).unwrap_err().status, 403);
         turn.ask().unwrap();
         assert_eq!(turn.check_answer(b"request", None).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn a_held_runtime_asks_first_once_it_is_restored() {
+        let mut turn = Turn::default();
+        assert!(turn.fail_restore().is_err());
+        assert_eq!((turn.hold(), turn.hold()), (Ok(true), Ok(false)));
+        assert_eq!(turn.ask().unwrap_err().status, 403);
+        turn.restore();
+        assert_eq!(turn.hold().unwrap_err().status, 403);
+        assert_eq!(turn.ask(), Ok(Asked::First));
+        assert!(turn.fail_restore().is_err());
+        assert!(running().hold().is_err());
+    }
+
+    #[test]
+    fn a_restored_runtime_may_fail_once() {
+        let mut turn = Turn::default();
+        turn.hold().unwrap();
+        turn.restore();
+        assert_eq!(turn.fail_restore(), Ok(()));
+        assert!(turn.fail_restore().is_err() && turn.ask().is_err());
     }
 
     #[test]

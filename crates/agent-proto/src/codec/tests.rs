@@ -4,8 +4,8 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::{
-    ErrorHead, ExitStatus, Init, InvokeHead, LogHead, LogSource, PAYLOAD_BYTES_MAX, ResponseHead, Rlimits, StreamEnd,
-    read_frame,
+    ErrorHead, ExitStatus, Init, InvokeHead, LogHead, LogSource, PAYLOAD_BYTES_MAX, Renewal, ResponseHead, Rlimits,
+    StreamEnd, read_frame,
 };
 
 fn text() -> impl Strategy<Value = Cow<'static, str>> {
@@ -53,6 +53,11 @@ fn to_agent() -> impl Strategy<Value = ToAgent<'static>> {
         (id(), any::<bool>(), id()).prop_map(|(id, tunnel, bytes)| ToAgent::Credit { id, tunnel, bytes }),
         (id(), body()).prop_map(|(id, data)| ToAgent::TunnelData { id, data }),
         id().prop_map(|id| ToAgent::TunnelClose { id }),
+        (text(), text(), text()).prop_map(|(secret, credentials, variables)| ToAgent::Renew(Renewal {
+            secret,
+            credentials,
+            variables
+        })),
         id().prop_map(|grace_ms| ToAgent::Shutdown { grace_ms }),
     ]
 }

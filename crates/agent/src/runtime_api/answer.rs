@@ -46,7 +46,23 @@ fn begin_granted(
     request: &Request,
 ) -> Result<Progress, Refusal> {
     match route(request, &connection.input)? {
-        Route::Restore => return Err(events.turn.refuse("Restoring")),
+        Route::RestoreNext => {
+            let persistence = persistence(request);
+            let held = events.hold_back(io, connection, key, persistence)?;
+            buffer::consume(&mut connection.input, request.head_bytes);
+            return Ok(held);
+        }
+        Route::Renewed { secret, what } => {
+            let body = events.renewed(secret, what).map(str::to_owned).ok_or_else(not_found)?;
+            buffer::consume(&mut connection.input, request.head_bytes);
+            events.scratch.clear();
+            reply::write_json(&mut events.scratch, body.as_bytes(), persistence(request));
+            return Ok(write_answer(events, io, connection, persistence(request)));
+        }
+        Route::RestoreError if !events.turn.is_restoring() => return Err(events.turn.refuse("RestoreError")),
+        Route::RestoreError => {
+            check_length(events, request, |events| stream::too_large_refusal(events.response_bytes_max))?
+        }
         Route::Next => {
             if request.body != BodyLength::Known(0) {
                 return Err(bad_request("this call has no body"));
@@ -227,7 +243,12 @@ fn pass_on(
             io.drain_lines();
             io.link.send(&io.poller, &FromAgent::InitError { head: error(), body });
         }
-        Route::Next | Route::Restore => {}
+        Route::RestoreError => {
+            events.turn.fail_restore()?;
+            io.drain_lines();
+            io.link.send(&io.poller, &FromAgent::InitError { head: error(), body });
+        }
+        Route::Next | Route::RestoreNext | Route::Renewed { .. } => {}
     }
     Ok(())
 }
@@ -243,6 +264,10 @@ pub(super) fn content_type<'a>(connection: &'a Connection, request: &Request) ->
 pub(super) fn type_text(bytes: &[u8]) -> &str {
     let text = bytes.get(..TYPE_BYTES_MAX).unwrap_or(bytes);
     std::str::from_utf8(text).unwrap_or_default()
+}
+
+fn not_found() -> Refusal {
+    Refusal { status: 404, error_type: "NotFound", message: "no such path".to_owned() }
 }
 
 fn bad_request(message: &str) -> Refusal {

@@ -1,6 +1,6 @@
 //! Events on their way to the runtime.
 
-use hearth_agent_proto::{FromAgent, InvokeHead, StreamEnd, ToAgent, read_frame};
+use hearth_agent_proto::{FromAgent, InvokeHead, Renewal, StreamEnd, ToAgent, read_frame};
 
 use super::Progress;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     io::Io,
     poller::Key,
     reply::{self, Persistence, Refusal},
+    route::Renewed,
     turn::{Asked, Turn},
 };
 
@@ -22,6 +23,10 @@ pub(crate) struct Events {
     waiting: Option<Key>,
     /// A connection that waited and was overtaken by another of the runtime's.
     replaced: Option<Key>,
+    /// What differs between copies, in a sandbox that is to be saved or was restored.
+    renewal: Option<Renewal<'static>>,
+    /// The connection on which the runtime waits to be restored.
+    held_back: Option<Key>,
     /// An event that nobody has asked for yet: its number and its frame.
     held: Option<(u32, Vec<u8>)>,
 }
@@ -38,6 +43,70 @@ impl Events {
     /// The connection is closed.
     pub(super) fn forget(&mut self, key: Key) {
         self.waiting = self.waiting.filter(|&waiting| waiting != key);
+        self.held_back = self.held_back.filter(|&held| held != key);
+    }
+
+    /// Body of the answer to a request for what differs between copies.
+    pub(super) fn renewed(&self, secret: &[u8], what: Renewed) -> Option<&str> {
+        let renewal = self.renewal.as_ref().filter(|renewal| renewal.secret.as_bytes() == secret)?;
+        Some(match what {
+            Renewed::Credentials => &renewal.credentials,
+            Renewed::Variables => &renewal.variables,
+        })
+    }
+
+    /// Before the runtime is started this makes the sandbox one that can be saved.
+    pub(super) fn set_renewal(&mut self, mut renewal: Renewal<'static>) {
+        // The secret was saved with the runtime, and stays.
+        if let Some(before) = self.renewal.take() {
+            renewal.secret = before.secret;
+        }
+        self.renewal = Some(renewal);
+    }
+
+    /// The runtime waits to be restored, on this connection.
+    pub(super) fn hold_back(
+        &mut self,
+        io: &mut Io,
+        connection: &mut Connection,
+        key: Key,
+        persistence: Persistence,
+    ) -> Result<Progress, Refusal> {
+        if self.renewal.is_none() {
+            return Err(self.turn.refuse("Restoring"));
+        }
+        let is_first = self.turn.hold()?;
+        io.drain_lines();
+        if is_first {
+            io.link.send(&io.poller, &FromAgent::Ready);
+        }
+        self.replaced = self.held_back.replace(key).filter(|&older| older != key);
+        connection.phase = Phase::Next { persistence };
+        Ok(Progress::Wait)
+    }
+
+    /// This is a restored copy: the connection to let go.
+    pub(super) fn restore(&mut self, io: &mut Io) -> Option<Key> {
+        if self.turn.is_waiting() {
+            io.link.send(&io.poller, &FromAgent::Ready);
+        }
+        self.turn.restore();
+        self.held_back.take()
+    }
+
+    /// Tells the runtime that it goes on; false if its connection is broken.
+    pub(super) fn let_go(&mut self, io: &Io, connection: &mut Connection) -> bool {
+        let Phase::Next { persistence } = connection.phase else {
+            return false;
+        };
+        self.scratch.clear();
+        reply::write_json(&mut self.scratch, b"{}", persistence);
+        if connection.write(&io.poller, [&self.scratch, &[]]).is_err() {
+            return false;
+        }
+        connection.phase = after(persistence);
+        connection.socket.set_read(&io.poller, true);
+        true
     }
 
     /// Keeps an event until the runtime asks; false if one is kept already.

@@ -1,6 +1,6 @@
 use std::{io::Read, net::Shutdown};
 
-use hearth_agent_proto::{ErrorHead, ExitStatus, FromAgent, Init, ToAgent};
+use hearth_agent_proto::{ErrorHead, ExitStatus, FromAgent, Init, Renewal, ToAgent};
 
 use crate::testbed::{Agent, init, shell};
 
@@ -228,4 +228,82 @@ fn a_daemon_that_does_not_speak_the_protocol_is_cut_off() {
     let mut daemon = agent.daemon();
     client.ask_next();
     assert_eq!(daemon.next().message(), FromAgent::Ready);
+}
+
+fn renewal(number: u32) -> ToAgent<'static> {
+    ToAgent::Renew(Renewal {
+        secret: "s3cret".into(),
+        credentials: format!("{{\"AccessKeyId\":\"{number}\"}}").into(),
+        variables: "{}".into(),
+    })
+}
+
+#[test]
+fn a_runtime_that_asks_to_be_restored_is_held_until_it_is() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&renewal(1));
+    daemon.send(&ToAgent::Init(init(&["/bin/sleep", "1000"])));
+    let mut client = agent.client();
+    client.write("GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n\r\n");
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    // The daemon that saved it is another than the one that restores it.
+    drop(daemon);
+    let mut daemon = agent.daemon();
+    daemon.send(&renewal(2));
+    assert_eq!(client.answer().status, 200);
+    let mut other = agent.client();
+    other.write("GET /hearth/s3cret/credentials HTTP/1.1\r\n\r\n");
+    assert_eq!(other.answer().body, b"{\"AccessKeyId\":\"2\"}");
+    other.write("GET /hearth/guess/credentials HTTP/1.1\r\n\r\n");
+    assert_eq!(other.answer().status, 404);
+    client.ask_next();
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    daemon.invoke(1, b"e");
+    assert_eq!(client.answer().body, b"e");
+}
+
+#[test]
+fn a_runtime_that_waits_for_its_first_event_is_ready_at_once_when_restored() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&renewal(1));
+    daemon.send(&ToAgent::Init(init(&["/bin/sleep", "1000"])));
+    let mut client = agent.client();
+    client.ask_next();
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    drop(daemon);
+    let mut daemon = agent.daemon();
+    daemon.send(&renewal(2));
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    daemon.invoke(1, b"e");
+    assert_eq!(client.answer().body, b"e");
+}
+
+#[test]
+fn a_hook_that_fails_after_a_restore_is_reported() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&renewal(1));
+    daemon.send(&ToAgent::Init(init(&["/bin/sleep", "1000"])));
+    let mut client = agent.client();
+    let mut hooks = agent.client();
+    let error_type = "Lambda-Runtime-Function-Error-Type: Runtime.AfterRestoreError\r\n";
+    assert_eq!(hooks.post("restore/error", error_type, b"{}").status, 403);
+    client.write("GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n\r\n");
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
+    daemon.send(&renewal(2));
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(hooks.post("restore/error", error_type, b"{}").status, 202);
+    let head = ErrorHead { error_type: "Runtime.AfterRestoreError".into() };
+    assert_eq!(daemon.next().message(), FromAgent::InitError { head, body: b"{}" });
+}
+
+#[test]
+fn a_sandbox_that_is_not_to_be_saved_restores_nothing() {
+    let (_agent, _daemon, mut client) = Agent::with_idle_runtime();
+    client.write("GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n\r\n");
+    assert_eq!(client.answer().error_type(), "InvalidStateTransition");
+    client.write("GET /hearth//credentials HTTP/1.1\r\n\r\n");
+    assert_eq!(client.answer().status, 404);
 }
