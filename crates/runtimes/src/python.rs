@@ -9,6 +9,9 @@ use crate::root::Root;
 use crate::{host, provided};
 
 const PROBE: &str = include_str!("assets/python/probe.py");
+/// What restored copies of a process must not have in common, and how awslambdaric comes to call it.
+const RESTORED: &str = include_str!("assets/python/hearth_restored.py");
+const HOOKS_RUNNER: &str = include_str!("assets/python/hooks_runner.py");
 
 /// Parts of the standard library that no function needs: tests, windows, installers, what the interpreter is linked from.
 const SKIPPED: &[&str] = &[
@@ -81,7 +84,8 @@ impl Python {
     }
 
     pub(crate) fn identity(&self) -> String {
-        format!("{}\n{}\n{}", self.version, host::file_identity(&self.program), self.packages())
+        let program = host::file_identity(&self.program);
+        format!("{}\n{program}\n{}\n{RESTORED}\n{HOOKS_RUNNER}", self.version, self.packages())
     }
 
     /// Pinned requirements for this interpreter: chosen here, since pip asks its own interpreter for markers.
@@ -104,6 +108,7 @@ impl Python {
         self.copy_interpreter(root, &inside).map_err(files("copying the interpreter"))?;
         steps.begin("installing awslambdaric and boto3");
         self.install_packages(root)?;
+        add_restore_hook(root).map_err(files("adding the restore hook"))?;
         root.complete("/var/runtime").map_err(files("copying libraries"))?;
         steps.begin("compiling Python modules");
         for dir in [self.library_inside(), "/var/runtime".to_owned()] {
@@ -171,6 +176,17 @@ impl Python {
             compile.args(["-d", dir]).arg(root.at(dir));
         }
         host::run(&mut compile).map(drop)
+    }
+}
+
+/// Clients of the oldest versions know nothing of restores: functions are then saved while they wait for their first event.
+fn add_restore_hook(root: &Root) -> std::io::Result<()> {
+    root.write("/var/runtime/hearth_restored.py", RESTORED)?;
+    let runner = "/var/runtime/awslambdaric/lambda_runtime_hooks_runner.py";
+    match fs_err::read_to_string(root.at(runner)) {
+        Ok(own) => root.write(runner, format!("{own}{HOOKS_RUNNER}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

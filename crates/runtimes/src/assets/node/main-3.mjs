@@ -1,3 +1,7 @@
+import { createRequire } from "node:module";
 import { run } from "./node_modules/aws-lambda-ric/dist/index.mjs";
+
+const require = createRequire(import.meta.url);
+require("./restored.cjs").install(() => require("./node_modules/aws-lambda-ric/dist/rapid-client.node"));
 
 await run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
