@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) access_keys: Vec<AccessKey>,
     pub(crate) node: NodeSection,
     pub(crate) network: NetworkSection,
+    pub(crate) templates: TemplatesSection,
     pub(crate) logs: LogsSection,
     pub(crate) metrics: MetricsSection,
     pub(crate) shutdown: ShutdownSection,
@@ -78,6 +79,20 @@ pub(crate) struct NetworkSection {
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+pub(crate) struct TemplatesSection {
+    /// The program that saves and restores sandboxes. Without it: what the environment variable `HEARTH_CRIU` names, what
+    /// `scripts/install-criu` installed, the system's.
+    pub(crate) criu: Option<PathBuf>,
+    /// Templates least recently used beyond this are dropped, MiB on disk.
+    pub(crate) size_mib: u64,
+    /// Of those in use a copy stays in memory, up to this many MiB.
+    pub(crate) memory_mib: u64,
+    /// Also for functions without SnapStart, once their initialisation has proved slow and their cold starts frequent.
+    pub(crate) automatic: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct LogsSection {
     /// Oldest log records beyond this are dropped, MiB.
     pub(crate) size_mib: u64,
@@ -108,6 +123,7 @@ impl Default for Config {
             access_keys: Vec::new(),
             node: NodeSection::default(),
             network: NetworkSection::default(),
+            templates: TemplatesSection::default(),
             logs: LogsSection::default(),
             metrics: MetricsSection::default(),
             shutdown: ShutdownSection::default(),
@@ -128,6 +144,12 @@ impl Default for NodeSection {
             async_concurrency: 100,
             uid_base: 1_000_000_000,
         }
+    }
+}
+
+impl Default for TemplatesSection {
+    fn default() -> Self {
+        Self { criu: None, size_mib: 4096, memory_mib: 1024, automatic: true }
     }
 }
 
@@ -199,6 +221,11 @@ impl Config {
 
     pub(crate) fn runtimes_dir(&self) -> PathBuf {
         self.runtimes_dir.clone().unwrap_or_else(|| self.data_dir.join("runtimes"))
+    }
+
+    /// The program that saves and restores sandboxes, if there is one.
+    pub(crate) fn criu(&self) -> Option<PathBuf> {
+        hearth_sandbox::find_criu(self.templates.criu.as_deref())
     }
 
     pub(crate) fn egress_allow(&self) -> Vec<Subnet> {

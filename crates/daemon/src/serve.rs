@@ -13,7 +13,7 @@ use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
 use hearth_node::{Node, NodeConfig, Parts};
 use hearth_runtimes::Runtimes;
-use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation};
+use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
 use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -48,7 +48,8 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     result
 }
 
-fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
+/// Sandboxes for the data directory of `config`.
+pub(crate) fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
     let run_dir = config.data_dir.join("run");
     fs_err::create_dir_all(&run_dir)?;
     // Beside it: the launcher uses the directory as a mount point.
@@ -62,8 +63,13 @@ fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
         instance: instance_name(&config.data_dir)?,
         uid_base: config.node.uid_base,
         egress_allow: config.egress_allow(),
+        criu: config.criu(),
     })
     .context("this machine cannot isolate functions; see `hearth doctor`")?;
+    match isolation.saving() {
+        Saving::Available { identity } => tracing::info!(by = identity.lines().next(), "templates"),
+        Saving::Unavailable { reason } => tracing::warn!("no function starts from a template: {reason}"),
+    }
     let tier = isolation.tier();
     tracing::info!(tier = tier.name, privilege = tier.privilege, "isolation");
     for missing in &tier.missing {

@@ -1,7 +1,7 @@
 //! The seam above which nobody knows how a sandbox is kept apart.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hearth_types::{NetworkMode, SandboxId};
 
@@ -45,6 +45,29 @@ pub struct AssignSpec {
     pub network: NetworkMode,
 }
 
+/// What a saved sandbox is restored from, and with what around it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RestoreSpec {
+    /// What [`Isolation::save`] wrote, unchanged, in a directory beside which others can be made.
+    pub image_dir: PathBuf,
+    /// The same root as when it was saved, file by file.
+    pub root: PathBuf,
+    /// The same code and layers; limits may be others.
+    pub assign: AssignSpec,
+}
+
+/// Whether sandboxes can be saved and restored here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Saving {
+    /// What was saved can be restored where this text is the same: program, kernel, machine.
+    Available {
+        identity: String,
+    },
+    Unavailable {
+        reason: String,
+    },
+}
+
 /// What a sandbox has used so far.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Usage {
@@ -75,6 +98,16 @@ pub trait Isolation: Send + Sync + std::fmt::Debug {
 
     /// Attaches code, sets limits and network, and returns a new connection to the agent. Once per sandbox.
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError>;
+
+    fn saving(&self) -> &Saving;
+
+    /// Writes an assigned sandbox, as it was given to [`Isolation::assign`], into the empty directory `images`. Nobody is
+    /// connected to its agent any more. The sandbox is of no further use, whatever the result; it is still to be destroyed.
+    fn save(&self, id: SandboxId, assign: &AssignSpec, images: &Path) -> Result<(), IsolationError>;
+
+    /// Makes a new sandbox from what was saved, as if it had been created and assigned, and returns a new connection to its
+    /// agent. After an error nothing of it is left once it is destroyed.
+    fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError>;
 
     fn freeze(&self, id: SandboxId) -> Result<(), IsolationError>;
 

@@ -16,14 +16,17 @@
 mod attach;
 mod birth;
 mod child;
+mod criu;
 mod egress;
 mod ids;
 mod root;
+mod saving;
 mod server;
 mod setup;
 mod stage;
 
-pub(crate) use ids::{FUNCTION_GID, FUNCTION_UID};
+pub(crate) use criu::WORK as CRIU_WORK;
+pub(crate) use ids::{FUNCTION_GID, FUNCTION_UID, RANGE as IDS_PER_SANDBOX};
 pub use server::launcher_main;
 
 pub(crate) use egress::find_program as find_egress_program;

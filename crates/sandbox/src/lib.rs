@@ -5,6 +5,7 @@
 //! because a process of several threads can do it neither safely nor quickly.
 
 mod cgroup;
+mod criu;
 mod isolation;
 mod landlock;
 mod launcher;
@@ -13,7 +14,8 @@ mod probe;
 mod protocol;
 mod seccomp;
 
-pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
+pub use criu::{CRIU_VERSION_MIN, find_criu};
+pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, RestoreSpec, Saving, Usage};
 pub use launcher::launcher_main;
 pub use linux::{LinuxConfig, LinuxIsolation, Subnet};
 pub use probe::{Check, Finding, HostReport, probe};

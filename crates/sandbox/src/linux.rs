@@ -1,7 +1,9 @@
 //! The isolation tier `linux`: the daemon's side.
 
 mod connect;
+mod files;
 mod id_maps;
+mod saving;
 mod start;
 
 pub(crate) use connect::wait_readable;
@@ -11,7 +13,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use hearth_types::SandboxId;
 
 use crate::cgroup::{Cgroups, Limits};
-use crate::isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Usage};
+use crate::isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, RestoreSpec, Saving, Usage};
 use crate::protocol::{ProtocolError, Reply, Request, Status, receive, send};
 
 const TIER: &str = "linux";
@@ -55,12 +57,15 @@ pub struct LinuxConfig {
     pub uid_base: u32,
     /// What functions with egress may reach although it is private or the host's.
     pub egress_allow: Vec<Subnet>,
+    /// The program that saves and restores sandboxes; see [`crate::find_criu`].
+    pub criu: Option<PathBuf>,
 }
 
 /// Sandboxes made of name spaces, control groups, seccomp and Landlock.
 #[derive(Debug)]
 pub struct LinuxIsolation {
     tier: EffectiveTier,
+    saving: Saving,
     cgroups: Cgroups,
     /// Emptied when dropped, so that the launcher sees its end.
     socket: Mutex<Option<OwnedFd>>,
@@ -85,7 +90,7 @@ impl LinuxIsolation {
         match receive(socket)? {
             (Reply::Done, descriptors) => Ok(Ok(descriptors.into_iter().next())),
             (Reply::Failed { step, reason }, _) => Ok(Err((step, reason))),
-            (Reply::NeedsMaps | Reply::Ready(_), _) => Err(ProtocolError::Malformed),
+            (Reply::NeedsMaps | Reply::Ready(_) | Reply::Criu { .. }, _) => Err(ProtocolError::Malformed),
         }
     }
 
@@ -111,7 +116,7 @@ impl LinuxIsolation {
             connect::wait_readable(status.as_fd(), deadline).map_err(|errno| failed(sandbox, CREATE, errno))?;
             match receive(status.as_fd()) {
                 Ok((Status::Socket, descriptors)) => socket = descriptors.into_iter().next(),
-                Ok((Status::NetworkReady, _)) => {}
+                Ok((Status::NetworkReady | Status::Prepared, _)) => {}
                 Ok((Status::Failed(reason), _)) => return Err(failed(sandbox, CREATE, reason)),
                 Err(ProtocolError::Gone) => break,
                 Err(error) => return Err(failed(sandbox, CREATE, error)),
@@ -134,7 +139,7 @@ fn await_network(sandbox: SandboxId, status: &OwnedFd) -> Result<(), IsolationEr
     match receive(status.as_fd()) {
         Ok((Status::NetworkReady, _)) => Ok(()),
         Ok((Status::Failed(reason), _)) => Err(failed(sandbox, ASSIGN, reason)),
-        Ok((Status::Socket, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
+        Ok((Status::Socket | Status::Prepared, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
         Err(error) => Err(failed(sandbox, ASSIGN, error)),
     }
 }
@@ -180,6 +185,18 @@ impl Isolation for LinuxIsolation {
             await_network(id, &status)?;
         }
         self.connections().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))
+    }
+
+    fn saving(&self) -> &Saving {
+        &self.saving
+    }
+
+    fn save(&self, id: SandboxId, assign: &AssignSpec, images: &Path) -> Result<(), IsolationError> {
+        self.try_save(id, assign, images).map_err(|reason| failed(id, "save", reason))
+    }
+
+    fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError> {
+        self.try_restore(id, spec).map_err(|reason| failed(id, "restore", reason))
     }
 
     fn freeze(&self, id: SandboxId) -> Result<(), IsolationError> {

@@ -29,6 +29,8 @@ pub(crate) struct Configure {
     pub(crate) run_dir: PathBuf,
     pub(crate) instance: String,
     pub(crate) uid_base: u32,
+    /// The program that saves and restores sandboxes.
+    pub(crate) criu: Option<PathBuf>,
     /// Address and prefix length of subnets that functions with egress may reach in any case.
     pub(crate) egress_allow: Vec<(Ipv4Addr, u8)>,
 }
@@ -45,8 +47,26 @@ pub(crate) enum Request {
     Create { id: SandboxId, root: PathBuf },
     /// Answered by `Done`; where the network is not there at once, with a status socket, on which its readiness is told.
     Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
+    /// Answered by `Criu` with the sandbox's first process and a socket: on it comes `Prepared` or `Failed`, then it is CRIU's.
+    Save { id: SandboxId },
+    /// Makes groups for a new sandbox and starts CRIU in them. Answered as `Save`, with CRIU's own process.
+    Restore { id: SandboxId, mounts: RestoreMounts },
+    /// The first process of a tree that is being restored. Answered by `Done` with an unconnected Unix stream socket of its
+    /// network name space, where the loopback device is up now.
+    Adopt { id: SandboxId, pid: i32 },
+    /// Answered as `Save`, without a sandbox.
+    Ask,
     /// Answered by `Done` with a pipe that closes when everything is gone, or without one if it is already.
     Destroy { id: SandboxId },
+}
+
+/// What is mounted into a restored sandbox.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct RestoreMounts {
+    pub(crate) root: PathBuf,
+    pub(crate) task_dir: PathBuf,
+    pub(crate) opt_dir: Option<PathBuf>,
+    pub(crate) tmp_mib: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -55,6 +75,11 @@ pub(crate) enum Reply {
     NeedsMaps,
     Ready(Ready),
     Done,
+    /// A process, as the launcher sees it, and the sandbox's first user id on the host.
+    Criu {
+        pid: i32,
+        first_id: u32,
+    },
     Failed {
         step: String,
         reason: String,
@@ -77,6 +102,8 @@ pub(crate) struct Ready {
 pub(crate) enum Status {
     /// With a socket to reach the agent by.
     Socket,
+    /// CRIU is about to take over this socket.
+    Prepared,
     /// The way out is open, and fenced in.
     NetworkReady,
     Failed(String),

@@ -141,3 +141,15 @@ pub fn execute_program(path: &CStr, arguments: &[&CStr], environment: &[&CStr]) 
 fn null_terminated(strings: &[&CStr]) -> Vec<*const libc::c_char> {
     strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
 }
+
+/// Makes `number` another name of `descriptor`, one that stays open when a program is executed. For a process that is about
+/// to do that: whatever had this number before is closed under its owner.
+///
+/// # Errors
+/// `number` is beyond the limit of open files.
+pub fn place_descriptor(descriptor: BorrowedFd<'_>, number: RawFd) -> Result<(), SysError> {
+    // SAFETY: takes two numbers. The descriptor that `number` named is gone afterwards; the caller executes a program next, of
+    // which no owner of a descriptor knows anything.
+    let result = unsafe { libc::dup2(descriptor.as_raw_fd(), number) };
+    checked("dup2", result.into()).map(drop)
+}

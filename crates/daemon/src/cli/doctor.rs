@@ -1,19 +1,28 @@
 //! `hearth doctor`: what this machine can do, and how to get what is missing.
 
+use std::io::Read as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use hearth_runtimes::Runtimes;
-use hearth_sandbox::{Check, Finding};
+use hearth_sandbox::{AssignSpec, BlankSpec, Check, Finding, RestoreSpec, Saving};
+use hearth_types::{NetworkMode, SandboxId};
 use serde_json::{Value, json};
 
 use super::ConfigArgs;
 use super::output::{BAD, GOOD, Output};
+use crate::config::Config;
+use crate::serve::start_isolation;
 
 pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<ExitCode> {
     let config = args.load()?;
-    let host = hearth_sandbox::probe();
+    let mut host = hearth_sandbox::probe();
     let runtimes = Runtimes::open(&config.runtimes_dir())?.list();
+    if host.is_usable() {
+        host.checks.push(templates(&config, runtimes.first().map(|runtime| runtime.root.as_path())));
+    }
     let names: Vec<&str> = runtimes.iter().map(|runtime| runtime.name.as_str()).collect();
     let checks: Vec<Value> = host.checks.iter().map(as_json).collect();
     let report = json!({"tier": "linux", "usable": host.is_usable(), "checks": checks, "runtimes": names});
@@ -29,6 +38,60 @@ pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<ExitCode> {
         lines.join("\n")
     });
     Ok(if host.is_usable() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether sandboxes can be saved and restored: seen by doing it, once.
+fn templates(config: &Config, root: Option<&Path>) -> Check {
+    let (finding, detail) = match save_and_restore(config, root) {
+        Ok(detail) => (Finding::Good, detail),
+        Err(error) => (Finding::Lacking, format!("{error:#}")),
+    };
+    let remedy =
+        "run scripts/install-criu as root (CRIU 4.2 or later; templates.criu or HEARTH_CRIU name another place)";
+    Check { name: "templates", finding, detail, remedy: (finding != Finding::Good).then_some(remedy) }
+}
+
+fn save_and_restore(config: &Config, root: Option<&Path>) -> Result<String> {
+    let place = tempfile::tempdir()?;
+    let config = Config { data_dir: place.path().join("data"), ..config.clone() };
+    fs_err::create_dir_all(&config.data_dir)?;
+    let isolation = start_isolation(&config)?;
+    let identity = match isolation.saving() {
+        Saving::Available { identity } => identity.lines().next().unwrap_or_default().to_owned(),
+        Saving::Unavailable { reason } => bail!("{reason}"),
+    };
+    let root = root.context("a runtime is needed to try it; add one with `hearth runtime add`")?;
+    let (task_dir, images) = (place.path().join("task"), place.path().join("images"));
+    fs_err::create_dir_all(&task_dir)?;
+    fs_err::create_dir_all(&images)?;
+    let assign = trial(task_dir);
+    let (saved, restored) = (SandboxId(1), SandboxId(2));
+    isolation.create(&BlankSpec { id: saved, root: root.to_owned() })?;
+    leave(UnixStream::from(isolation.assign(saved, &assign)?))?;
+    isolation.save(saved, &assign, &images)?;
+    isolation.destroy(saved)?;
+    isolation.restore(restored, &RestoreSpec { image_dir: images, root: root.to_owned(), assign })?;
+    isolation.destroy(restored)?;
+    Ok(format!("{identity} saved and restored a sandbox"))
+}
+
+fn trial(task_dir: PathBuf) -> AssignSpec {
+    AssignSpec {
+        task_dir,
+        opt_dir: None,
+        tmp_mib: 1,
+        memory_mib: 128,
+        cpu_weight_millis: 1000,
+        cpu_limit_millis: None,
+        processes_max: 16,
+        network: NetworkMode::None,
+    }
+}
+
+/// Ends a connection to an agent, and waits until the agent knows.
+fn leave(mut stream: UnixStream) -> std::io::Result<()> {
+    stream.shutdown(std::net::Shutdown::Write)?;
+    stream.read_to_end(&mut Vec::new()).map(drop)
 }
 
 fn word(finding: Finding) -> &'static str {

@@ -117,6 +117,13 @@ impl Cgroups {
         wait_until(|| Ok(fs::read_to_string(&state)?.lines().any(|line| line == sign)))
     }
 
+    /// Kills whatever is in the sandbox's groups.
+    pub(crate) fn kill(&self, id: SandboxId) {
+        for tree in &self.trees {
+            kill_members(&tree.dir.join(id.to_string()));
+        }
+    }
+
     /// Lets killed processes die: those that a version 1 freezer holds do not even do that.
     pub(crate) fn let_die(&self, id: SandboxId) {
         if let Some((Version::V1, dir)) = self.group(self.freezer, id) {

@@ -39,7 +39,7 @@ pub(crate) fn attach(stages: &Stages, pidfd: BorrowedFd<'_>, attachment: &Attach
     result.map_err(AttachError::Failed)
 }
 
-fn detached(dir: &Path) -> Result<OwnedFd, StepError> {
+pub(super) fn detached(dir: &Path) -> Result<OwnedFd, StepError> {
     let attributes =
         MountAttributes::MOUNT_ATTR_RDONLY | MountAttributes::MOUNT_ATTR_NOSUID | MountAttributes::MOUNT_ATTR_NODEV;
     let mount = clone_tree(dir, false).step("mount the code")?;

@@ -80,7 +80,7 @@ pub(crate) fn abandon(newborn: &Newborn) {
     let _reaped = waitid(WaitId::PidFd(newborn.pidfd.as_fd()), WaitIdOptions::EXITED);
 }
 
-fn prepare_once(workshop: &mut Workshop, root: &Path) -> Result<bool, StepError> {
+pub(super) fn prepare_once(workshop: &mut Workshop, root: &Path) -> Result<bool, StepError> {
     let identity = identify_root(root)?;
     if let Some(has_devices) = workshop.prepared_roots.get(&identity) {
         return Ok(*has_devices);

@@ -11,7 +11,7 @@ pub(crate) const FUNCTION_UID: u32 = 993;
 pub(crate) const FUNCTION_GID: u32 = 990;
 
 /// Ids per sandbox where there are plenty.
-const RANGE: u32 = 65_536;
+pub(crate) const RANGE: u32 = 65_536;
 
 /// Where ids come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +35,14 @@ impl IdScheme {
             Self::Ranges { base } => (u32::MAX - base) / RANGE,
             Self::Pairs { ids } => ids.saturating_sub(1) / 2,
             Self::Single => u32::MAX,
+        }
+    }
+
+    /// The first id of `slot` on the host, where the launcher is root.
+    pub(crate) fn first_id(self, slot: u32) -> Option<u32> {
+        match self {
+            Self::Ranges { base } => Some(base + slot * RANGE),
+            Self::Pairs { .. } | Self::Single => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from};
@@ -18,6 +18,7 @@ use rustix::time::Timespec;
 
 use super::attach::{AttachError, Attachment, attach};
 use super::birth::{abandon, give_birth};
+use super::criu::prepare_run;
 use super::egress::start_egress;
 use super::ids::{IdScheme, Slots};
 use super::setup::{allow_many_files, enter_user_namespace, is_privileged, lock_run_dir};
@@ -29,7 +30,7 @@ use crate::{cgroup, landlock, seccomp};
 
 /// Epoll keys of the daemon's socket and of processes beside the sandboxes, which have their ids.
 const DAEMON_KEY: u64 = u64::MAX;
-const COMPANION_KEY: u64 = u64::MAX - 1;
+pub(super) const COMPANION_KEY: u64 = u64::MAX - 1;
 /// How soon to try again to remove a group that still has dying processes.
 const SWEEP_NS: i64 = 2_000_000;
 
@@ -47,33 +48,38 @@ pub(super) struct Workshop {
     pub(super) own_pidfd: OwnedFd,
     /// Device and inode of roots that were made ready, and whether they have device nodes.
     pub(super) prepared_roots: HashMap<(u64, u64), bool>,
+    /// The program that saves and restores, and the run directory.
+    pub(super) criu: Option<(PathBuf, PathBuf)>,
 }
 
 /// A sandbox that holds something on the host.
-struct Sandbox {
-    slot: u32,
+pub(super) struct Sandbox {
+    pub(super) slot: u32,
     /// As the launcher sees its first process.
-    pid: Option<Pid>,
+    pub(super) pid: Option<Pid>,
     /// `None` once its first process, and with it every other, is dead and reaped.
-    pidfd: Option<OwnedFd>,
+    pub(super) pidfd: Option<OwnedFd>,
     /// Set when it is to be removed: closes then.
-    doomed: Option<OwnedFd>,
+    pub(super) doomed: Option<OwnedFd>,
     /// Holds the way out open.
     egress: Option<OwnedFd>,
+    /// It came by CRIU, which may still be at work in its groups.
+    pub(super) restored: bool,
 }
 
-struct Server {
+pub(super) struct Server {
     daemon: OwnedFd,
-    epoll: OwnedFd,
-    workshop: Workshop,
-    cgroups: Cgroups,
+    pub(super) epoll: OwnedFd,
+    pub(super) workshop: Workshop,
+    pub(super) cgroups: Cgroups,
     slots: Slots,
-    sandboxes: HashMap<SandboxId, Sandbox>,
+    pub(super) sandboxes: HashMap<SandboxId, Sandbox>,
     /// Dead and doomed, but a group could not be removed yet.
-    unswept: Vec<SandboxId>,
+    pub(super) unswept: Vec<SandboxId>,
     /// Processes that give sandboxes their way out; to be reaped.
-    companions: Vec<OwnedFd>,
+    pub(super) companions: Vec<OwnedFd>,
     egress_allow: Vec<Subnet4>,
+    pub(super) own_network: OwnedFd,
     /// Held until the end: closing any descriptor of the file would give the lock up.
     _lock: OwnedFd,
 }
@@ -136,12 +142,18 @@ impl Server {
         }
         let own_pidfd = pidfd_open(getpid(), PidfdFlags::empty()).step("open own process")?;
         let prepared_roots = HashMap::new();
+        let criu = config.criu.filter(|_| root).map(|program| (program, config.run_dir.clone()));
+        if criu.is_some() {
+            prepare_run(&config.run_dir)?;
+        }
+        let own_network =
+            open("/proc/self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).step("open own name space")?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).step("make an epoll")?;
         let daemon = daemon.try_clone().step("take the daemon's socket")?;
         epoll::add(&epoll, &daemon, epoll::EventData::new_u64(DAEMON_KEY), epoll::EventFlags::IN)
             .step("watch the daemon")?;
         let ready = Ready { cgroups: cgroups.clone(), root, own_uid: ids.has_function_uid(), missing };
-        let workshop = Workshop { stages, ids, filter, landlock, own_pidfd, prepared_roots };
+        let workshop = Workshop { stages, ids, filter, landlock, own_pidfd, prepared_roots, criu };
         let subnet = |(address, length)| Subnet4::new(address, length);
         let server = Self {
             daemon,
@@ -153,6 +165,7 @@ impl Server {
             unswept: Vec::new(),
             companions: Vec::new(),
             egress_allow: config.egress_allow.into_iter().map(subnet).collect(),
+            own_network,
             _lock: lock,
         };
         Ok((server, ready))
@@ -197,6 +210,14 @@ impl Server {
                     Err(AttachError::Lost(error)) => return Err(error),
                 }
             }
+            Request::Save { id } => return self.answer_criu(|server| server.save(id)),
+            Request::Restore { id, mounts } => return self.answer_criu(|server| server.restore(id, &mounts)),
+            Request::Ask => return self.answer_criu(Self::start_criu),
+            Request::Adopt { id, pid } => match self.adopt(id, pid) {
+                Ok(socket) => Ok(Some(socket)),
+                Err(AttachError::Failed(error)) => Err(error),
+                Err(AttachError::Lost(error)) => return Err(error),
+            },
             Request::Configure(_) | Request::Mapped { .. } => Err("not at this time").step("answer the daemon"),
         };
         match result {
@@ -206,19 +227,26 @@ impl Server {
         }
     }
 
-    fn reply(&self, reply: &Reply, descriptors: &[std::os::fd::BorrowedFd<'_>]) -> Result<(), StepError> {
+    pub(super) fn reply(&self, reply: &Reply, descriptors: &[std::os::fd::BorrowedFd<'_>]) -> Result<(), StepError> {
         match send(self.daemon.as_fd(), reply, descriptors) {
             Ok(()) | Err(ProtocolError::Gone) => Ok(()),
             Err(error) => Err(error).step("answer the daemon"),
         }
     }
 
-    fn create(&mut self, id: SandboxId, root: &Path) -> Result<OwnedFd, StepError> {
+    /// A new sandbox, which holds a range of ids.
+    pub(super) fn register(&mut self, id: SandboxId) -> Result<u32, StepError> {
         if self.sandboxes.contains_key(&id) || id.0 >= COMPANION_KEY {
             return Err("this sandbox exists already").step("create the sandbox");
         }
         let slot = self.slots.take(self.workshop.ids.slots())?;
-        self.sandboxes.insert(id, Sandbox { slot, pid: None, pidfd: None, doomed: None, egress: None });
+        self.sandboxes
+            .insert(id, Sandbox { slot, pid: None, pidfd: None, doomed: None, egress: None, restored: false });
+        Ok(slot)
+    }
+
+    fn create(&mut self, id: SandboxId, root: &Path) -> Result<OwnedFd, StepError> {
+        let slot = self.register(id)?;
         let born = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
             let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
             let watched =
@@ -282,12 +310,18 @@ impl Server {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return Ok(None) };
         let (gone, doomed) = pipe_with(PipeFlags::CLOEXEC).step("make a pipe")?;
         sandbox.doomed = Some(doomed);
+        if sandbox.restored {
+            self.cgroups.kill(id);
+        }
         match &sandbox.pidfd {
             Some(pidfd) => {
                 let _dead_already = pidfd_send_signal(pidfd, Signal::KILL);
                 self.cgroups.let_die(id);
             }
-            None => self.remove(id),
+            None => {
+                self.cgroups.kill(id);
+                self.remove(id);
+            }
         }
         Ok(Some(gone))
     }
@@ -318,6 +352,7 @@ impl Server {
 
     fn sweep(&mut self) {
         for id in std::mem::take(&mut self.unswept) {
+            self.cgroups.kill(id);
             self.remove(id);
         }
     }

@@ -11,7 +11,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use super::connect::wait_readable;
 use super::id_maps::map_ids;
 use super::{LinuxConfig, LinuxIsolation, Subnet, TIER};
-use crate::isolation::{EffectiveTier, IsolationError};
+use crate::criu::Version;
+use crate::isolation::{EffectiveTier, IsolationError, Saving};
 use crate::launcher::{FUNCTION_GID, FUNCTION_UID};
 use crate::protocol::{Configure, ProtocolError, Ready, Reply, Request, receive, send};
 
@@ -30,7 +31,11 @@ pub(super) fn start(config: &LinuxConfig) -> Result<LinuxIsolation, IsolationErr
         .spawn()
         .map_err(|error| unavailable(format!("{} cannot be started: {error}", config.launcher_exe.display())))?;
     match converse(config, &ours, child.id()) {
-        Ok(ready) => Ok(assemble(ready, ours, child)),
+        Ok(ready) => {
+            let mut isolation = assemble(ready, ours, child);
+            isolation.saving = find_saving(&isolation, config);
+            Ok(isolation)
+        }
         Err(reason) => {
             drop(ours);
             let _ends_by_itself = child.wait();
@@ -58,6 +63,7 @@ fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, S
         run_dir: config.run_dir.clone(),
         instance: config.instance.clone(),
         uid_base: config.uid_base,
+        criu: config.criu.clone(),
         egress_allow: config.egress_allow.iter().map(ipv4_only).collect::<Result<_, _>>()?,
     };
     let text = |error: ProtocolError| format!("the launcher does not answer: {error}");
@@ -72,7 +78,7 @@ fn converse(config: &LinuxConfig, socket: &OwnedFd, pid: u32) -> Result<Ready, S
                 send(socket.as_fd(), &Request::Mapped { ids }, &[]).map_err(text)?;
             }
             Reply::Failed { step, reason } => return Err(format!("the launcher failed to {step}: {reason}")),
-            Reply::Done => return Err("the launcher gave an answer without a question".to_owned()),
+            Reply::Done | Reply::Criu { .. } => return Err("the launcher gave an answer without a question".to_owned()),
         }
     }
 }
@@ -96,9 +102,37 @@ fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
     });
     LinuxIsolation {
         tier,
+        saving: Saving::Unavailable { reason: String::new() },
         cgroups: ready.cgroups,
         socket: Mutex::new(Some(socket)),
         launcher: reaper.ok(),
         connections: Mutex::default(),
     }
+}
+
+/// Asks CRIU what it is, once.
+fn find_saving(isolation: &LinuxIsolation, config: &LinuxConfig) -> Saving {
+    let unavailable = |reason: &str| Saving::Unavailable { reason: reason.to_owned() };
+    if isolation.tier.privilege != "root" {
+        return unavailable("saving sandboxes needs root");
+    }
+    let Some(criu) = &config.criu else {
+        return unavailable("there is no CRIU on this machine; scripts/install-criu installs it");
+    };
+    match isolation.ask_criu() {
+        Ok(version) => Saving::Available { identity: identity(&version) },
+        Err(reason) => Saving::Unavailable { reason: format!("{}: {reason}", criu.display()) },
+    }
+}
+
+/// An image is restored by the CRIU, kernel and kind of processor that saved it.
+fn identity(version: &Version) -> String {
+    let system = rustix::system::uname();
+    let processor = fs_err::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let is_kind = |line: &&str| ["model name", "flags", "Features", "CPU part"].iter().any(|key| line.starts_with(key));
+    let mut kinds: Vec<&str> = processor.lines().filter(is_kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let (release, machine) = (system.release().to_string_lossy(), system.machine().to_string_lossy());
+    format!("criu {version}\nLinux {release} {machine}\n{}", kinds.join("\n"))
 }

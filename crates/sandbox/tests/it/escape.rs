@@ -42,7 +42,10 @@ fn nothing_but_tmp_and_shared_memory_can_be_written() {
         return;
     }
     let host = Host::new();
-    let mut sandbox = host.assigned();
+    assert_only_tmp_and_shared_memory_can_be_written(&mut host.assigned());
+}
+
+pub(crate) fn assert_only_tmp_and_shared_memory_can_be_written(sandbox: &mut Sandbox) {
     let script = "
 import os
 for path in ['/x', '/usr/bin/x', '/etc/passwd', '/var/task/x', '/var/task/code.txt', '/opt/x', '/.hearth/agent', '/.hearth/x',

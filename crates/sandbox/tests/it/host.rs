@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hearth_sandbox::{AssignSpec, BlankSpec, Isolation, LinuxConfig, LinuxIsolation, Subnet};
+use hearth_sandbox::{
+    AssignSpec, BlankSpec, Isolation, IsolationError, LinuxConfig, LinuxIsolation, RestoreSpec, Saving, Subnet,
+};
 use hearth_types::{NetworkMode, SandboxId};
 
 pub(crate) const FIXTURE: &str = env!("CARGO_BIN_EXE_sandbox-fixture");
@@ -20,6 +22,17 @@ pub(crate) fn skipped() -> bool {
         println!("skipped: needs root");
     }
     skip
+}
+
+/// As [`skipped`], also where there is no CRIU that works.
+pub(crate) fn cannot_save(host: &Host) -> bool {
+    match host.isolation.saving() {
+        Saving::Available { .. } => false,
+        Saving::Unavailable { reason } => {
+            println!("skipped: {reason}");
+            true
+        }
+    }
 }
 
 /// One launcher and a directory for it.
@@ -39,6 +52,7 @@ pub(crate) fn config(dir: &Path, instance: &str) -> LinuxConfig {
         instance: instance.to_owned(),
         uid_base: 1_000_000,
         egress_allow: Vec::new(),
+        criu: hearth_sandbox::find_criu(None),
     }
 }
 
@@ -117,6 +131,32 @@ impl Host {
         self.assign(self.blank_in(self.next.fetch_add(1, Ordering::Relaxed), root.to_owned()), &self.spec())
     }
 
+    /// Ends the sandbox; what is left of it is in the directory.
+    pub(crate) fn save(&self, sandbox: Sandbox, images: &Path) -> Result<(), IsolationError> {
+        let id = sandbox.id;
+        sandbox.leave();
+        fs_err::create_dir(images).unwrap();
+        let saved = self.isolation.save(id, &self.spec(), images);
+        self.isolation.destroy(id).unwrap();
+        saved
+    }
+
+    /// A new one from what was saved.
+    pub(crate) fn restore(&self, images: &Path) -> Result<Sandbox, IsolationError> {
+        let id = SandboxId(self.next.fetch_add(1, Ordering::Relaxed));
+        let spec = RestoreSpec { image_dir: images.to_owned(), root: root(), assign: self.spec() };
+        match self.isolation.restore(id, &spec) {
+            Ok(socket) => {
+                let uid_gid = self.isolation.tier().function_uid_gid;
+                Ok(Sandbox { id, uid_gid, stream: BufReader::new(UnixStream::from(socket)) })
+            }
+            Err(error) => {
+                self.isolation.destroy(id).unwrap();
+                Err(error)
+            }
+        }
+    }
+
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Sandbox {
         let stream = UnixStream::from(self.isolation.assign(id, spec).unwrap());
         let uid_gid = self.isolation.tier().function_uid_gid;
@@ -124,6 +164,7 @@ impl Host {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Sandbox {
     pub(crate) id: SandboxId,
     uid_gid: Option<(u32, u32)>,
@@ -142,6 +183,13 @@ impl Sandbox {
         let (uid, gid) = self.uid_gid.map_or(Default::default(), |(uid, gid)| (uid.to_string(), gid.to_string()));
         let line = format!("{uid}\0{gid}\0{}\n", words.join("\0"));
         self.stream.get_mut().write_all(line.as_bytes()).unwrap();
+    }
+
+    /// Ends the connection, and waits until the agent knows.
+    pub(crate) fn leave(self) {
+        let mut stream = self.stream.into_inner();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
     }
 
     /// `None` when the agent is gone.

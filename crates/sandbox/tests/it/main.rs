@@ -9,3 +9,4 @@ mod host;
 mod lifecycle;
 mod limits;
 mod rootless;
+mod saving;
