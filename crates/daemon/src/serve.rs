@@ -11,10 +11,11 @@ use hearth_control::{Control, ControlConfig, NodePorts};
 use hearth_engine::port::Invoker;
 use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
-use hearth_node::{Node, NodeConfig, Parts};
+use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
+use hearth_templates::{Images, ImagesConfig};
 use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -135,6 +136,7 @@ async fn serve(
             store,
             catalogue: Arc::clone(&control) as _,
             tunnels: Arc::clone(&tunnels) as _,
+            templates: templates(config),
         })
     });
     control.prepare_with(&(Arc::new(node.clone()) as _));
@@ -164,6 +166,25 @@ async fn serve(
     }
     logs.flush().context("the last log records could not be written")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where templates are kept: on disk, and for use in memory.
+fn templates(config: &Config) -> TemplateParts {
+    const MIB: u64 = 1024 * 1024;
+    let opened = instance_name(&config.data_dir).map_err(|error| format!("{error:#}")).and_then(|instance| {
+        let images = Images::open(ImagesConfig {
+            dir: config.data_dir.join("templates"),
+            hot_dir: Path::new("/dev/shm").join(format!("hearth-{instance}")),
+            disk_bytes_max: config.templates.size_mib * MIB,
+            hot_bytes_max: config.templates.memory_mib * MIB,
+        });
+        images.map(Arc::new).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+    });
+    TemplateParts {
+        images: opened,
+        agent: hearth_store::blob::digest(AGENT).to_hex(),
+        automatic: config.templates.automatic,
+    }
 }
 
 async fn wait_for_signal() -> Result<()> {

@@ -14,6 +14,7 @@ mod fleet;
 pub mod keep_alive;
 pub mod port;
 mod slab;
+mod templates;
 mod timers;
 pub mod view;
 
@@ -21,3 +22,4 @@ pub use event::{
     Action, ColdReason, Demand, DestroyReason, Event, FailReason, Purpose, RootId, Start, Ticket, Version,
 };
 pub use fleet::{Engine, EngineConfig};
+pub use templates::TemplateHistory;

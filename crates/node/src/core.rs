@@ -36,6 +36,7 @@ use crate::report::{Failure, Report, Status, SystemLines};
 use crate::sandbox::{Assigned, LogTail, Running, Sandbox, StartFailure};
 use crate::specs::Specs;
 use crate::start::Assignment;
+use crate::template::{TemplateParts, TemplateShop};
 use crate::tunnel::TunnelServer;
 
 /// How often the memory of one sandbox is read at most.
@@ -60,6 +61,7 @@ pub(crate) struct Core {
     pub(crate) wake: tokio::sync::watch::Sender<Option<Instant>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) async_state: AsyncState,
+    pub(crate) templates: TemplateShop,
     next_ticket: AtomicU64,
     state: Mutex<State>,
 }
@@ -105,6 +107,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub catalogue: Arc<dyn Catalogue>,
     pub tunnels: Arc<dyn TunnelServer>,
+    pub templates: TemplateParts,
 }
 
 impl Core {
@@ -112,7 +115,7 @@ impl Core {
         let engine = Engine::new(parts.config.engine.clone());
         Arc::new(Self {
             clock: Clock::start(),
-            isolation: parts.isolation,
+            isolation: Arc::clone(&parts.isolation),
             runtimes: parts.runtimes,
             artifacts: parts.artifacts,
             logs: parts.logs,
@@ -125,6 +128,7 @@ impl Core {
             wake: tokio::sync::watch::Sender::new(None),
             metrics: Arc::default(),
             async_state: AsyncState::default(),
+            templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
             next_ticket: AtomicU64::new(1),
             state: Mutex::new(State {
                 engine,
@@ -302,7 +306,7 @@ impl Core {
     }
 
     pub(crate) fn initialised(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        {
+        let (init, kind) = {
             let mut state = sandbox.state();
             if state.initialised {
                 return;
@@ -310,6 +314,15 @@ impl Core {
             state.initialised = true;
             let now = self.clock.now();
             state.init = state.init_since.map(|since| now - since);
+            (state.init, state.start_kind)
+        };
+        if sandbox.to_be_saved {
+            return;
+        }
+        if let (Some(assigned), Some(init)) = (sandbox.assigned.get(), init)
+            && kind != StartKind::Template
+        {
+            self.consider_template(&assigned.spec, init);
         }
         self.initialised_ahead(sandbox);
         self.step(Event::Initialised { sandbox: sandbox.id });
@@ -395,7 +408,7 @@ impl Core {
                 return state.memory_bytes_max;
             }
         }
-        let usage = self.isolation.usage(sandbox.id).unwrap_or_default();
+        let usage = self.isolation.usage(sandbox.place()).unwrap_or_default();
         let mut state = sandbox.state();
         state.memory_read_at = Some(now);
         state.memory_bytes_max = state.memory_bytes_max.max(usage.memory_bytes_max);
@@ -425,16 +438,27 @@ impl Core {
 
     /// The session ended: the runtime exited, was killed, timed out or broke the rules; or the engine gave the sandbox up.
     pub(crate) fn session_ended(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        let out_of_memory = self.isolation.usage(sandbox.id).is_ok_and(|usage| usage.oom_kills > 0);
+        let out_of_memory = self.isolation.usage(sandbox.place()).is_ok_and(|usage| usage.oom_kills > 0);
+        let mut distrusted = None;
         let (initialised, status, first) = {
             let mut state = sandbox.state();
             let status = state.exit;
+            if !state.initialised && state.start_kind == StartKind::Template && !sandbox.is_doomed() {
+                let by_hook = matches!(state.start_failure, Some(StartFailure::Reported { .. }));
+                distrusted = sandbox.assigned.get().filter(|_| !by_hook);
+            }
             if !state.initialised && state.start_failure.is_none() {
                 state.start_failure = Some(StartFailure::Exit { status, out_of_memory });
             }
             let first = state.running.front().filter(|first| !first.responded);
             (state.initialised, status, first.map(|first| (first.id, first.attempt.invocation.request_id)))
         };
+        if sandbox.to_be_saved {
+            return;
+        }
+        if let Some(assigned) = distrusted {
+            self.distrust(&assigned.spec);
+        }
         if let Some((id, request)) = first {
             let failure = Failure::exit(request, status, out_of_memory);
             self.fail_with(sandbox, id, &failure);
@@ -518,7 +542,8 @@ impl Core {
 
     fn set_frozen(&self, sandbox: &Sandbox) {
         let change = |frozen| {
-            let result = if frozen { self.isolation.freeze(sandbox.id) } else { self.isolation.thaw(sandbox.id) };
+            let result =
+                if frozen { self.isolation.freeze(sandbox.place()) } else { self.isolation.thaw(sandbox.place()) };
             result.map_err(|error| (frozen, error))
         };
         if let Err((frozen, error)) = sandbox.settle_frozen(change) {
@@ -548,7 +573,7 @@ impl Core {
         sandbox.closed.cancel();
         let core = Arc::clone(self);
         self.tasks.spawn_blocking(move || {
-            if let Err(error) = core.isolation.destroy(sandbox.id) {
+            if let Err(error) = core.isolation.destroy(sandbox.place()) {
                 tracing::warn!(sandbox = %sandbox.id, %error, "cannot destroy sandbox");
             }
             core.forget(sandbox.id);

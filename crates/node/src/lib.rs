@@ -20,7 +20,7 @@ mod session;
 mod specs;
 mod start;
 mod stream;
-mod templates;
+mod template;
 mod tunnel;
 mod views;
 
@@ -28,6 +28,7 @@ use std::time::Duration;
 
 pub use core::Parts;
 pub use node::Node;
+pub use template::TemplateParts;
 pub use tunnel::TunnelServer;
 
 use hearth_engine::EngineConfig;

@@ -88,6 +88,15 @@ impl Link {
         }
     }
 
+    /// Ends the connection in such a way that the agent has seen its end when this returns.
+    pub(crate) async fn leave(&self) {
+        let _gone_already = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write).is_err();
+        let mut unread = BytesMut::new();
+        while self.read_into(&mut unread).await {
+            unread.clear();
+        }
+    }
+
     /// Reads what is there, waiting for it; `false` at the end of the connection.
     ///
     /// # Cancel safety

@@ -1,16 +1,20 @@
 //! The node as the rest of Hearth sees it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::Event;
-use hearth_engine::port::{BoxFuture, Invocation, InvokeError, Invoker, Reply, StreamingReply, Timeline};
-use hearth_types::VersionKey;
+use hearth_engine::port::{
+    BoxFuture, Invocation, InvokeError, Invoker, PrepareError, Prepared, Reply, StreamingReply, Templates, Timeline,
+};
+use hearth_types::{VersionKey, VersionSpec};
 use tokio::sync::oneshot;
 
 use crate::async_invoke;
 use crate::attempt::Attempt;
 use crate::core::{Core, Parts};
+use crate::template;
 
 /// One machine's sandboxes and what runs in them.
 #[derive(Clone, Debug)]
@@ -89,6 +93,8 @@ impl Invoker for Node {
     }
 
     fn retire(&self, keys: Vec<VersionKey>) {
+        let (core, gone) = (Arc::clone(&self.core), keys.clone());
+        self.core.tasks.spawn_blocking(move || core.templates.remove(&gone));
         self.core.retire(keys);
     }
 
@@ -98,6 +104,17 @@ impl Invoker for Node {
 
     fn metrics(&self) -> BoxFuture<'_, String> {
         Box::pin(self.core.metrics_text())
+    }
+}
+
+impl Templates for Node {
+    fn prepare(&self, spec: Arc<VersionSpec>) -> BoxFuture<'static, Result<Prepared, PrepareError>> {
+        Box::pin(template::prepare(Arc::clone(&self.core), spec))
+    }
+
+    fn retain(&self, current: HashSet<VersionKey>) {
+        let core = Arc::clone(&self.core);
+        self.core.tasks.spawn_blocking(move || core.templates.retain(&current));
     }
 }
 

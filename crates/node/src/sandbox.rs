@@ -95,6 +95,10 @@ pub(crate) struct Assigned {
 pub(crate) struct Sandbox {
     pub(crate) id: SandboxId,
     pub(crate) assigned: OnceLock<Assigned>,
+    /// It is initialised to be saved, and the engine does not know it.
+    pub(crate) to_be_saved: bool,
+    /// As the isolation knows it, where that is not `id`: a restored copy in the place of what was made first.
+    copy: Mutex<Option<SandboxId>>,
     state: Mutex<SandboxState>,
     /// Ends the session task.
     pub(crate) closed: CancellationToken,
@@ -107,9 +111,19 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn new(id: SandboxId) -> Arc<Self> {
+        Self::make(id, false)
+    }
+
+    pub(crate) fn to_be_saved(id: SandboxId) -> Arc<Self> {
+        Self::make(id, true)
+    }
+
+    fn make(id: SandboxId, to_be_saved: bool) -> Arc<Self> {
         Arc::new(Self {
             id,
             assigned: OnceLock::new(),
+            to_be_saved,
+            copy: Mutex::default(),
             state: Mutex::default(),
             closed: CancellationToken::new(),
             doomed: AtomicBool::new(false),
@@ -138,8 +152,25 @@ impl Sandbox {
         Ok(())
     }
 
+    /// As the isolation knows it.
+    pub(crate) fn place(&self) -> SandboxId {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(self.id)
+    }
+
+    /// From now on this copy is what is meant; false if the sandbox is being destroyed already.
+    pub(crate) fn take_place(&self, copy: SandboxId) -> bool {
+        let mut place = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_time = !self.is_doomed();
+        if in_time {
+            *place = Some(copy);
+        }
+        in_time
+    }
+
     /// `true` for the first who decides that it is to be destroyed.
     pub(crate) fn doom(&self) -> bool {
+        // Whoever takes its place does so before this or not at all.
+        let _place = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         !self.doomed.swap(true, Ordering::AcqRel)
     }
 

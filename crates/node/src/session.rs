@@ -100,7 +100,10 @@ impl Session {
         match message {
             FromAgent::Hello { version } if version != PROTOCOL_VERSION => return Err(Violation::Version(version)),
             FromAgent::Hello { .. } => {}
-            FromAgent::Ready => self.core.initialised(&self.sandbox),
+            FromAgent::Ready => {
+                self.core.initialised(&self.sandbox);
+                return Ok(!self.sandbox.to_be_saved);
+            }
             FromAgent::Idle { id } => self.idle(id),
             FromAgent::Withdrawn { id } => self.withdrawn(id),
             FromAgent::Response { id, head, body } => {

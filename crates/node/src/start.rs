@@ -29,7 +29,7 @@ pub(crate) struct Assignment {
 
 /// Why a sandbox could not be given to a version: the host's fault, never the function's.
 #[derive(Debug, thiserror::Error)]
-enum AssignError {
+pub(crate) enum AssignError {
     #[error("the package of the function cannot be read")]
     Package(#[source] hearth_store::ArtifactError),
     #[error("the sandbox cannot be set up")]
@@ -87,7 +87,12 @@ impl Core {
         let (spec, purpose) = (&assignment.spec, assignment.purpose);
         let no_runtime = || AssignError::NoRuntime { name: spec.runtime.clone() };
         let runtime = self.runtimes.get(&spec.runtime).ok_or_else(no_runtime)?;
-        let link = self.attach(sandbox, spec).await?;
+        let restored = self.restore(sandbox, spec, &runtime).await;
+        let is_copy = restored.is_some();
+        let link = match restored {
+            Some(link) => link,
+            None => self.attach(sandbox, spec).await?,
+        };
         let wall = self.clock.wall();
         let random = uuid::Uuid::new_v4().into_bytes();
         let stream = log_stream_name(wall, &spec.key.version.to_string(), random);
@@ -96,7 +101,6 @@ impl Core {
             sandbox.state().init_tail.push(line.as_bytes());
             log.append(wall.as_millis(), line.into());
         }
-        let init = self.init_message(assignment, &runtime, &stream);
         let now = self.clock.now();
         {
             let mut state = sandbox.state();
@@ -104,7 +108,12 @@ impl Core {
             state.init_since = Some(now);
         }
         // A link that takes nothing ends its session, which reports it.
-        let _stuck = link.send(&ToAgent::Init(init)).is_err();
+        let _stuck = if is_copy {
+            sandbox.state().start_kind = StartKind::Template;
+            link.send(&ToAgent::Renew(self.renewal_of_copy(spec, &stream))).is_err()
+        } else {
+            link.send(&ToAgent::Init(self.init_message(assignment, &runtime, &stream))).is_err()
+        };
         let assigned = Assigned { spec: Arc::clone(spec), purpose, link, log };
         sandbox.assigned.set(assigned).map_err(|_again| AssignError::Twice)?;
         let session = Session::new(Arc::clone(self), Arc::clone(sandbox), assignment.init_limit());
@@ -112,7 +121,7 @@ impl Core {
         Ok(())
     }
 
-    fn init_message(&self, assignment: &Assignment, runtime: &RuntimeDefinition, stream: &str) -> Init {
+    pub(crate) fn init_message(&self, assignment: &Assignment, runtime: &RuntimeDefinition, stream: &str) -> Init {
         let spec = &assignment.spec;
         let credentials = self.catalogue.session(spec);
         init_message(spec, runtime, &credentials, stream, assignment.purpose, self.isolation.tier().function_uid_gid)
@@ -132,7 +141,7 @@ impl Core {
         Link::new(socket).map_err(AssignError::Agent)
     }
 
-    fn assign_spec(&self, spec: &VersionSpec) -> Result<AssignSpec, AssignError> {
+    pub(crate) fn assign_spec(&self, spec: &VersionSpec) -> Result<AssignSpec, AssignError> {
         let task_dir = match &spec.live_dir {
             Some(dir) => PathBuf::from(dir),
             None => self.artifacts.ensure_unpacked(&spec.key.code).map_err(AssignError::Package)?,

@@ -16,6 +16,7 @@ impl Core {
         let tier = self.isolation.tier();
         json!({
             "isolation": {"tier": tier.name, "privilege": tier.privilege, "missing": tier.missing},
+            "templates": self.templates.view(),
             "engine": engine,
             "roots": roots.iter().map(|name| &**name).collect::<Vec<&str>>(),
             "totals": self.metrics.view(),

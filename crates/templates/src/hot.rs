@@ -44,7 +44,7 @@ impl HotDir {
         let failed = |source| ImagesError::Io { step: "make", path: path.to_owned(), source };
         let parent = path.parent().unwrap_or(Path::new("/"));
         let kind = rustix::fs::statfs(parent).map_err(|errno| failed(errno.into()))?.f_type;
-        if i64::try_from(kind).ok() != Some(TMPFS) {
+        if kind != TMPFS {
             return Err(ImagesError::NotInMemory { path: parent.to_owned() });
         }
         match rustix::fs::mkdir(path, Mode::RWXU) {

@@ -21,6 +21,11 @@ async fn main() -> Result<(), Error> {
         "panic" => run(service_fn(panicking)).await,
         "exit" => run(service_fn(exiting)).await,
         "stream" => run(service_fn(stream)).await,
+        "clone" => {
+            std::thread::sleep(Duration::from_millis(300));
+            let init = std::time::Instant::now();
+            run(service_fn(move |event: LambdaEvent<Value>| std::future::ready(clone(event, init)))).await
+        }
         "init-error" => Err("no database today".into()),
         other => Err(format!("there is no handler {other:?}").into()),
     }
@@ -42,6 +47,24 @@ async fn context(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "log_stream": context.env_config.log_stream,
         "calls": CALLS.fetch_add(1, Ordering::Relaxed) + 1,
         "environment": std::env::vars().collect::<std::collections::BTreeMap<_, _>>(),
+    }))
+}
+
+/// Draws from the kernel, as the usual crates do.
+fn clone(event: LambdaEvent<Value>, init: std::time::Instant) -> Result<Value, Error> {
+    use std::io::Read as _;
+    let mut bytes = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(json!({
+        "drawn": {
+            "bytes": format!("{bytes:02x?}"),
+            "uuid": std::fs::read_to_string("/proc/sys/kernel/random/uuid")?.trim(),
+        },
+        "wall": wall.as_secs_f64(),
+        "monotonic": init.elapsed().as_secs_f64(),
+        "initialization": std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE")?,
+        "request_id": event.context.request_id,
     }))
 }
 

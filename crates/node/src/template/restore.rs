@@ -1,0 +1,101 @@
+//! Starting from a template.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearth_runtimes::RuntimeDefinition;
+use hearth_sandbox::{IsolationError, RestoreSpec};
+use hearth_templates::ImagesError;
+use hearth_types::{SandboxId, VersionSpec};
+
+use crate::core::Core;
+use crate::link::Link;
+use crate::sandbox::Sandbox;
+use crate::session::chain;
+
+/// Why a start is an ordinary one after all.
+#[derive(Debug, thiserror::Error)]
+enum RestoreError {
+    #[error("its images cannot be read")]
+    Images(#[source] ImagesError),
+    #[error("its code cannot be read")]
+    Assign(#[source] crate::start::AssignError),
+    #[error("it cannot be restored")]
+    Isolation(#[source] IsolationError),
+}
+
+impl Core {
+    /// Puts a restored copy in the place of the blank sandbox, if the version has a template: a link to its agent. The blank one
+    /// is there until then, so that any failure costs time and nothing else.
+    pub(crate) async fn restore(
+        self: &Arc<Self>,
+        sandbox: &Arc<Sandbox>,
+        spec: &Arc<VersionSpec>,
+        runtime: &Arc<RuntimeDefinition>,
+    ) -> Option<Link> {
+        if self.templates.images_for(spec).is_err() || !self.templates.may_have(&spec.key) {
+            return None;
+        }
+        let _turn = self.templates.restores.acquire().await.ok()?;
+        let copy = self.templates.next_id();
+        let (core, wanted, runtime) = (Arc::clone(self), Arc::clone(spec), Arc::clone(runtime));
+        let restored = tokio::task::spawn_blocking(move || core.restore_as(copy, &wanted, &runtime)).await.ok()?;
+        let link = match restored {
+            Ok(Some(socket)) => Link::new(socket).ok(),
+            Ok(None) => return None,
+            Err(error) => {
+                tracing::warn!(function = %spec.key, error = %chain(&error), "template discarded");
+                self.discard(spec).await;
+                None
+            }
+        };
+        // Whoever destroys the sandbox from now on destroys the copy; who did so already has destroyed the blank one.
+        if link.is_none() || !sandbox.take_place(copy) {
+            self.end(copy).await;
+            return None;
+        }
+        self.tasks.spawn({
+            let (core, blank) = (Arc::clone(self), sandbox.id);
+            async move { core.end(blank).await }
+        });
+        link
+    }
+
+    fn restore_as(
+        &self,
+        copy: SandboxId,
+        spec: &VersionSpec,
+        runtime: &RuntimeDefinition,
+    ) -> Result<Option<OwnedFd>, RestoreError> {
+        let made_of = self.made_of(spec, runtime);
+        let Some(hot) = self.templates.fetch(spec, &made_of).map_err(RestoreError::Images)? else { return Ok(None) };
+        let assign = self.assign_spec(spec).map_err(RestoreError::Assign)?;
+        let restore = RestoreSpec { image_dir: hot.path().to_owned(), root: runtime.root.clone(), assign };
+        self.isolation.restore(copy, &restore).map(Some).map_err(RestoreError::Isolation)
+    }
+
+    /// Removes a template that is no good.
+    async fn discard(self: &Arc<Self>, spec: &Arc<VersionSpec>) {
+        self.templates.note_failure(&spec.key, self.clock.now());
+        let (core, key) = (Arc::clone(self), spec.key.clone());
+        let _panicked = tokio::task::spawn_blocking(move || core.templates.remove_image(&key)).await.is_err();
+    }
+
+    /// A copy ended before it was ready, and not because a hook of the function said so.
+    pub(crate) fn distrust(self: &Arc<Self>, spec: &Arc<VersionSpec>) {
+        tracing::warn!(function = %spec.key, "template discarded: a copy of it did not come to life");
+        let (core, spec) = (Arc::clone(self), Arc::clone(spec));
+        self.tasks.spawn(async move { core.discard(&spec).await });
+    }
+
+    /// A sandbox of the version initialised by itself: perhaps the next is to have a template.
+    pub(crate) fn consider_template(self: &Arc<Self>, spec: &Arc<VersionSpec>, init: Duration) {
+        if !self.stopping.is_cancelled()
+            && !self.templates.may_have(&spec.key)
+            && self.templates.note_cold_start(spec, self.clock.now(), init)
+        {
+            let _awaited_by_nobody = self.begin_template(spec);
+        }
+    }
+}
