@@ -164,7 +164,7 @@ fn print(rows: &[Value], endpoint: &str, output: &Output) {
         }
         format!(
             "{lines}\n\n{GOOD}Try next{GOOD:#}, in another terminal:\n  \
-             export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n  \
+             export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n  \
              aws lambda list-functions\n  \
              aws lambda invoke --function-name hello-python --cli-binary-format raw-in-base64-out --payload '{{\"name\":\"me\"}}' /dev/stdout\n  \
              aws logs tail /aws/lambda/hello-python --follow"
