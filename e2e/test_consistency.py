@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 from daemon import wait_until
@@ -80,26 +79,14 @@ def test_a_function_made_anew_does_not_answer_with_the_old_one(daemon):
 
 
 def test_fifty_different_functions_called_cold_at_once_all_answer(daemon):
-    """And together they take no longer than one after the other: starts do not wait for each other."""
+    """How long they take, beside as many in turn, is told by `make bench`."""
     package = make_zip({"bootstrap": rust_bootstrap()})
-
-    def some(prefix, count):
-        return [deploy(daemon, "echo", "provided.al2023", name=f"{prefix}-{number}", package=package) for number in range(count)]
-
-    alone = some("alone", 10)
-    started = time.monotonic()
-    for function in alone:
-        assert function.call({}) == {}
-    one_by_one = (time.monotonic() - started) / len(alone)
-    functions = some("crowd", 50)
-    started = time.monotonic()
+    functions = [deploy(daemon, "echo", "provided.al2023", name=f"crowd-{number}", package=package) for number in range(50)]
     results = all_at_once(
         [lambda name=function.name: Connection(daemon).invoke(name, b'{"n":1}') for function in functions]
     )
-    together = (time.monotonic() - started) / len(functions)
     assert [(status, body) for status, _, body in results] == [(200, b'{"n":1}')] * 50
-    assert together < one_by_one * 1.5, (together, one_by_one)
-    for function in [*alone, *functions]:
+    for function in functions:
         function.delete()
 
 

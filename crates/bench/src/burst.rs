@@ -1,6 +1,6 @@
-//! Many functions called for the first time at the same moment, beside as many bare starts.
+//! Many functions called for the first time at the same moment, beside as many called in turn and as many bare starts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use tokio::task::LocalSet;
@@ -11,6 +11,7 @@ use crate::report::{BurstRow, Report, Spread};
 use crate::subject::Subject;
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<()> {
+    let in_turn = in_turn(daemon, subject, count, report).await?;
     report.progress(&format!("burst, {}: {count} functions at once", subject.language));
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
@@ -44,7 +45,24 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
         language: subject.language,
         count,
         answered: Spread::of(answered),
+        in_turn_all: in_turn,
         bare_all: program.time_at_once(count)?,
     });
     Ok(())
+}
+
+/// How long as many functions take one after the other.
+async fn in_turn(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<Duration> {
+    report.progress(&format!("burst, {}: {count} functions in turn", subject.language));
+    let name = |number: usize| format!("turn-{}-{number}", subject.language.to_lowercase());
+    for number in 0..count {
+        daemon.deploy(&name(number), subject).await?;
+    }
+    let mut connection = Connection::open(daemon.address).await?;
+    let started = Instant::now();
+    for number in 0..count {
+        let answer = connection.exchange(&invocation(&name(number))).await?;
+        answer.succeeded().with_context(|| name(number))?;
+    }
+    Ok(started.elapsed())
 }
