@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 from daemon import ACCOUNT, REGION, wait_until
 from package import ROLE, make_zip, python_zip, unique
@@ -183,6 +185,28 @@ def test_live_tail_streams_events(daemon, deploy):
         assert time.monotonic() < deadline, seen
         update = next(events).get("sessionUpdate", {})
         seen += [result["message"] for result in update.get("sessionResults", [])]
+
+
+def test_live_tail_with_its_host_prefix(daemon, monkeypatch):
+    """SDKs put a prefix before the endpoint's name, which then has to be one: any name under localhost will do."""
+    asked = []
+    resolve = socket.getaddrinfo
+
+    def under_localhost(host, *arguments, **options):
+        asked.append(host)
+        return resolve("127.0.0.1" if str(host).endswith(".localhost") else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", under_localhost)
+    logs = boto3.session.Session().client(
+        "logs", endpoint_url=f"http://hearth.localhost:{daemon.port}", region_name=REGION,
+        aws_access_key_id=ACCOUNT, aws_secret_access_key="any",
+    )  # fmt: skip
+    group = f"/{unique('live')}"
+    logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    assert "sessionStart" in next(iter(logs.start_live_tail(logGroupIdentifiers=[arn])["responseStream"]))
+    assert "stream-hearth.localhost" in asked
+    logs.delete_log_group(logGroupName=group)
 
 
 def test_logs_groups_are_managed(cli):
