@@ -7,7 +7,8 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// What the agent is made from, relative to the workspace.
-const SOURCES: &[&str] = &["crates/agent", "crates/agent-proto", "crates/types", "Cargo.toml", "Cargo.lock"];
+const SOURCES: &[&str] =
+    &["crates/agent", "crates/agent-proto", "crates/sys", "crates/types", "Cargo.toml", "Cargo.lock"];
 
 fn main() -> Result<(), String> {
     let out = variable("OUT_DIR")?;

@@ -120,6 +120,7 @@ impl<'a> ToAgent<'a> {
     pub fn encode_head(&self, out: &mut Vec<u8>) -> &'a [u8] {
         use ToAgentKind as Kind;
         match *self {
+            Self::Park(ref park) => Writer::new(out, Kind::Park as u8, 0).plain(park),
             Self::Init(ref init) => Writer::new(out, Kind::Init as u8, 0).plain(init),
             Self::Invoke { id, ref head, body } => Writer::new(out, Kind::Invoke as u8, id).with_body(head, body),
             Self::Withdraw { id } => Writer::new(out, Kind::Withdraw as u8, id).bytes(&[]),
@@ -138,6 +139,7 @@ impl<'a> ToAgent<'a> {
     pub fn decode(header: FrameHeader, payload: &'a [u8]) -> Result<Self, FrameError> {
         let id = header.id;
         Ok(match header.kind {
+            kind if kind == ToAgentKind::Park as u8 => Self::Park(read_plain(payload, "Park")?),
             kind if kind == ToAgentKind::Init as u8 => Self::Init(read_plain(payload, "Init")?),
             kind if kind == ToAgentKind::Invoke as u8 => {
                 let (head, body) = read_with_body(payload, "Invoke")?;
@@ -191,6 +193,7 @@ impl<'a> FromAgent<'a> {
                 Writer::new(out, Kind::TunnelCredit as u8, id).bytes(&bytes.to_le_bytes())
             }
             Self::LogsDropped { records } => Writer::new(out, Kind::LogsDropped as u8, 0).bytes(&records.to_le_bytes()),
+            Self::Parked { ready } => Writer::new(out, Kind::Parked as u8, 0).plain(&ready),
         }
     }
 
@@ -235,6 +238,7 @@ impl<'a> FromAgent<'a> {
             kind if kind == Kind::TunnelCredit as u8 => {
                 Self::TunnelCredit { id, bytes: read_u32(payload, "TunnelCredit")? }
             }
+            kind if kind == Kind::Parked as u8 => Self::Parked { ready: read_plain(payload, "Parked")? },
             kind if kind == Kind::LogsDropped as u8 => Self::LogsDropped { records: read_u32(payload, "LogsDropped")? },
             kind => return Err(FrameError::UnknownKind { kind }),
         })

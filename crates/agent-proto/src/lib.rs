@@ -25,12 +25,15 @@
 mod codec;
 mod frame;
 mod message;
+mod orders;
 
 pub use frame::{Frame, FrameError, FrameHeader, HEADER_BYTES, PAYLOAD_BYTES_MAX, read_frame, write_frame};
 pub use message::{
-    ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, Renewal, ResponseHead,
+    ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, Park, Renewal, ResponseHead,
     Rlimits, StreamEnd, ToAgent, ToAgentKind,
 };
+
+pub use orders::write_orders;
 
 /// Abstract name (after the NUL) of the agent's listening socket.
 pub const AGENT_SOCKET: &[u8] = b"hearth-agent";
@@ -39,7 +42,7 @@ pub const RUNTIME_API_PORT: u16 = 9001;
 /// The port on the sandbox's loopback that carries the function's own AWS calls.
 pub const ENDPOINT_PORT: u16 = 9002;
 /// Changes with every incompatible change of messages.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 /// Bytes that may be under way on one response stream or tunnel without a credit.
 pub const WINDOW_BYTES: usize = 256 * 1024;
 /// Largest chunk of a response stream or tunnel.

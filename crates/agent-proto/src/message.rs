@@ -4,6 +4,19 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// Starts a runtime process ahead of need, while nobody's code is there: it loads what it can and waits to become one
+/// function's ([`Init::parked`]). Sent once at most, before `Init`, and answered by `Parked`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Park {
+    /// Program and arguments. Its standard input is a socket: on it the process says a byte when it is ready, and then reads
+    /// what it is to become (see [`write_orders`](crate::write_orders)).
+    pub command: Vec<String>,
+    pub environment: Vec<(String, String)>,
+    /// As in [`Init`]: a process parked with other ids or limits is not used.
+    pub uid_gid: Option<(u32, u32)>,
+    pub rlimits: Rlimits,
+}
+
 /// Starts the runtime. Sent once per sandbox, after its code is attached.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Init {
@@ -13,6 +26,8 @@ pub struct Init {
     /// The whole environment of the runtime process, `AWS_LAMBDA_RUNTIME_API` included.
     pub environment: Vec<(String, String)>,
     pub cwd: String,
+    /// Let the parked process become the runtime, if it lives. Else, and in any case without one, the commands are executed.
+    pub parked: bool,
     /// Inside the sandbox's user namespace. `None` keeps the agent's own (a host without uid ranges).
     pub uid_gid: Option<(u32, u32)>,
     pub hostname: String,
@@ -126,6 +141,7 @@ pub enum ToAgentKind {
     TunnelData = 5,
     TunnelClose = 6,
     Shutdown = 7,
+    Park = 8,
     Renew = 16,
 }
 
@@ -150,11 +166,13 @@ pub enum FromAgentKind {
     TunnelClose = 78,
     TunnelCredit = 79,
     LogsDropped = 80,
+    Parked = 81,
 }
 
 /// From the daemon to the agent.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ToAgent<'a> {
+    Park(Park),
     Init(Init),
     /// May come before the runtime asks for the next event: the agent holds one and gives it when asked.
     Invoke {
@@ -255,5 +273,9 @@ pub enum FromAgent<'a> {
     /// Records that the agent had to drop because nobody took them.
     LogsDropped {
         records: u32,
+    },
+    /// The answer to `Park`: the process waits, or there is none.
+    Parked {
+        ready: bool,
     },
 }

@@ -59,6 +59,7 @@ fn init() -> Init {
         commands: vec![vec!["/bin/sleep".to_owned(), "1000".to_owned()]],
         environment: Vec::new(),
         cwd: "/".to_owned(),
+        parked: false,
         uid_gid: None,
         hostname: String::new(),
         rlimits: Rlimits { files: 1024, processes: 1024, core_bytes: 0 },

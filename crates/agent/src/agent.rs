@@ -6,7 +6,7 @@ use std::{
 };
 
 use hearth_agent_proto::{
-    AGENT_SOCKET, ENDPOINT_PORT, ExitStatus, FromAgent, Init, RUNTIME_API_PORT, Renewal, ToAgent, read_frame,
+    AGENT_SOCKET, ENDPOINT_PORT, ExitStatus, FromAgent, Init, Park, RUNTIME_API_PORT, Renewal, ToAgent, read_frame,
 };
 use hearth_sys::init_process;
 use rustix::{
@@ -19,6 +19,7 @@ use crate::{
     buffer, confine,
     io::Io,
     link::Heard,
+    parked::{Parked, Said},
     poller::{Poller, Ready, Source, Watched},
     runtime_api::RuntimeApi,
     runtime_process,
@@ -39,11 +40,14 @@ pub struct Options {
     /// Abstract name of the socket for the daemon.
     pub socket: Vec<u8>,
     pub address: Ipv4Addr,
+    /// A child that waits to become the runtime: its number, that of its telemetry pipe, and our descriptors of its control
+    /// socket, its output and its telemetry.
+    pub parked: Option<[i32; 5]>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { any_peer: false, socket: AGENT_SOCKET.to_vec(), address: Ipv4Addr::LOCALHOST }
+        Self { any_peer: false, socket: AGENT_SOCKET.to_vec(), address: Ipv4Addr::LOCALHOST, parked: None }
     }
 }
 
@@ -78,6 +82,10 @@ pub struct Agent {
     input: Vec<u8>,
     runtime_api: RuntimeApi,
     tunnels: Tunnels,
+    /// Waits to become the runtime, while there is none.
+    parked: Option<Parked>,
+    /// The daemon has asked for one.
+    park_asked: bool,
     life: Life,
     ending: Option<Ending>,
     has_dead_children: bool,
@@ -98,6 +106,7 @@ impl Agent {
         confine::hide()?;
         confine::give_up_capabilities(confine::UNTIL_STARTED)?;
         let poller = Poller::new()?;
+        let parked = options.parked.map(|parked| Parked::inherit(&poller, parked)).transpose()?;
         let mut endpoint_listener = poller.watch(endpoint, Source::EndpointListener)?;
         endpoint_listener.set_read(&poller, false);
         Ok(Self {
@@ -110,6 +119,8 @@ impl Agent {
             input: Vec::new(),
             runtime_api: RuntimeApi::default(),
             tunnels: Tunnels::default(),
+            parked,
+            park_asked: false,
             life: Life::Unborn,
             ending: None,
             has_dead_children: false,
@@ -147,6 +158,7 @@ impl Agent {
             Source::Daemon => self.on_daemon(ready),
             Source::Output | Source::Telemetry => self.has_logs = true,
             Source::Tunnel(key) => self.tunnels.on_ready(&mut self.io, key, ready),
+            Source::Parked => self.on_parked(),
             Source::Children => self.on_children(),
             Source::RuntimeListener => {
                 if let Some(socket) = accept(&self.runtime_listener) {
@@ -255,6 +267,7 @@ impl Agent {
     fn obey(&mut self, message: ToAgent<'_>) {
         let io = &mut self.io;
         match message {
+            ToAgent::Park(park) => self.park(park),
             ToAgent::Init(init) => self.start(&init),
             ToAgent::Invoke { id, .. } if matches!(self.life, Life::Draining { .. } | Life::Gone) => {
                 io.link.send(&io.poller, &FromAgent::Withdrawn { id });
@@ -278,13 +291,56 @@ impl Agent {
         }
     }
 
+    /// Starts a process that is to wait, and answers when it does. Once, and before there is a runtime.
+    fn park(&mut self, park: Park) {
+        if self.park_asked || !matches!(self.life, Life::Unborn) {
+            return;
+        }
+        self.park_asked = true;
+        match &mut self.parked {
+            Some(parked) => {
+                parked.expect(park);
+                if parked.is_ready() {
+                    self.answer_park(true);
+                }
+            }
+            None => match Parked::start(&self.io.poller, park) {
+                Ok(parked) => self.parked = Some(parked),
+                Err(_) => self.answer_park(false),
+            },
+        }
+    }
+
+    fn answer_park(&mut self, ready: bool) {
+        self.io.link.send(&self.io.poller, &FromAgent::Parked { ready });
+    }
+
+    fn on_parked(&mut self) {
+        let Some(parked) = &mut self.parked else { return };
+        let was_ready = parked.is_ready();
+        match parked.listen() {
+            Said::Nothing => {}
+            Said::Ready if self.park_asked => self.answer_park(true),
+            Said::Ready => {}
+            Said::End => {
+                if let Some(parked) = self.parked.take() {
+                    parked.end();
+                }
+                if self.park_asked && !was_ready {
+                    self.answer_park(false);
+                }
+            }
+        }
+    }
+
     /// Starts the runtime. Once: another `Init` changes nothing.
     fn start(&mut self, init: &Init) {
         if !matches!(self.life, Life::Unborn) {
             return;
         }
         self.runtime_api.set_limits(init.response_bytes_max, init.stream_bytes_max);
-        match runtime_process::start(init) {
+        let parked = self.parked.take().and_then(|parked| parked.become_runtime(init));
+        match parked.map_or_else(|| runtime_process::start(init), Ok) {
             Ok(started) => {
                 self.life = Life::Running(started.pid);
                 let opened = self.io.logs.open(&self.io.poller, started.output, started.telemetry);

@@ -23,6 +23,7 @@ pub mod http;
 mod io;
 mod link;
 mod logs;
+mod parked;
 mod poller;
 pub mod records;
 mod reply;

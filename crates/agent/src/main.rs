@@ -1,4 +1,5 @@
-//! `hearth-agent`: PID 1 of a sandbox. It takes no options there.
+//! `hearth-agent`: PID 1 of a sandbox. Its one option there is `--parked`: a child that waits to become the runtime, by its number,
+//! that of its telemetry pipe, and our ends of its control socket and of its pipes for output and telemetry.
 //!
 //! For tests outside of a sandbox: `--any-peer` takes up connections of any process, `--socket NAME` and `--address A.B.C.D`
 //! keep several agents of one machine apart.
@@ -29,6 +30,13 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
+            "--parked" => {
+                let mut numbers = [0; 5];
+                for number in &mut numbers {
+                    *number = words.next().and_then(|word| word.parse().ok()).ok_or("--parked needs five numbers")?;
+                }
+                options.parked = Some(numbers);
+            }
             "--any-peer" => options.any_peer = true,
             "--socket" => options.socket = value()?.into_bytes(),
             "--address" => options.address = value()?.parse().map_err(|error| format!("--address: {error}"))?,

@@ -26,6 +26,7 @@ pub(crate) enum Source {
     Children,
     Output,
     Telemetry,
+    Parked,
     Connection(Key),
     Tunnel(Key),
 }
@@ -47,6 +48,7 @@ impl Source {
             Self::Children => 5 << 56,
             Self::Output => 6 << 56,
             Self::Telemetry => 7 << 56,
+            Self::Parked => 10 << 56,
             Self::Connection(key) => keyed(8, key),
             Self::Tunnel(key) => keyed(9, key),
         }
@@ -64,6 +66,7 @@ impl Source {
             7 => Self::Telemetry,
             8 => Self::Connection(key),
             9 => Self::Tunnel(key),
+            10 => Self::Parked,
             _ => return None,
         })
     }
@@ -196,7 +199,8 @@ mod tests {
     #[test]
     fn names_survive_the_kernel() {
         let key = Key { slot: u16::MAX, generation: u32::MAX };
-        for source in [Source::Daemon, Source::Telemetry, Source::Connection(key), Source::Tunnel(key)] {
+        for source in [Source::Daemon, Source::Telemetry, Source::Parked, Source::Connection(key), Source::Tunnel(key)]
+        {
             assert_eq!(Source::decode(source.encode()), Some(source));
         }
     }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use hearth_agent_proto::{ExitStatus, Init};
+use hearth_agent_proto::{ExitStatus, Init, Park, Rlimits};
 use hearth_sys::init_process::{ChildSetup, exec_as_it_is, prepare_child};
 use rustix::{
     fd::OwnedFd,
@@ -35,7 +35,10 @@ pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
     let telemetry = pipe()?;
     let mut last = Errno::NOENT;
     for command in &init.commands {
-        match spawn(command, init, &output.write, &telemetry.write) {
+        let variable = (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string());
+        let own = Own { cwd: &init.cwd, uid_gid: init.uid_gid, rlimits: init.rlimits };
+        let environment = init.environment.iter().chain([&variable]);
+        match spawn(command, environment, &own, Stdio::null(), (&output.write, &telemetry.write)) {
             Ok(pid) => return Ok(Started { pid, output: output.read, telemetry: telemetry.read }),
             Err(error) => last = Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
         }
@@ -44,6 +47,35 @@ pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
         }
     }
     Err(last)
+}
+
+/// Starts a process that is to wait, with `control` as its standard input. It is told of its telemetry pipe, whose number is
+/// returned, when it is to become a runtime.
+///
+/// # Errors
+/// It could not be started.
+pub(crate) fn start_parked(park: &Park, control: OwnedFd) -> Result<(Started, i32), Errno> {
+    let output = pipe()?;
+    let telemetry = pipe()?;
+    let own = Own { cwd: "/", uid_gid: park.uid_gid, rlimits: park.rlimits };
+    let pipes = (&output.write, &telemetry.write);
+    let pid = spawn(&park.command, park.environment.iter(), &own, control.into(), pipes)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    Ok((Started { pid, output: output.read, telemetry: telemetry.read }, telemetry.write.as_raw_fd()))
+}
+
+/// The environment of a runtime whose telemetry pipe has this number.
+pub(crate) fn with_telemetry(init: &Init, telemetry: i32) -> Init {
+    let mut init = init.clone();
+    init.environment.push((TELEMETRY_VARIABLE.to_owned(), telemetry.to_string()));
+    init
+}
+
+/// What a process has of its own besides its program.
+struct Own<'a> {
+    cwd: &'a str,
+    uid_gid: Option<(u32, u32)>,
+    rlimits: Rlimits,
 }
 
 struct Pipe {
@@ -58,21 +90,26 @@ fn pipe() -> Result<Pipe, Errno> {
     Ok(Pipe { read, write })
 }
 
-fn spawn(words: &[String], init: &Init, output: &OwnedFd, telemetry: &OwnedFd) -> io::Result<Pid> {
+fn spawn<'a>(
+    words: &[String],
+    environment: impl Iterator<Item = &'a (String, String)>,
+    own: &Own<'_>,
+    input: Stdio,
+    (output, telemetry): (&OwnedFd, &OwnedFd),
+) -> io::Result<Pid> {
     let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().current_dir(&init.cwd);
-    for (name, value) in &init.environment {
+    command.args(arguments).env_clear().current_dir(own.cwd);
+    for (name, value) in environment {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         command.env(name, value);
     }
-    command.env(TELEMETRY_VARIABLE, telemetry.as_raw_fd().to_string());
-    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
-    let limits = init.rlimits;
+    command.stdin(input).stdout(output.try_clone()?).stderr(output.try_clone()?);
+    let limits = own.rlimits;
     let setup = ChildSetup {
-        uid_gid: init.uid_gid,
+        uid_gid: own.uid_gid,
         files: limits.files,
         processes: limits.processes,
         core_bytes: limits.core_bytes,

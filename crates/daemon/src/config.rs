@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hearth_engine::EngineConfig;
 use hearth_engine::keep_alive::Choice;
+use hearth_node::ParkingMode;
 use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,10 @@ pub(crate) struct NodeSection {
     /// Limit CPU strictly in proportion to memory (1769 MB = one core), as Lambda does. Otherwise it is a weight, which counts
     /// only when the machine is busy.
     pub(crate) cpu_quota: bool,
+    /// What waits in blank sandboxes: `zygote` (interpreters forked from one that has everything trusted loaded, where the runtime
+    /// can: quick, and their memory is shared, but so is the layout of their addresses), `exec` (interpreters executed one by
+    /// one), `none`.
+    pub(crate) parking: ParkingMode,
     /// Asynchronous invocations that run at once.
     pub(crate) async_concurrency: usize,
     /// First host uid of the ranges that sandboxes get, 65,536 each.
@@ -141,6 +146,7 @@ impl Default for NodeSection {
             freeze_after_ms: 2000,
             queue_timeout_s: 60,
             cpu_quota: false,
+            parking: ParkingMode::default(),
             async_concurrency: 100,
             uid_base: 1_000_000_000,
         }

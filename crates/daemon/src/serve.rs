@@ -201,6 +201,7 @@ fn node_config(config: &Config) -> NodeConfig {
         engine: config.engine(),
         queue_timeout: Duration::from_secs(config.node.queue_timeout_s),
         cpu_quota: config.node.cpu_quota,
+        parking: config.node.parking,
         async_concurrency: config.node.async_concurrency,
     }
 }

@@ -48,8 +48,10 @@ impl Node {
 
 impl Core {
     fn version(self: &Arc<Self>, spec: &VersionSpec) -> Version {
-        let known = self.lock().root(&spec.runtime);
-        let root = known.or_else(|| self.announce(&spec.runtime)).unwrap_or_else(|| self.announce_missing(spec));
+        let known = self.lock().root(spec);
+        let root = known
+            .or_else(|| self.announce(&spec.runtime, spec.memory_mib))
+            .unwrap_or_else(|| self.announce_missing(spec));
         Version { key: Arc::new(spec.key.clone()), root, memory_mib: spec.memory_mib }
     }
 

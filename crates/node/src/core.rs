@@ -23,7 +23,7 @@ use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
 use hearth_store::Artifacts;
 use hearth_store::Store;
-use hearth_types::{Instant, LogFormat, SandboxId, Timestamp};
+use hearth_types::{Instant, LogFormat, SandboxId, Timestamp, VersionSpec};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +33,7 @@ use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::report::{Failure, Report, Status, SystemLines};
+use crate::roots::{Root, Roots};
 use crate::sandbox::{Assigned, LogTail, Running, Sandbox, StartFailure};
 use crate::specs::Specs;
 use crate::start::Assignment;
@@ -71,21 +72,13 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     attempts: HashMap<Ticket, Arc<Attempt>>,
     sandboxes: HashMap<SandboxId, Arc<Sandbox>>,
-    /// A root's place is its number.
-    roots: Vec<Root>,
+    roots: Roots,
     pub(crate) specs: Specs,
-}
-
-/// What sandboxes of one runtime are made from.
-#[derive(Debug)]
-struct Root {
-    runtime: Arc<str>,
-    available: bool,
 }
 
 /// An action with everything that performing it needs.
 enum Effect {
-    Create { sandbox: Arc<Sandbox>, runtime: Arc<str> },
+    Create { sandbox: Arc<Sandbox>, root: Root },
     Assign { sandbox: Arc<Sandbox>, assignment: Assignment },
     Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
     Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
@@ -134,7 +127,7 @@ impl Core {
                 engine,
                 attempts: HashMap::new(),
                 sandboxes: HashMap::new(),
-                roots: Vec::new(),
+                roots: Roots::default(),
                 specs: Specs::default(),
             }),
             config: parts.config,
@@ -149,12 +142,12 @@ impl Core {
         Ticket(self.next_ticket.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Sandboxes of this runtime are made ahead of need from now on. Returns the engine's number for it, `None` if the
-    /// runtime is not installed. Reads the disk: not for the warm path.
-    pub(crate) fn announce(self: &Arc<Self>, runtime: &str) -> Option<RootId> {
-        self.runtimes.get(runtime)?;
+    /// Sandboxes of this runtime, for functions of this memory size, are made ahead of need from now on. Returns the engine's
+    /// number for them, `None` if the runtime is not installed. Reads the disk: not for the warm path.
+    pub(crate) fn announce(self: &Arc<Self>, runtime: &str, memory_mib: u32) -> Option<RootId> {
+        let sized = self.runtimes.get(runtime)?.parks_by_size();
         let mut state = self.lock();
-        let root = state.make_available(runtime);
+        let root = state.roots.announce(runtime, memory_mib, sized);
         let now = self.clock.now();
         self.step_locked(state, now, Event::RootAvailable { root });
         Some(root)
@@ -162,13 +155,8 @@ impl Core {
 
     /// The runtime was removed: no sandbox can be made of it until it is announced again.
     pub(crate) fn root_gone(self: &Arc<Self>, runtime: &str) {
-        let gone = {
-            let mut state = self.lock();
-            let gone = state.root(runtime);
-            state.roots.iter_mut().filter(|root| &*root.runtime == runtime).for_each(|root| root.available = false);
-            gone
-        };
-        if let Some(root) = gone {
+        let gone = self.lock().roots.withdraw(runtime);
+        for root in gone {
             self.step(Event::RootGone { root });
         }
     }
@@ -177,11 +165,11 @@ impl Core {
     pub(crate) fn admit(self: &Arc<Self>, attempt: &Arc<Attempt>) {
         let spec = &attempt.invocation.spec;
         let mut state = self.lock();
-        let root = match state.root(&spec.runtime) {
+        let root = match state.root(spec) {
             Some(root) => root,
             None => {
                 drop(state);
-                let Some(root) = self.announce(&spec.runtime) else {
+                let Some(root) = self.announce(&spec.runtime, spec.memory_mib) else {
                     return attempt.refuse(not_installed(&spec.runtime));
                 };
                 state = self.lock();
@@ -222,7 +210,7 @@ impl Core {
 
     fn perform(self: &Arc<Self>, effect: Effect) {
         match effect {
-            Effect::Create { sandbox, runtime } => self.create(sandbox, runtime),
+            Effect::Create { sandbox, root } => self.create(sandbox, root),
             Effect::Assign { sandbox, assignment } => self.assign(sandbox, assignment),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
@@ -597,31 +585,19 @@ impl Core {
     /// What the engine holds, and the names of its roots.
     pub(crate) fn engine_view(&self) -> (EngineView, Vec<Arc<str>>) {
         let state = self.lock();
-        (state.engine.view(), state.roots.iter().map(|root| Arc::clone(&root.runtime)).collect())
+        (state.engine.view(), state.roots.names())
     }
 }
 
 impl State {
-    /// The engine's number for a runtime that was announced and is still there.
-    pub(crate) fn root(&self, runtime: &str) -> Option<RootId> {
-        let index = self.roots.iter().position(|root| root.available && &*root.runtime == runtime)?;
-        u32::try_from(index).ok().map(RootId)
-    }
-
-    fn make_available(&mut self, runtime: &str) -> RootId {
-        let root = self.number(runtime);
-        self.roots[root.0 as usize].available = true;
-        root
+    /// The engine's number for a root that was announced for such functions and is still there.
+    pub(crate) fn root(&self, spec: &VersionSpec) -> Option<RootId> {
+        self.roots.find(&spec.runtime, spec.memory_mib)
     }
 
     /// The engine's number for a runtime, whether it is installed or not.
     pub(crate) fn number(&mut self, runtime: &str) -> RootId {
-        let known = self.roots.iter().position(|root| &*root.runtime == runtime);
-        let index = known.unwrap_or_else(|| {
-            self.roots.push(Root { runtime: runtime.into(), available: false });
-            self.roots.len() - 1
-        });
-        RootId(u32::try_from(index).unwrap_or(u32::MAX))
+        self.roots.number(runtime)
     }
 
     /// Binds an action to what it is about; `None` if that is gone meanwhile.
@@ -630,10 +606,10 @@ impl State {
         let attempt = |ticket| self.attempts.get(&ticket).cloned();
         Some(match action {
             Action::MakeBlank { sandbox, root } => {
-                let runtime = Arc::clone(&self.roots.get(root.0 as usize)?.runtime);
+                let root = self.roots.get(root)?.clone();
                 let record = Sandbox::new(sandbox);
                 self.sandboxes.insert(sandbox, Arc::clone(&record));
-                Effect::Create { sandbox: record, runtime }
+                Effect::Create { sandbox: record, root }
             }
             Action::Assign { sandbox: id, key, ticket, purpose } => {
                 let (sandbox, attempt) = (sandbox(id)?, ticket.and_then(attempt));

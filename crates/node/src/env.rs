@@ -2,10 +2,11 @@
 //!
 //! Source of the names: AWS Lambda Developer Guide, "Defined runtime environment variables".
 
-use hearth_agent_proto::{ENDPOINT_PORT, Init, RUNTIME_API_PORT, Rlimits};
+use hearth_agent_proto::{ENDPOINT_PORT, Init, Park, RUNTIME_API_PORT, Rlimits};
 use hearth_engine::Purpose;
 use hearth_engine::port::SessionCredentials;
 use hearth_runtimes::RuntimeDefinition;
+use hearth_sandbox::Zygote;
 use hearth_types::{LogFormat, LogLevel, VersionSpec, limits};
 
 /// How the runtime of `spec` is started.
@@ -21,16 +22,40 @@ pub(crate) fn init_message(
         commands: runtime.commands_for(&spec.handler, spec.memory_mib),
         environment: environment(spec, runtime, credentials, log_stream, purpose),
         cwd: "/var/task".to_owned(),
+        parked: false,
         uid_gid,
         hostname: "localhost".to_owned(),
-        rlimits: Rlimits {
-            files: limits::SANDBOX_FILES_MAX,
-            processes: u64::from(limits::SANDBOX_PROCESSES_MAX),
-            core_bytes: 0,
-        },
+        rlimits: RLIMITS,
         response_bytes_max: limits::RESPONSE_BYTES_MAX as u64,
         stream_bytes_max: limits::STREAM_BYTES_MAX,
     }
+}
+
+const RLIMITS: Rlimits =
+    Rlimits { files: limits::SANDBOX_FILES_MAX, processes: limits::SANDBOX_PROCESSES_MAX as u64, core_bytes: 0 };
+
+/// How an interpreter is started to wait for a function of this memory size; `None` where the runtime has none that waits.
+pub(crate) fn park_message(runtime: &RuntimeDefinition, memory_mib: u32, uid_gid: Option<(u32, u32)>) -> Option<Park> {
+    let command = runtime.parked_command(memory_mib)?;
+    let environment = waiting_environment(runtime);
+    Some(Park { command, environment, uid_gid, rlimits: RLIMITS })
+}
+
+/// What a waiting interpreter starts in: what its runtime sets, and where the Runtime API is, which clients look up as they load.
+fn waiting_environment(runtime: &RuntimeDefinition) -> Vec<(String, String)> {
+    let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
+    set(&mut environment, "AWS_LAMBDA_RUNTIME_API", &runtime_api());
+    environment
+}
+
+fn runtime_api() -> String {
+    format!("127.0.0.1:{RUNTIME_API_PORT}")
+}
+
+/// How to start what waiting interpreters are forked from; `None` where the runtime has none.
+pub(crate) fn zygote_of(runtime: &RuntimeDefinition) -> Option<Zygote> {
+    let environment = waiting_environment(runtime);
+    runtime.zygote_command().map(|command| Zygote { command, environment, rlimits: RLIMITS })
 }
 
 fn environment(
@@ -65,7 +90,7 @@ fn environment(
         ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", &credentials.session_token),
-        ("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_API_PORT}")),
+        ("AWS_LAMBDA_RUNTIME_API", &runtime_api()),
     ] {
         set(&mut environment, name, value);
     }

@@ -15,6 +15,7 @@ mod link;
 mod metrics;
 mod node;
 mod report;
+mod roots;
 mod sandbox;
 mod session;
 mod specs;
@@ -32,6 +33,21 @@ pub use template::TemplateParts;
 pub use tunnel::TunnelServer;
 
 use hearth_engine::EngineConfig;
+use serde::{Deserialize, Serialize};
+
+/// What waits in blank sandboxes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ParkingMode {
+    /// Interpreters forked from a common ancestor, where the runtime can: they share its memory and its address layout. Else
+    /// as [`ParkingMode::Exec`].
+    #[default]
+    Zygote,
+    /// Interpreters that were executed.
+    Exec,
+    /// Nothing.
+    None,
+}
 
 /// How this node runs functions.
 #[derive(Clone, Debug)]
@@ -41,6 +57,7 @@ pub struct NodeConfig {
     pub queue_timeout: Duration,
     /// Limit CPU strictly in proportion to memory, as Lambda does; else it is only a weight under contention.
     pub cpu_quota: bool,
+    pub parking: ParkingMode,
     /// Asynchronous invocations that run at once.
     pub async_concurrency: usize,
 }

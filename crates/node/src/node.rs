@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::async_invoke;
 use crate::attempt::Attempt;
 use crate::core::{Core, Parts};
+use crate::roots::ANY_MIB;
 use crate::template;
 
 /// One machine's sandboxes and what runs in them.
@@ -29,7 +30,7 @@ impl Node {
         core.tasks.spawn(tick(Arc::clone(&core)));
         core.tasks.spawn(async_invoke::run(Arc::clone(&core)));
         for runtime in core.runtimes.list() {
-            let _listed = core.announce(&runtime.name);
+            let _listed = core.announce(&runtime.name, ANY_MIB);
         }
         Self { core }
     }

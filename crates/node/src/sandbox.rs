@@ -10,6 +10,8 @@ use hearth_agent_proto::ExitStatus;
 use hearth_engine::port::StartKind;
 use hearth_engine::{Purpose, Start};
 use hearth_logs::LogStream;
+use hearth_runtimes::RuntimeDefinition;
+use hearth_sandbox::Readiness;
 use hearth_types::{Instant, RequestId, SandboxId, Timestamp, VersionSpec, limits};
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +70,10 @@ pub(crate) struct SandboxState {
     pub(crate) last_id: u32,
     pub(crate) initialised: bool,
     pub(crate) exit: Option<ExitStatus>,
+    /// What the runtime started from.
+    pub(crate) readiness: Readiness,
+    /// The memory size for which an interpreter waits in it, MiB.
+    pub(crate) parked_mib: Option<u32>,
     pub(crate) init_since: Option<Instant>,
     /// Time that initialisation took; told once, with the first invocation.
     pub(crate) init: Option<Duration>,
@@ -107,6 +113,27 @@ pub(crate) struct Sandbox {
     frozen_wanted: AtomicBool,
     /// Held while it is being changed.
     frozen: Mutex<bool>,
+}
+
+impl SandboxState {
+    /// Whether an interpreter waits that can become that of a function with this memory size and environment.
+    pub(crate) fn use_parked(
+        &mut self,
+        runtime: &RuntimeDefinition,
+        memory_mib: u32,
+        environment: &[(String, String)],
+    ) -> bool {
+        let fits = |parked_mib| runtime.can_become(parked_mib, memory_mib, environment);
+        if !self.parked_mib.is_some_and(fits) {
+            self.readiness = Readiness::Empty;
+        }
+        self.start_kind = match (self.start_kind, self.readiness) {
+            (StartKind::Blank, Readiness::Parked) => StartKind::Preboot,
+            (StartKind::Blank, Readiness::Forked) => StartKind::Zygote,
+            (kind, _) => kind,
+        };
+        self.readiness != Readiness::Empty
+    }
 }
 
 impl Sandbox {

@@ -99,7 +99,7 @@ impl Session {
     fn handle(&mut self, assigned: &Assigned, message: FromAgent<'_>) -> Result<bool, Violation> {
         match message {
             FromAgent::Hello { version } if version != PROTOCOL_VERSION => return Err(Violation::Version(version)),
-            FromAgent::Hello { .. } => {}
+            FromAgent::Hello { .. } | FromAgent::Parked { .. } => {}
             FromAgent::Ready => {
                 self.core.initialised(&self.sandbox);
                 return Ok(!self.sandbox.to_be_saved);

@@ -8,14 +8,16 @@ use hearth_agent_proto::{Init, ToAgent};
 use hearth_engine::port::StartKind;
 use hearth_engine::{Event, Purpose};
 use hearth_runtimes::RuntimeDefinition;
-use hearth_sandbox::{AssignSpec, BlankSpec};
+use hearth_sandbox::{AssignSpec, BlankSpec, Parking};
 use hearth_types::{VersionSpec, limits};
 
+use crate::ParkingMode;
 use crate::attempt::Attempt;
 use crate::core::Core;
-use crate::env::init_message;
+use crate::env::{init_message, park_message, zygote_of};
 use crate::link::Link;
 use crate::report::{SystemLines, log_stream_name};
+use crate::roots::Root;
 use crate::sandbox::{Assigned, Sandbox};
 use crate::session::{Session, chain};
 
@@ -44,16 +46,31 @@ pub(crate) enum AssignError {
 
 impl Core {
     /// Makes a blank sandbox.
-    pub(crate) fn create(self: &Arc<Self>, sandbox: Arc<Sandbox>, runtime: Arc<str>) {
+    pub(crate) fn create(self: &Arc<Self>, sandbox: Arc<Sandbox>, root: Root) {
         let core = Arc::clone(self);
         self.tasks.spawn_blocking(move || {
-            let Some(definition) = core.runtimes.get(&runtime) else {
-                core.blank_failed(&sandbox, &format!("runtime {runtime} is not installed"));
-                return core.root_gone(&runtime);
+            let Some(definition) = core.runtimes.get(&root.runtime) else {
+                core.blank_failed(&sandbox, &format!("runtime {} is not installed", root.runtime));
+                return core.root_gone(&root.runtime);
             };
-            let spec = BlankSpec { id: sandbox.id, root: definition.root.clone() };
+            let uid_gid = core.isolation.tier().function_uid_gid;
+            let parked_mib = root.fit.parked_mib();
+            let park = parked_mib.and_then(|parked_mib| park_message(&definition, parked_mib, uid_gid));
+            let mode = core.config.parking;
+            let park = park.filter(|_| mode != ParkingMode::None);
+            let zygote = zygote_of(&definition).filter(|_| mode == ParkingMode::Zygote);
+            let parking = match (park, zygote) {
+                (None, _) => Parking::None,
+                (Some(park), None) => Parking::Exec(park),
+                (Some(park), Some(zygote)) => Parking::Zygote(park, zygote),
+            };
+            let spec = BlankSpec { id: sandbox.id, root: definition.root.clone(), parking };
             match core.isolation.create(&spec) {
-                Ok(()) => {
+                Ok(readiness) => {
+                    {
+                        let mut state = sandbox.state();
+                        (state.readiness, state.parked_mib) = (readiness, parked_mib);
+                    }
                     // Whoever waits for it has it when this returns.
                     core.step(Event::BlankReady { sandbox: sandbox.id });
                     sandbox.state().lay_ready = true;
@@ -112,7 +129,9 @@ impl Core {
             sandbox.state().start_kind = StartKind::Template;
             link.send(&ToAgent::Renew(self.renewal_of_copy(spec, &stream))).is_err()
         } else {
-            link.send(&ToAgent::Init(self.init_message(assignment, &runtime, &stream))).is_err()
+            let mut init = self.init_message(assignment, &runtime, &stream);
+            init.parked = sandbox.state().use_parked(&runtime, spec.memory_mib, &init.environment);
+            link.send(&ToAgent::Init(init)).is_err()
         };
         let assigned = Assigned { spec: Arc::clone(spec), purpose, link, log };
         sandbox.assigned.set(assigned).map_err(|_again| AssignError::Twice)?;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::parking::{Parking, starts_alike};
+
 /// Stands for the function's handler in [`RuntimeDefinition::commands`].
 const HANDLER: &str = "{handler}";
 /// Stands for the space of long-lived objects in MiB, as Lambda computes it from the memory size.
@@ -27,6 +29,9 @@ pub struct RuntimeDefinition {
     pub bare_command: Option<Vec<String>>,
     /// Programs with their arguments, tried in order; may hold placeholders, see [`RuntimeDefinition::commands_for`].
     commands: Vec<Vec<String>>,
+    /// How an interpreter waits ahead of need, where that is of use.
+    #[serde(default)]
+    pub parking: Option<Parking>,
     /// The variables that depend on the runtime alone, and no others.
     pub environment: BTreeMap<String, String>,
 }
@@ -40,6 +45,7 @@ impl RuntimeDefinition {
             digest,
             interpreter_version: None,
             bare_command: None,
+            parking: None,
             commands: commands.iter().map(owned).collect(),
             environment: BTreeMap::new(),
         }
@@ -48,17 +54,46 @@ impl RuntimeDefinition {
     /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
     /// handler and memory size in MiB. Working directory: `/var/task`.
     pub fn commands_for(&self, handler: &str, memory_mib: u32) -> Vec<Vec<String>> {
-        // The split that Lambda's own Node.js bootstrap makes: a tenth for young objects, in two halves.
-        let new_space = memory_mib / 10;
-        let fill = |word: &String| {
-            if word == HANDLER {
-                return handler.to_owned();
-            }
-            word.replace(OLD_SPACE, &(memory_mib - new_space).to_string())
-                .replace(SEMI_SPACE, &(new_space / 2).max(1).to_string())
-        };
-        self.commands.iter().map(|command| command.iter().map(fill).collect()).collect()
+        self.commands.iter().map(|command| fill(command, handler, memory_mib)).collect()
     }
+
+    /// The command that starts an interpreter ahead of need, for functions of this memory size in MiB; in [`Self::environment`]
+    /// alone. `None` where nothing can be parked.
+    pub fn parked_command(&self, memory_mib: u32) -> Option<Vec<String>> {
+        self.parking.as_ref().map(|parking| fill(&parking.command, "", memory_mib))
+    }
+
+    /// Whether an interpreter that waits has to be started for its function's memory size.
+    pub fn parks_by_size(&self) -> bool {
+        self.parked_command(128) != self.parked_command(10_240)
+    }
+
+    /// The command that starts an interpreter from which waiting ones are forked, in [`Self::environment`] alone. `None` where that
+    /// is not possible.
+    pub fn zygote_command(&self) -> Option<Vec<String>> {
+        self.parking.as_ref()?.zygote.clone()
+    }
+
+    /// Whether an interpreter that was parked for the memory size `parked_mib` can become that of a function with this memory
+    /// size and environment, and nobody can tell.
+    pub fn can_become(&self, parked_mib: u32, memory_mib: u32, environment: &[(String, String)]) -> bool {
+        let own: Vec<(String, String)> = self.environment.clone().into_iter().collect();
+        let command = self.parked_command(parked_mib);
+        command.is_some() && command == self.parked_command(memory_mib) && starts_alike(&own, environment)
+    }
+}
+
+fn fill(command: &[String], handler: &str, memory_mib: u32) -> Vec<String> {
+    // The split that Lambda's own Node.js bootstrap makes: a tenth for young objects, in two halves.
+    let new_space = memory_mib / 10;
+    let fill = |word: &String| {
+        if word == HANDLER {
+            return handler.to_owned();
+        }
+        word.replace(OLD_SPACE, &(memory_mib - new_space).to_string())
+            .replace(SEMI_SPACE, &(new_space / 2).max(1).to_string())
+    };
+    command.iter().map(fill).collect()
 }
 
 #[cfg(test)]
@@ -71,5 +106,20 @@ mod tests {
         let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
         let filled = definition.commands_for("{old_space_mib}.handler", 128);
         assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "{old_space_mib}.handler"]]);
+    }
+
+    #[test]
+    fn a_parked_interpreter_becomes_what_its_arguments_and_environment_allow() {
+        let mut definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), &[]);
+        definition.environment.insert("NODE_PATH".into(), "/opt".into());
+        let own = [("NODE_PATH".to_owned(), "/opt".to_owned()), ("A".to_owned(), "1".to_owned())];
+        assert_eq!(definition.parked_command(128), None);
+        assert!(!definition.can_become(128, 128, &own));
+        let command = ["/bin/node", "--max-old-space-size={old_space_mib}"].map(str::to_owned).into();
+        definition.parking = Some(Parking { command, zygote: None });
+        assert_eq!(definition.parked_command(128).unwrap(), ["/bin/node", "--max-old-space-size=116"]);
+        assert!(definition.can_become(128, 128, &own) && definition.parks_by_size());
+        assert!(!definition.can_become(128, 256, &own), "the heap is of another size");
+        assert!(!definition.can_become(128, 128, &[]), "the environment at start was another");
     }
 }

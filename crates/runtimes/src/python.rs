@@ -4,10 +4,16 @@ use std::path::{Path, PathBuf};
 
 use crate::add::{AddError, Steps, files};
 use crate::definition::RuntimeDefinition;
+use crate::parking::Parking;
 use crate::pip::Pip;
 use crate::root::Root;
 use crate::{host, provided};
 
+const PARK: &str = include_str!("assets/python/park.py");
+const ZYGOTE: &str = include_str!("assets/python/zygote.py");
+/// Where they lie inside.
+const PARK_INSIDE: &str = "/.hearth/park.py";
+const ZYGOTE_INSIDE: &str = "/.hearth/zygote.py";
 const PROBE: &str = include_str!("assets/python/probe.py");
 /// What restored copies of a process must not have in common, and how awslambdaric comes to call it.
 const RESTORED: &str = include_str!("assets/python/hearth_restored.py");
@@ -85,7 +91,8 @@ impl Python {
 
     pub(crate) fn identity(&self) -> String {
         let program = host::file_identity(&self.program);
-        format!("{}\n{program}\n{}\n{RESTORED}\n{HOOKS_RUNNER}", self.version, self.packages())
+        let sources = [RESTORED, HOOKS_RUNNER, PARK, ZYGOTE].join("\n");
+        format!("{}\n{program}\n{}\n{sources}", self.version, self.packages())
     }
 
     /// Pinned requirements for this interpreter: chosen here, since pip asks its own interpreter for markers.
@@ -118,6 +125,10 @@ impl Python {
         let commands: &[&[&str]] = &[&[&inside, "-m", "awslambdaric", "{handler}"]];
         let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
         definition.interpreter_version = Some(self.version.clone());
+        root.write(PARK_INSIDE, PARK).map_err(files("writing what waits"))?;
+        root.write(ZYGOTE_INSIDE, ZYGOTE).map_err(files("writing what waits"))?;
+        let started = |script| [inside.as_str(), script].map(str::to_owned).to_vec();
+        definition.parking = Some(Parking { command: started(PARK_INSIDE), zygote: Some(started(ZYGOTE_INSIDE)) });
         definition.bare_command = Some([inside.as_str(), "-c", "pass"].map(str::to_owned).into());
         definition.environment = provided::environment();
         let version = format!("3.{}", self.minor);

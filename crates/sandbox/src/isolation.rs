@@ -3,7 +3,10 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use hearth_agent_proto::Park;
 use hearth_types::{NetworkMode, SandboxId};
+
+use crate::protocol::Zygote;
 
 /// What this host gives, found out once at start.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +28,30 @@ pub struct BlankSpec {
     pub id: SandboxId,
     /// The runtime's prepared root directory on the host; mounted read-only as `/`.
     pub root: PathBuf,
+    pub parking: Parking,
+}
+
+/// Whether a runtime process waits in a blank sandbox.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Parking {
+    /// Nothing but the agent runs.
+    None,
+    /// The agent executes it.
+    Exec(Park),
+    /// It is forked from one that the launcher keeps for the root, and shares its memory; executed where that is not there.
+    Zygote(Park, Zygote),
+}
+
+/// How far a runtime has come in a blank sandbox.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Readiness {
+    #[default]
+    /// Nothing runs but the agent: the runtime has to be executed.
+    Empty,
+    /// An interpreter waits, executed ahead of need.
+    Parked,
+    /// An interpreter waits, forked from one that had loaded everything.
+    Forked,
 }
 
 /// What turns a blank sandbox into one function version's.
@@ -93,8 +120,9 @@ pub enum IsolationError {
 pub trait Isolation: Send + Sync + std::fmt::Debug {
     fn tier(&self) -> &EffectiveTier;
 
-    /// Makes an empty sandbox whose agent is listening.
-    fn create(&self, spec: &BlankSpec) -> Result<(), IsolationError>;
+    /// Makes an empty sandbox whose agent is listening. A runtime that could not be parked is no failure: the answer says what
+    /// there is.
+    fn create(&self, spec: &BlankSpec) -> Result<Readiness, IsolationError>;
 
     /// Attaches code, sets limits and network, and returns a new connection to the agent. Once per sandbox.
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError>;

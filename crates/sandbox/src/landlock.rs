@@ -23,6 +23,16 @@ pub(crate) fn is_available() -> bool {
         .is_ok()
 }
 
+/// The same as names and bits, for those that cannot use this module: first what is handled, then what is granted below a path.
+pub(crate) fn rules() -> Vec<(&'static str, u64)> {
+    let all = AccessFs::from_all(INTERFACE).bits();
+    let change = (AccessFs::WriteFile | AccessFs::ReadFile).bits();
+    let mut rules = vec![("", all), ("/", AccessFs::from_read(INTERFACE).bits())];
+    rules.extend(WRITABLE.map(|path| (path, all)));
+    rules.extend(CHANGEABLE.map(|path| (path, change)));
+    rules
+}
+
 /// Restricts this process and all that come of it: reading and executing everywhere, writing to few places.
 pub(crate) fn restrict() -> Result<(), StepError> {
     const STEP: &str = "restrict file access with Landlock";

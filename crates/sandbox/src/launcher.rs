@@ -11,11 +11,15 @@
 //!    map ids, "go"           ◄──                                      gives up its rights, executes the agent
 //! ```
 //!
+//! Where the root has a zygote, that clones the new process instead, which then executes this very program to go on as here;
+//! see `zygote`.
+//!
 //! Daemon gone, launcher gone: the socket closes, and each sandbox's first process has a parent death signal.
 
 mod attach;
 mod birth;
 mod child;
+mod cradle;
 mod criu;
 mod egress;
 mod ids;
@@ -24,6 +28,7 @@ mod saving;
 mod server;
 mod setup;
 mod stage;
+mod zygote;
 
 pub(crate) use criu::WORK as CRIU_WORK;
 pub(crate) use ids::{FUNCTION_GID, FUNCTION_UID, RANGE as IDS_PER_SANDBOX};

@@ -15,7 +15,10 @@ mod protocol;
 mod seccomp;
 
 pub use criu::{CRIU_VERSION_MIN, find_criu};
-pub use isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, RestoreSpec, Saving, Usage};
+pub use isolation::{
+    AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Parking, Readiness, RestoreSpec, Saving, Usage,
+};
 pub use launcher::launcher_main;
 pub use linux::{LinuxConfig, LinuxIsolation, Subnet};
 pub use probe::{Check, Finding, HostReport, probe};
+pub use protocol::Zygote;

@@ -3,6 +3,7 @@
 mod connect;
 mod files;
 mod id_maps;
+mod park;
 mod saving;
 mod start;
 
@@ -18,17 +19,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use hearth_agent_proto::Park;
 use hearth_types::SandboxId;
 
 use crate::cgroup::{Cgroups, Limits};
-use crate::isolation::{AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, RestoreSpec, Saving, Usage};
-use crate::protocol::{ProtocolError, Reply, Request, Status, receive, send};
+use crate::isolation::{
+    AssignSpec, BlankSpec, EffectiveTier, Isolation, IsolationError, Parking, Readiness, RestoreSpec, Saving, Usage,
+};
+use crate::protocol::{ProtocolError, Reply, Request, Status, Zygote, receive, send};
 
 const TIER: &str = "linux";
 /// Longest time that a new process may take to become the agent: a matter of a millisecond on a quiet host.
 const BIRTH_MAX: Duration = Duration::from_secs(10);
 /// Longest time that the agent may take to listen.
 const LISTEN_MAX: Duration = Duration::from_secs(5);
+/// Longest time that an interpreter may take to load what it waits with.
+const PARK_MAX: Duration = Duration::from_secs(10);
 /// Longest time that a way out may take to open.
 const NETWORK_MAX: Duration = Duration::from_secs(10);
 /// Longest time that killed processes may take to be gone.
@@ -108,14 +114,16 @@ impl LinuxIsolation {
         }
     }
 
-    /// Waits for the new process to become the agent, and connects to it.
-    fn await_birth(&self, sandbox: SandboxId, status: &OwnedFd) -> Result<OwnedFd, IsolationError> {
+    /// Waits for the new process to become the agent, and connects to it. Tells whether it has a waiting interpreter already.
+    fn await_birth(&self, sandbox: SandboxId, status: &OwnedFd) -> Result<(OwnedFd, bool), IsolationError> {
         let deadline = Instant::now() + BIRTH_MAX;
-        let mut socket = None;
+        let (mut socket, mut is_parked) = (None, false);
         loop {
             connect::wait_readable(status.as_fd(), deadline).map_err(|errno| failed(sandbox, CREATE, errno))?;
             match receive(status.as_fd()) {
-                Ok((Status::Socket, descriptors)) => socket = descriptors.into_iter().next(),
+                Ok((Status::Socket { parked }, descriptors)) => {
+                    (socket, is_parked) = (descriptors.into_iter().next(), parked);
+                }
                 Ok((Status::NetworkReady | Status::Prepared, _)) => {}
                 Ok((Status::Failed(reason), _)) => return Err(failed(sandbox, CREATE, reason)),
                 Err(ProtocolError::Gone) => break,
@@ -125,7 +133,39 @@ impl LinuxIsolation {
         let socket = socket.ok_or_else(|| failed(sandbox, CREATE, "the new process has ended"))?;
         connect::connect_agent(&socket, Instant::now() + LISTEN_MAX)
             .map_err(|errno| failed(sandbox, CREATE, format!("the agent does not listen: {errno}")))?;
-        Ok(socket)
+        Ok((socket, is_parked))
+    }
+
+    fn create_once(
+        &self,
+        spec: &BlankSpec,
+        park: Option<&Park>,
+        zygote: Option<&Zygote>,
+    ) -> Result<Readiness, IsolationError> {
+        let request = Request::Create { id: spec.id, root: spec.root.clone(), zygote: zygote.cloned() };
+        let status = self.request(spec.id, CREATE, &request)?;
+        let status = status.ok_or_else(|| failed(spec.id, CREATE, "the launcher sent no status socket"))?;
+        let born = self.await_birth(spec.id, &status).and_then(|(connection, is_parked)| {
+            let Some(park) = park else { return Ok((connection, Readiness::Empty)) };
+            let ready = park::park(&connection, park, Instant::now() + PARK_MAX)
+                .map_err(|error| failed(spec.id, CREATE, error))?;
+            let readiness = match (ready, is_parked) {
+                (false, _) => Readiness::Empty,
+                (true, false) => Readiness::Parked,
+                (true, true) => Readiness::Forked,
+            };
+            Ok((connection, readiness))
+        });
+        match born {
+            Ok((connection, readiness)) => {
+                self.connections().insert(spec.id, connection);
+                Ok(readiness)
+            }
+            Err(error) => {
+                self.destroy(spec.id)?;
+                Err(error)
+            }
+        }
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
@@ -139,7 +179,7 @@ fn await_network(sandbox: SandboxId, status: &OwnedFd) -> Result<(), IsolationEr
     match receive(status.as_fd()) {
         Ok((Status::NetworkReady, _)) => Ok(()),
         Ok((Status::Failed(reason), _)) => Err(failed(sandbox, ASSIGN, reason)),
-        Ok((Status::Socket | Status::Prepared, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
+        Ok((Status::Socket { .. } | Status::Prepared, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
         Err(error) => Err(failed(sandbox, ASSIGN, error)),
     }
 }
@@ -156,20 +196,20 @@ impl Isolation for LinuxIsolation {
         &self.tier
     }
 
-    fn create(&self, spec: &BlankSpec) -> Result<(), IsolationError> {
-        let request = Request::Create { id: spec.id, root: spec.root.clone() };
-        let status = self.request(spec.id, CREATE, &request)?;
-        let status = status.ok_or_else(|| failed(spec.id, CREATE, "the launcher sent no status socket"))?;
-        match self.await_birth(spec.id, &status) {
-            Ok(connection) => {
-                self.connections().insert(spec.id, connection);
-                Ok(())
-            }
-            Err(error) => {
-                self.destroy(spec.id)?;
-                Err(error)
+    fn create(&self, spec: &BlankSpec) -> Result<Readiness, IsolationError> {
+        let (park, zygote) = match &spec.parking {
+            Parking::None => (None, None),
+            Parking::Exec(park) => (Some(park), None),
+            Parking::Zygote(park, zygote) => (Some(park), Some(zygote)),
+        };
+        if zygote.is_some() {
+            match self.create_once(spec, park, zygote) {
+                // The zygote may have died over it; nobody waits for the next.
+                Err(IsolationError::Failed { reason, .. }) => tracing::warn!(sandbox = %spec.id, reason, "zygote"),
+                result => return result,
             }
         }
+        self.create_once(spec, park, None)
     }
 
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError> {

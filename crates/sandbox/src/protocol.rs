@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
+use hearth_agent_proto::Rlimits;
 use hearth_types::{NetworkMode, SandboxId};
 use rustix::io::Errno;
 use rustix::net::{
@@ -35,6 +36,15 @@ pub(crate) struct Configure {
     pub(crate) egress_allow: Vec<(Ipv4Addr, u8)>,
 }
 
+/// How an interpreter is started that forks waiting ones, and how these are limited.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Zygote {
+    /// Program and arguments, inside of the root.
+    pub command: Vec<String>,
+    pub environment: Vec<(String, String)>,
+    pub rlimits: Rlimits,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// The first one.
@@ -44,7 +54,9 @@ pub(crate) enum Request {
     /// Answered by `Done` with the *status socket*. On it the new process sends an unconnected Unix stream socket of its
     /// network name space (a socket stays where it was made), then a failure if there is one; it closes when the agent
     /// runs.
-    Create { id: SandboxId, root: PathBuf },
+    ///
+    /// With a zygote the sandbox is born from that, if it is there; it is started if not.
+    Create { id: SandboxId, root: PathBuf, zygote: Option<Zygote> },
     /// Answered by `Done`; where the network is not there at once, with a status socket, on which its readiness is told.
     Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
     /// Answered by `Criu` with the sandbox's first process and a socket: on it comes `Prepared` or `Failed`, then it is CRIU's.
@@ -100,8 +112,10 @@ pub(crate) struct Ready {
 /// What comes over a status socket.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Status {
-    /// With a socket to reach the agent by.
-    Socket,
+    /// With a socket to reach the agent by. `parked`: the agent has a waiting interpreter from its birth on.
+    Socket {
+        parked: bool,
+    },
     /// CRIU is about to take over this socket.
     Prepared,
     /// The way out is open, and fenced in.

@@ -16,8 +16,8 @@ pub use error::SysError;
 pub use mount::{MountAttributes, attach_mount, change_filesystem, clone_tree, make_filesystem, set_mount_attributes};
 pub use network::bring_up_loopback;
 pub use process::{
-    Cloned, Namespaces, block_signals, clone_process, close_from, execute_program, place_descriptor, reset_signals,
-    unshare_namespaces,
+    Cloned, Namespaces, adopt_descriptor, block_signals, clone_process, close_from, execute_program, place_descriptor,
+    reset_signals, unshare_namespaces,
 };
 pub use route::{Route, Subnet4, add_routes, filter_output};
 pub use seccomp::{FilterInstruction, install_filter};

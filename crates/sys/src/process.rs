@@ -81,6 +81,20 @@ pub fn unshare_namespaces(namespaces: Namespaces) -> Result<(), SysError> {
     unsafe { rustix::thread::unshare_unsafe(namespaces) }.map_err(|errno| SysError::new("unshare", errno))
 }
 
+/// Takes over a descriptor that this program was executed with; it is closed at the next execution. To be called once per
+/// number, by whoever was told of it.
+///
+/// # Errors
+/// There is none of that number.
+pub fn adopt_descriptor(number: RawFd) -> Result<OwnedFd, SysError> {
+    // SAFETY: the call takes numbers, and fails for those that are no descriptors.
+    let result = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    checked("fcntl", result.into())?;
+    // SAFETY: the descriptor is open (checked above) and was there before this program's first instruction, so that no other
+    // owner made it; our caller takes it over once.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Closes every descriptor from `first` on when a program is executed.
 ///
 /// # Errors

@@ -4,8 +4,8 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::{
-    ErrorHead, ExitStatus, Init, InvokeHead, LogHead, LogSource, PAYLOAD_BYTES_MAX, Renewal, ResponseHead, Rlimits,
-    StreamEnd, read_frame,
+    ErrorHead, ExitStatus, Init, InvokeHead, LogHead, LogSource, PAYLOAD_BYTES_MAX, Park, Renewal, ResponseHead,
+    Rlimits, StreamEnd, read_frame,
 };
 
 fn text() -> impl Strategy<Value = Cow<'static, str>> {
@@ -21,10 +21,21 @@ fn init() -> impl Strategy<Value = Init> {
     let rlimits =
         any::<(u64, u64, u64)>().prop_map(|(files, processes, core_bytes)| Rlimits { files, processes, core_bytes });
     let environment = vec(("[A-Z_]{1,9}", "\\PC{0,20}"), 0..4);
-    let limits = any::<(u64, u64)>();
+    let limits = any::<(u64, u64, bool)>();
     (vec(strings(), 0..4), environment, "\\PC{0,9}", any::<Option<(u32, u32)>>(), "\\PC{0,9}", rlimits, limits)
-        .prop_map(|(commands, environment, cwd, uid_gid, hostname, rlimits, (response_bytes_max, stream_bytes_max))| {
-            Init { commands, environment, cwd, uid_gid, hostname, rlimits, response_bytes_max, stream_bytes_max }
+        .prop_map(|(commands, environment, cwd, uid_gid, hostname, rlimits, limits)| {
+            let (response_bytes_max, stream_bytes_max, parked) = limits;
+            Init {
+                commands,
+                environment,
+                cwd,
+                parked,
+                uid_gid,
+                hostname,
+                rlimits,
+                response_bytes_max,
+                stream_bytes_max,
+            }
         })
 }
 
@@ -48,6 +59,12 @@ fn to_agent() -> impl Strategy<Value = ToAgent<'static>> {
     let id = any::<u32>;
     prop_oneof![
         init().prop_map(ToAgent::Init),
+        init().prop_map(|init| ToAgent::Park(Park {
+            command: init.commands.into_iter().flatten().collect(),
+            environment: init.environment,
+            uid_gid: init.uid_gid,
+            rlimits: init.rlimits,
+        })),
         (id(), invoke_head(), body()).prop_map(|(id, head, body)| ToAgent::Invoke { id, head, body }),
         id().prop_map(|id| ToAgent::Withdraw { id }),
         (id(), any::<bool>(), id()).prop_map(|(id, tunnel, bytes)| ToAgent::Credit { id, tunnel, bytes }),
@@ -81,6 +98,7 @@ fn from_agent() -> impl Strategy<Value = FromAgent<'static>> {
     prop_oneof![
         any::<u16>().prop_map(|version| FromAgent::Hello { version }),
         Just(FromAgent::Ready),
+        any::<bool>().prop_map(|ready| FromAgent::Parked { ready }),
         id().prop_map(|id| FromAgent::Idle { id }),
         id().prop_map(|id| FromAgent::Withdrawn { id }),
         (id(), response(), body()).prop_map(|(id, head, body)| FromAgent::Response { id, head, body }),

@@ -6,6 +6,7 @@ mod hostile;
 mod invocations;
 mod lifecycle;
 mod logs;
+mod parked;
 mod sandbox;
 mod streams;
 mod testbed;

@@ -79,6 +79,13 @@ impl Agent {
         stream
     }
 
+    /// Waits until the agent has no children, dead ones included.
+    pub(crate) fn is_without_children(&self) -> bool {
+        let pid = self.child.id();
+        let children = format!("/proc/{pid}/task/{pid}/children");
+        until(|| std::fs::read_to_string(&children).is_ok_and(|children| children.is_empty()).then_some(true))
+    }
+
     /// The agent's process ends by itself, with this success.
     pub(crate) fn ends(&mut self) -> bool {
         let child = &mut self.child;
@@ -104,6 +111,7 @@ pub(crate) fn init(command: &[&str]) -> Init {
         commands: vec![command.iter().map(|&word| word.to_owned()).collect()],
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         cwd: "/".to_owned(),
+        parked: false,
         uid_gid: None,
         hostname: "sandbox".to_owned(),
         rlimits: Rlimits { files: 1024, processes: 1024, core_bytes: 0 },

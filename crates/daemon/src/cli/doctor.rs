@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use hearth_runtimes::Runtimes;
-use hearth_sandbox::{AssignSpec, BlankSpec, Check, Finding, RestoreSpec, Saving};
+use hearth_sandbox::{AssignSpec, BlankSpec, Check, Finding, Parking, RestoreSpec, Saving};
 use hearth_types::{NetworkMode, SandboxId};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn save_and_restore(config: &Config, root: Option<&Path>) -> Result<String> {
     fs_err::create_dir_all(&images)?;
     let assign = trial(task_dir);
     let (saved, restored) = (SandboxId(1), SandboxId(2));
-    isolation.create(&BlankSpec { id: saved, root: root.to_owned() })?;
+    isolation.create(&BlankSpec { id: saved, root: root.to_owned(), parking: Parking::None })?;
     leave(UnixStream::from(isolation.assign(saved, &assign)?))?;
     isolation.save(saved, &assign, &images)?;
     isolation.destroy(saved)?;

@@ -7,7 +7,7 @@ use hearth_agent_proto::{Init, RUNTIME_API_PORT, Renewal, ToAgent};
 use hearth_engine::Purpose;
 use hearth_engine::port::{PrepareError, Prepared};
 use hearth_runtimes::RuntimeDefinition;
-use hearth_sandbox::{AssignSpec, BlankSpec};
+use hearth_sandbox::{AssignSpec, BlankSpec, Parking};
 use hearth_types::{SandboxId, VersionSpec};
 use tokio::sync::watch;
 
@@ -157,7 +157,9 @@ impl Core {
         let (core, wanted, root, id) = (Arc::clone(self), Arc::clone(spec), runtime.root.clone(), sandbox.id);
         let made = tokio::task::spawn_blocking(move || {
             let assign = core.assign_spec(&wanted).map_err(|error| MakeError::host(&error))?;
-            core.isolation.create(&BlankSpec { id, root }).map_err(|error| MakeError::host(&error))?;
+            core.isolation
+                .create(&BlankSpec { id, root, parking: Parking::None })
+                .map_err(|error| MakeError::host(&error))?;
             let socket = core.isolation.assign(id, &assign).map_err(|error| MakeError::host(&error))?;
             Ok((assign, socket))
         });

@@ -17,6 +17,9 @@ use crate::isolation::{AssignSpec, Usage};
 const OVERHEAD_BYTES: u64 = 4 << 20;
 /// The period over which a hard CPU limit is kept, microseconds.
 const CPU_PERIOD_US: u64 = 100_000;
+/// CPU of a sandbox in the making: no more than the smallest function has, so that refilling holds nobody up.
+const BLANK_SHARES: &str = "64";
+const BLANK_WEIGHT: &str = "7";
 /// Longest wait for processes to freeze, thaw or die; each is a matter of microseconds unless the host is overloaded.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -62,10 +65,13 @@ impl Cgroups {
             fs::create_dir(&dir)?;
             match tree.version {
                 Version::V2 => {
+                    let _without_controller = fs::write(dir.join("cpu.weight"), BLANK_WEIGHT);
                     entrances.v2 = Some(open(&dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
                 }
                 Version::V1 => {
                     let procs = dir.join("cgroup.procs");
+                    // A matter of fairness alone.
+                    let _without_controller = fs::write(dir.join("cpu.shares"), BLANK_SHARES);
                     entrances.v1.push(open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?);
                 }
             }

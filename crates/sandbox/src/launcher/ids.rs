@@ -46,6 +46,15 @@ impl IdScheme {
         }
     }
 
+    /// An id of the slot that is not root's, as the launcher sees it; 0 where there are no slots.
+    pub(crate) fn first_of(self, slot: u32) -> u32 {
+        match self {
+            Self::Ranges { base } => base + slot * RANGE + 1,
+            Self::Pairs { .. } => 1 + slot * 2,
+            Self::Single => 0,
+        }
+    }
+
     /// Gives the new process `pid` the ids of `slot`.
     pub(crate) fn write_maps(self, pid: Pid, slot: u32) -> Result<(), StepError> {
         let (uid_map, gid_map) = match self {

@@ -17,15 +17,17 @@ use rustix::process::{
 use rustix::time::Timespec;
 
 use super::attach::{AttachError, Attachment, attach};
-use super::birth::{abandon, give_birth};
+use super::birth::{Newborn, abandon, deliver, give_birth};
+use super::cradle::{CRADLE_VARIABLE, grow_up};
 use super::criu::prepare_run;
 use super::egress::start_egress;
 use super::ids::{IdScheme, Slots};
 use super::setup::{allow_many_files, enter_user_namespace, is_privileged, lock_run_dir};
 use super::stage::Stages;
+use super::zygote::{Conceived, Unborn, Zygotes};
 use super::{Step, StepError};
 use crate::cgroup::Cgroups;
-use crate::protocol::{ProtocolError, Ready, Reply, Request, receive, send};
+use crate::protocol::{ProtocolError, Ready, Reply, Request, Zygote, receive, send};
 use crate::{cgroup, landlock, seccomp};
 
 /// Epoll keys of the daemon's socket and of processes beside the sandboxes, which have their ids.
@@ -59,6 +61,8 @@ pub(super) struct Sandbox {
     pub(super) pid: Option<Pid>,
     /// `None` once its first process, and with it every other, is dead and reaped.
     pub(super) pidfd: Option<OwnedFd>,
+    /// A zygote was asked for its first process.
+    unborn: Option<Unborn>,
     /// Set when it is to be removed: closes then.
     pub(super) doomed: Option<OwnedFd>,
     /// Holds the way out open.
@@ -78,6 +82,7 @@ pub(super) struct Server {
     pub(super) unswept: Vec<SandboxId>,
     /// Processes that give sandboxes their way out; to be reaped.
     pub(super) companions: Vec<OwnedFd>,
+    zygotes: Zygotes,
     egress_allow: Vec<Subnet4>,
     pub(super) own_network: OwnedFd,
     /// Held until the end: closing any descriptor of the file would give the lock up.
@@ -88,6 +93,9 @@ pub(super) struct Server {
 /// started with its launcher arguments. Serves the daemon at the other end of standard input until that closes, then
 /// kills and removes all sandboxes.
 pub fn launcher_main() -> ExitCode {
+    if let Some(text) = std::env::var_os(CRADLE_VARIABLE) {
+        return grow_up(&text);
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -164,6 +172,7 @@ impl Server {
             sandboxes: HashMap::new(),
             unswept: Vec::new(),
             companions: Vec::new(),
+            zygotes: Zygotes::default(),
             egress_allow: config.egress_allow.into_iter().map(subnet).collect(),
             own_network,
             _lock: lock,
@@ -199,7 +208,7 @@ impl Server {
     /// Fails only when the launcher is of no further use.
     fn answer(&mut self, request: Request) -> Result<(), StepError> {
         let result = match request {
-            Request::Create { id, root } => self.create(id, &root).map(Some),
+            Request::Create { id, root, zygote } => self.create(id, &root, zygote.as_ref()).map(Some),
             Request::Destroy { id } => self.destroy(id),
             Request::Assign { id, task_dir, opt_dir, tmp_mib, network } => {
                 let resolver = network == NetworkMode::Egress;
@@ -240,34 +249,88 @@ impl Server {
             return Err("this sandbox exists already").step("create the sandbox");
         }
         let slot = self.slots.take(self.workshop.ids.slots())?;
-        self.sandboxes
-            .insert(id, Sandbox { slot, pid: None, pidfd: None, doomed: None, egress: None, restored: false });
+        let sandbox =
+            Sandbox { slot, pid: None, pidfd: None, unborn: None, doomed: None, egress: None, restored: false };
+        self.sandboxes.insert(id, sandbox);
         Ok(slot)
     }
 
-    fn create(&mut self, id: SandboxId, root: &Path) -> Result<OwnedFd, StepError> {
+    fn create(&mut self, id: SandboxId, root: &Path, zygote: Option<&Zygote>) -> Result<OwnedFd, StepError> {
         let slot = self.register(id)?;
-        let born = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
-            let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
-            let watched =
-                epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN);
-            if watched.is_err() {
-                abandon(&newborn);
-            }
-            watched.step("watch the sandbox").map(|()| newborn)
-        });
-        match born {
-            Ok(newborn) => {
-                if let Some(sandbox) = self.sandboxes.get_mut(&id) {
-                    sandbox.pid = Some(newborn.pid);
-                    sandbox.pidfd = Some(newborn.pidfd);
+        let made = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
+            let conceived = match zygote {
+                Some(zygote) => self.conceive(id, root, zygote)?,
+                None => None,
+            };
+            match conceived {
+                Some(conceived) => {
+                    let (unborn, status) = Unborn::new(conceived, entrances);
+                    self.expect(id, unborn).map(|()| status)
                 }
-                Ok(newborn.status)
+                None => {
+                    let newborn = give_birth(&mut self.workshop, id, root, slot, entrances)?;
+                    self.welcome(id, newborn)
+                }
             }
-            Err(error) => {
-                self.unswept.push(id);
-                Err(error)
+        });
+        made.inspect_err(|_| self.unswept.push(id))
+    }
+
+    /// Has a zygote make the first process. Without one it is started, for later sandboxes.
+    fn conceive(&mut self, id: SandboxId, root: &Path, zygote: &Zygote) -> Result<Option<Conceived>, StepError> {
+        let conceived = self.zygotes.conceive(&mut self.workshop, id, root, zygote)?;
+        if conceived.is_none() {
+            let count = self.workshop.ids.slots();
+            let slots = &mut self.slots;
+            let started = self.zygotes.start(&mut self.workshop, root, zygote, || slots.take(count))?;
+            if let Some(process) = started {
+                epoll::add(&self.epoll, process, epoll::EventData::new_u64(COMPANION_KEY), epoll::EventFlags::IN)
+                    .step("watch the zygote")?;
             }
+        }
+        Ok(conceived)
+    }
+
+    fn expect(&mut self, id: SandboxId, unborn: Unborn) -> Result<(), StepError> {
+        epoll::add(&self.epoll, &unborn.go, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN)
+            .step("watch the sandbox")?;
+        if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+            sandbox.unborn = Some(unborn);
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, id: SandboxId, newborn: Newborn) -> Result<OwnedFd, StepError> {
+        let watched = epoll::add(&self.epoll, &newborn.pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN);
+        if watched.is_err() {
+            abandon(&newborn);
+        }
+        watched.step("watch the sandbox")?;
+        if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+            sandbox.pid = Some(newborn.pid);
+            sandbox.pidfd = Some(newborn.pidfd);
+        }
+        Ok(newborn.status)
+    }
+
+    /// The first process that a zygote was asked for has reported, or never will: its sockets are closed then, and the daemon
+    /// sees it by them.
+    fn deliver(&mut self, id: SandboxId, unborn: Unborn) {
+        let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
+        let doomed = sandbox.doomed.is_some();
+        let delivered = deliver(&unborn, self.workshop.ids, sandbox.slot);
+        if let Err(error) = &delivered {
+            eprintln!("hearth launcher: {error}");
+        }
+        if let Ok((pid, pidfd)) = delivered {
+            let watched = epoll::add(&self.epoll, &pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN);
+            sandbox.pid = Some(pid);
+            if doomed || watched.is_err() {
+                let _dead_already = pidfd_send_signal(&pidfd, Signal::KILL);
+            }
+            sandbox.pidfd = Some(pidfd);
+        } else if doomed {
+            self.remove(id);
         }
     }
 
@@ -295,6 +358,15 @@ impl Server {
     }
 
     fn reap_companions(&mut self) {
+        let (epoll, slots) = (&self.epoll, &mut self.slots);
+        let over = |process: &OwnedFd| {
+            let over = is_reaped(process, WaitIdOptions::NOHANG);
+            if over {
+                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
+            }
+            over
+        };
+        self.zygotes.reap(over).into_iter().for_each(|slot| slots.give_back(slot));
         let epoll = &self.epoll;
         self.companions.retain(|process| {
             let alive = !is_reaped(process, WaitIdOptions::NOHANG);
@@ -318,10 +390,14 @@ impl Server {
                 let _dead_already = pidfd_send_signal(pidfd, Signal::KILL);
                 self.cgroups.let_die(id);
             }
-            None => {
-                self.cgroups.kill(id);
-                self.remove(id);
-            }
+            None => match &sandbox.unborn {
+                // Either it reports, or the zygote's end closes its socket.
+                Some(unborn) => self.zygotes.give_up(unborn),
+                None => {
+                    self.cgroups.kill(id);
+                    self.remove(id);
+                }
+            },
         }
         Ok(Some(gone))
     }
@@ -329,6 +405,9 @@ impl Server {
     /// The first process of a sandbox has ended, after all the others.
     fn reap(&mut self, id: SandboxId) {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
+        if let Some(unborn) = sandbox.unborn.take() {
+            return self.deliver(id, unborn);
+        }
         let Some(pidfd) = &sandbox.pidfd else { return };
         if !is_reaped(pidfd, WaitIdOptions::NOHANG) {
             return;
@@ -368,7 +447,7 @@ impl Server {
                 is_reaped(pidfd, WaitIdOptions::empty());
             }
         }
-        for process in &self.companions {
+        for process in self.companions.iter().chain(self.zygotes.processes()) {
             let _dead_already = pidfd_send_signal(process, Signal::KILL);
             is_reaped(process, WaitIdOptions::empty());
         }

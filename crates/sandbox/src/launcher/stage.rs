@@ -21,6 +21,8 @@ use super::{Step, StepError};
 pub(crate) const STAGE_AGENT: &str = "/agent";
 pub(crate) const STAGE_DEV: &str = "/dev";
 pub(crate) const STAGE_RESOLVER: &str = "/resolv.conf";
+/// Where the empty stage lies in the mounts of a zygote.
+pub(crate) const STAGE_IN_ROOT: &str = "/.hearth/empty";
 /// Where a new sandbox assembles its root.
 pub(crate) const STAGE_ROOT: &str = "/root";
 

@@ -64,7 +64,7 @@ impl LinuxIsolation {
         match receive(socket.as_fd()) {
             Ok((Status::Prepared, _)) => Ok(Criu { call: Call::new(socket, deadline), pid, first_id }),
             Ok((Status::Failed(reason), _)) => Err(reason),
-            Ok((Status::Socket | Status::NetworkReady, _)) => Err(ProtocolError::Malformed.to_string()),
+            Ok((Status::Socket { .. } | Status::NetworkReady, _)) => Err(ProtocolError::Malformed.to_string()),
             Err(error) => Err(format!("criu does not start: {error}")),
         }
     }

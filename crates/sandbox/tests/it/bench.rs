@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hearth_sandbox::{BlankSpec, Isolation};
+use hearth_sandbox::{BlankSpec, Isolation, Parking, Readiness};
 use hearth_types::SandboxId;
 
 use crate::host::{Host, root, skipped};
@@ -24,7 +24,8 @@ fn steps_are_timed() {
             action();
             times[index].push(start.elapsed());
         };
-        step(0, &mut || host.isolation.create(&BlankSpec { id, root: root.clone() }).unwrap());
+        let blank = BlankSpec { id, root: root.clone(), parking: Parking::None };
+        step(0, &mut || assert_eq!(host.isolation.create(&blank).unwrap(), Readiness::Empty));
         std::thread::sleep(Duration::from_millis(3));
         step(1, &mut || drop(host.isolation.assign(id, &spec).unwrap()));
         step(2, &mut || host.isolation.freeze(id).unwrap());

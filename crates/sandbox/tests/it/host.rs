@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hearth_sandbox::{
-    AssignSpec, BlankSpec, Isolation, IsolationError, LinuxConfig, LinuxIsolation, RestoreSpec, Saving, Subnet,
+    AssignSpec, BlankSpec, Isolation, IsolationError, LinuxConfig, LinuxIsolation, Parking, RestoreSpec, Saving, Subnet,
 };
 use hearth_types::{NetworkMode, SandboxId};
 
@@ -101,7 +101,7 @@ impl Host {
 
     fn blank_in(&self, number: u64, root: PathBuf) -> SandboxId {
         let id = SandboxId(number);
-        self.isolation.create(&BlankSpec { id, root }).unwrap();
+        self.isolation.create(&BlankSpec { id, root, parking: Parking::None }).unwrap();
         id
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hearth_sandbox::{BlankSpec, Isolation, IsolationError, LinuxIsolation};
+use hearth_sandbox::{BlankSpec, Isolation, IsolationError, LinuxIsolation, Parking};
 use hearth_types::SandboxId;
 
 use crate::host::{FIXTURE, Host, config, eventually, root, skipped, unique_instance};
@@ -83,12 +83,16 @@ fn unusable_specifications_are_refused_and_leave_nothing() {
     }
     let host = Host::new();
     let missing = PathBuf::from("/nonexistent");
-    let error = host.isolation.create(&BlankSpec { id: SandboxId(1), root: missing.clone() }).unwrap_err();
+    let error = host
+        .isolation
+        .create(&BlankSpec { id: SandboxId(1), root: missing.clone(), parking: Parking::None })
+        .unwrap_err();
     assert!(error.to_string().contains("sb-000001"), "{error}");
     // A root without a dynamic loader: the agent cannot be executed.
     let empty = host.dir.path().join("empty");
     fs_err::create_dir(&empty).unwrap();
-    let error = host.isolation.create(&BlankSpec { id: SandboxId(2), root: empty }).unwrap_err();
+    let error =
+        host.isolation.create(&BlankSpec { id: SandboxId(2), root: empty, parking: Parking::None }).unwrap_err();
     assert!(error.to_string().contains("execute the agent"), "{error}");
     let id = host.blank_as(3);
     let spec = hearth_sandbox::AssignSpec { task_dir: missing, ..host.spec() };
@@ -160,7 +164,10 @@ fn killed_launcher_takes_its_sandboxes_along_and_is_reported() {
     rustix::process::kill_process(launcher, rustix::process::Signal::KILL).unwrap();
     eventually("no processes", || pids_in(&host.instance).is_empty());
     assert!(matches!(host.isolation.destroy(id), Err(IsolationError::LauncherGone)));
-    assert!(matches!(host.isolation.create(&BlankSpec { id, root: root() }), Err(IsolationError::LauncherGone)));
+    assert!(matches!(
+        host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None }),
+        Err(IsolationError::LauncherGone)
+    ));
     // The next daemon of this instance removes the empty groups.
     let next = LinuxIsolation::start(config(host.dir.path(), &host.instance)).unwrap();
     assert!(groups(&host.instance).iter().all(|group| children(group) == 0));
@@ -209,7 +216,7 @@ fn second_launcher_of_a_run_directory_takes_over() {
     let id = host.blank();
     let next = LinuxIsolation::start(config(host.dir.path(), &host.instance)).unwrap();
     assert!(matches!(host.isolation.destroy(id), Err(IsolationError::LauncherGone)));
-    next.create(&BlankSpec { id, root: root() }).unwrap();
+    next.create(&BlankSpec { id, root: root(), parking: Parking::None }).unwrap();
     next.destroy(id).unwrap();
 }
 

@@ -1,0 +1,9 @@
+// Waits, with the runtime client loaded, to become the runtime of one function.
+import { createRequire } from "node:module";
+import "/var/runtime/node_modules/aws-lambda-ric/dist/index.mjs";
+import { become, warm } from "/.hearth/orders.mjs";
+
+createRequire(import.meta.url)("/var/runtime/node_modules/aws-lambda-ric/dist/rapid-client.node");
+await warm();
+become();
+await import("/var/runtime/index.mjs");
