@@ -23,12 +23,14 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    pub(crate) async fn start(program: &Path, runtimes: &Path) -> Result<Self> {
+    /// `node` are lines of the configuration's section of that name.
+    pub(crate) async fn start(program: &Path, runtimes: &Path, node: &str) -> Result<Self> {
         let data = tempfile::Builder::new().prefix("hearth-bench-").tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let config: PathBuf = data.path().join("hearth.toml");
         let runtimes = fs_err::canonicalize(runtimes).context("prepare runtimes first: `scripts/prepare`")?;
-        fs_err::write(&config, format!("runtimes_dir = {:?}\n", runtimes.display().to_string()))?;
+        let runtimes = runtimes.display().to_string();
+        fs_err::write(&config, format!("runtimes_dir = {runtimes:?}\n[node]\n{node}\n"))?;
         let mut command = Command::new(program);
         command.arg("serve").arg("--config").arg(&config).arg("--data").arg(data.path().join("data"));
         command.arg("--listen").arg(address.to_string()).env("HEARTH_LOG", "warn").stdin(Stdio::null());

@@ -78,6 +78,20 @@ pub(crate) fn invocation(function: &str) -> Vec<u8> {
     request("POST", &format!("/2015-03-31/functions/{function}/invocations"), r#"{"name":"bench"}"#)
 }
 
+/// An invocation whose answer tells how it started.
+pub(crate) fn told_invocation(function: &str) -> Vec<u8> {
+    let mut request = invocation(function);
+    let end = find(&request, b"Host:").unwrap_or(0);
+    request.splice(end..end, *b"x-hearth-timeline: 1\r\n");
+    request
+}
+
+/// How the answer to one started, such as `preboot`.
+pub(crate) fn start_kind(answer: &Answer<'_>) -> String {
+    let told = header(answer.head, "x-hearth-timeline").unwrap_or_default();
+    told.split([' ', ':']).next().unwrap_or_default().to_owned()
+}
+
 pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.split("\r\n").skip(1).find_map(|line| {
         let (key, value) = line.split_once(':')?;

@@ -9,6 +9,8 @@ mod cold;
 mod daemon;
 mod hello;
 mod http;
+mod idle;
+mod interference;
 mod load;
 mod memory;
 mod processes;
@@ -24,6 +26,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
+use cold::WAYS;
 use daemon::Daemon;
 use report::Report;
 use subject::Subject;
@@ -47,8 +50,8 @@ struct Args {
     /// Runtime of the Node sample; by default the newest that is prepared.
     #[arg(long)]
     node: Option<String>,
-    /// Sections to run: warm, cold, burst, memory.
-    #[arg(long, value_delimiter = ',', default_value = "warm,cold,burst,memory")]
+    /// Sections to run: warm, cold, burst, memory, idle, interference.
+    #[arg(long, value_delimiter = ',', default_value = "warm,cold,burst,memory,idle,interference")]
     only: Vec<Section>,
     /// Functions called cold in turn, per runtime; also the sandboxes whose memory is measured.
     #[arg(long, default_value_t = 30)]
@@ -56,6 +59,12 @@ struct Args {
     /// Distinct cold functions called at once.
     #[arg(long, default_value_t = 50)]
     burst: usize,
+    /// Idle Python sandboxes whose memory is measured.
+    #[arg(long, default_value_t = 500)]
+    idle: usize,
+    /// Cold starts of one function at once, beside calls of others.
+    #[arg(long, default_value_t = 200)]
+    interference: usize,
     /// Seconds of each warm measurement; each is made three times.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -69,6 +78,8 @@ enum Section {
     Cold,
     Burst,
     Memory,
+    Idle,
+    Interference,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -103,25 +114,41 @@ async fn measure(args: &Args) -> Result<()> {
     report.busy(processes::load()?);
     let wants = |section| args.only.contains(&section);
     if wants(Section::Warm) {
-        let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
+        let daemon = Daemon::start(&args.hearth, &args.runtimes, "").await?;
         warm::measure(&daemon, &subjects, Duration::from_secs(args.seconds), &mut report).await?;
         daemon.stop()?;
     }
     for subject in &subjects {
-        if wants(Section::Cold) || wants(Section::Memory) {
-            let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
-            cold::measure(&daemon, subject, args.cold, &mut report).await?;
+        for way in WAYS.into_iter().filter(|_| wants(Section::Cold) || wants(Section::Memory)) {
+            let daemon = Daemon::start(&args.hearth, &args.runtimes, way.node).await?;
+            if !cold::await_way(&daemon, subject, way).await? {
+                daemon.stop()?;
+                continue;
+            }
+            cold::measure(&daemon, subject, way, args.cold, &mut report).await?;
             let sandboxes = memory::of_sandboxes(&daemon, args.cold);
             daemon.stop()?;
             if wants(Section::Memory) {
-                memory::compare(subject, &sandboxes?, args.cold, &mut report).await?;
+                memory::compare(subject, way.start, &sandboxes?, args.cold, &mut report).await?;
             }
         }
     }
     for subject in subjects.iter().filter(|_| wants(Section::Burst)) {
-        let daemon = Daemon::start(&args.hearth, &args.runtimes).await?;
+        let daemon = Daemon::start(&args.hearth, &args.runtimes, "").await?;
         burst::measure(&daemon, subject, args.burst, &mut report).await?;
         daemon.stop()?;
+    }
+    for subject in subjects.iter().filter(|subject| subject.language == "Python") {
+        if wants(Section::Idle) {
+            let daemon = Daemon::start(&args.hearth, &args.runtimes, idle::NODE).await?;
+            idle::measure(&daemon, subject, args.idle, &mut report).await?;
+            daemon.stop()?;
+        }
+        if wants(Section::Interference) {
+            let daemon = Daemon::start(&args.hearth, &args.runtimes, idle::NODE).await?;
+            interference::measure(&daemon, subject, args.interference, &mut report).await?;
+            daemon.stop()?;
+        }
     }
     report.print()?;
     report.write(&args.out)
