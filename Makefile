@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both install what is missing (scripts/setup).
-.PHONY: demo test load bench build agent lint fmt fuzz setup
+.PHONY: demo test load bench sim build agent lint fmt fuzz setup
 
 demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions (DEMO_ONCE=1: end after the table)
 	@scripts/setup --build-only
@@ -18,6 +18,9 @@ bench: ## Measure against baselines of the same run; writes target/bench.json
 	@scripts/prepare
 	@cargo build --release --package hearth-bench
 	@target/release/hearth-bench
+
+sim: ## Replay the recorded traces under every keep-alive policy; writes target/sim.json and target/sim.svg
+	@scripts/sim
 
 build: ## target/release/hearth
 	cargo build --release --package hearth

@@ -31,6 +31,7 @@ mod capacity;
 mod intake;
 mod keep;
 mod lifecycle;
+mod load;
 mod model;
 mod pools;
 mod provision;

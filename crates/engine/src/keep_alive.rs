@@ -6,16 +6,21 @@
 
 mod fixed;
 mod greedy_dual;
+mod hazard;
+mod history;
 mod hybrid;
 mod name;
+mod prior;
 mod versions;
 
 use std::fmt;
 use std::time::Duration;
 
-use hearth_types::Instant;
+use hearth_types::{Instant, VersionKey};
 
+pub use history::{CELLS, CLASSES, History, PLACES, Place, bounds, cell_of};
 pub use name::{Choice, UnknownPolicy};
+pub use prior::encode;
 pub(crate) use versions::Versions;
 
 /// A version as policies know it: a small number, used again for another version after [`Policy::forget`].
@@ -73,9 +78,9 @@ pub enum Ended {
 /// Decides from the history of each version. Called under the engine's lock: answers cost microseconds at most, and
 /// [`Policy::arrived`], on the path of every invocation, a few nanoseconds.
 pub trait Policy: fmt::Debug + Send {
-    /// A version appears. `parent` is the version of the same function that was used last: what is known of it is a hint.
-    fn meet(&mut self, version: Known, parent: Option<Known>) {
-        let _ = (version, parent);
+    /// A version appears. `parent` is the version of the same function that appeared before it: what is known of that is a hint.
+    fn meet(&mut self, version: Known, key: &VersionKey, parent: Option<Known>) {
+        let _ = (version, key, parent);
     }
 
     /// The version will not be mentioned again, or its number stands for another one.

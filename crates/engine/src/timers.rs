@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use hearth_types::{Instant, SandboxId};
 
 use crate::event::{RootId, Ticket};
+use crate::keep_alive::Known;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Due {
     Sandbox(SandboxId),
     Ticket(Ticket),
     Root(RootId),
+    /// What the keep-alive policy loads ahead of this version.
+    Load(Known),
     /// What is provisioned in this pool.
     Provision(u32),
 }

@@ -16,6 +16,7 @@ mod logs;
 mod output;
 mod runtime;
 mod sign;
+mod sim;
 mod top;
 
 use crate::log::LogStyle;
@@ -55,6 +56,8 @@ enum Command {
     Doctor(ConfigArgs),
     /// Check or print the configuration.
     Config(config::ConfigCommand),
+    /// Compare keep-alive policies on recorded traffic.
+    Sim(Box<sim::SimArgs>),
     /// Start a daemon, deploy sample functions and call them cold and warm.
     Demo(demo::DemoArgs),
     /// Print completions for a shell.
@@ -111,6 +114,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Top(args) => top::run(&args, &cli.endpoint, &output),
         Command::Doctor(args) => doctor::run(&args, &output),
         Command::Config(args) => config::run(&args, &output),
+        Command::Sim(args) => sim::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "hearth", &mut std::io::stdout());

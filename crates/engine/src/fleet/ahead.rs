@@ -109,7 +109,9 @@ impl Engine {
     }
 
     pub(super) fn forget_prewarm(&mut self, pool: u32) {
-        self.pools[pool].prewarm = 0;
+        let entry = &mut self.pools[pool];
+        let under_way = entry.loading.len().saturating_sub(std::mem::take(&mut entry.prewarm));
+        entry.loading.truncate(under_way);
         self.prewarmed.remove(&pool);
         self.perhaps_unused.push(pool);
     }

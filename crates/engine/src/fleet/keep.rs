@@ -18,8 +18,10 @@ impl Engine {
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
             return;
         };
-        entry.sequence = sequence;
-        let since = turn.now;
+        // One that was loaded ahead is older than all that have been used since.
+        let loaded = entry.stands_for.take();
+        entry.sequence = if loaded.is_some() { 0 } else { sequence };
+        let since = loaded.unwrap_or(turn.now);
         if entry.purpose == Purpose::Provisioned {
             entry.state = State::Idle { pool, since, frozen: false, until: NEVER };
             self.put_on_idle(sandbox, pool);
@@ -52,6 +54,7 @@ impl Engine {
                 Due::Ticket(ticket) => self.ticket_due(turn, ticket),
                 Due::Root(root) => self.root_due(root),
                 Due::Provision(pool) => self.provision_due(pool),
+                Due::Load(version) => self.load_due(turn, version),
             }
         }
     }
@@ -137,6 +140,7 @@ impl Engine {
         self.counters.expired += 1;
         self.destroy(turn, sandbox, DestroyReason::Expired);
         self.versions.policy.ended(idle, turn.now, Ended::Expired);
+        self.plan_load(turn, idle.version);
     }
 
     /// Ends what the policy has no memory for.

@@ -79,6 +79,8 @@ pub(super) struct Sandbox {
     pub(super) sequence: u64,
     /// While idle: what the keep-alive policy says that it is worth.
     pub(super) worth: u64,
+    /// Loaded ahead for one that became idle then, and not used yet.
+    pub(super) stands_for: Option<Instant>,
     /// When it was given to its version.
     pub(super) assigned: Instant,
     pub(super) armed: Option<Instant>,
@@ -113,6 +115,8 @@ pub(super) struct Pool {
     pub(super) provision: Option<Box<Provision>>,
     /// So many are yet to be started; 0 if they cannot be.
     pub(super) prewarm: usize,
+    /// Of those that the keep-alive policy has loaded and that are still on their way: what each stands for.
+    pub(super) loading: VecDeque<Instant>,
 }
 
 /// What is provisioned of a version.

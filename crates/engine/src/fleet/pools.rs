@@ -1,6 +1,6 @@
 //! Pools: made with the first ticket of a version, dropped with its last sandbox and ticket, retired when the version is replaced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hearth_types::{Instant, SandboxId, VersionKey};
@@ -17,7 +17,7 @@ impl Engine {
         let function = self.admission.hold(key);
         let pool = self.pools.insert(Pool {
             key: key.clone(),
-            version: self.versions.hold(key),
+            version: self.versions.hold(key, root, memory_mib),
             function,
             account: self.admission.functions[function].account,
             root,
@@ -33,6 +33,7 @@ impl Engine {
             short_since: None,
             provision: None,
             prewarm: 0,
+            loading: VecDeque::new(),
         });
         self.pools_by_key.insert(key.clone(), pool);
         pool
@@ -54,6 +55,7 @@ impl Engine {
     /// Idle sandboxes of the version end now, others when they are done. Tickets that came before are still served by its
     /// sandboxes; those that come after (resolved just before) get sandboxes of their own or wait for one, and none is kept.
     pub(super) fn retire(&mut self, turn: &mut Turn<'_>, key: Arc<VersionKey>) {
+        self.versions.retire(&key);
         if let Some(pool) = self.pools_by_key.get(&key).copied() {
             self.pools[pool].retired = true;
             self.forget_prewarm(pool);

@@ -55,6 +55,7 @@ impl Engine {
                 memory_mib,
                 sequence: 0,
                 worth: 0,
+                stands_for: None,
                 assigned: turn.now,
                 armed: None,
             },
@@ -74,6 +75,9 @@ impl Engine {
         entry.purpose = claim.purpose;
         let pool = &mut self.pools[claim.pool];
         pool.live += 1;
+        if claim.purpose == Purpose::Prewarm {
+            entry.stands_for = pool.loading.pop_front();
+        }
         let waits = |ticket: &Ticket| self.tickets.get(ticket).is_some_and(|attempt| attempt.waiting);
         let oldest = pool.waiting.first().map(|(_, ticket)| *ticket);
         let ticket = claim.ticket.filter(waits).or_else(|| claim.ticket.and(oldest));
@@ -130,6 +134,9 @@ impl Engine {
     fn give_up(&mut self, claim: &Claim) {
         self.pools[claim.pool].on_way -= 1;
         self.ahead_ended(claim.purpose);
+        if claim.purpose == Purpose::Prewarm {
+            self.pools[claim.pool].loading.pop_front();
+        }
         if claim.purpose == Purpose::Provisioned {
             self.lose_provisioned_claim(claim.pool);
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use hearth_types::Instant;
+use hearth_types::{Instant, VersionKey};
 
 use super::{Ended, Found, Idle, Keep, Known, Policy};
 
@@ -47,7 +47,7 @@ impl GreedyDual {
 }
 
 impl Policy for GreedyDual {
-    fn meet(&mut self, version: Known, _: Option<Known>) {
+    fn meet(&mut self, version: Known, _: &VersionKey, _: Option<Known>) {
         *self.version(version) = Version::default();
     }
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use hearth_types::Instant;
+use hearth_types::{Instant, VersionKey};
 
 use super::{Found, Idle, Keep, Known, Policy};
 
@@ -159,7 +159,7 @@ impl Hybrid {
 }
 
 impl Policy for Hybrid {
-    fn meet(&mut self, version: Known, _: Option<Known>) {
+    fn meet(&mut self, version: Known, _: &VersionKey, _: Option<Known>) {
         *self.history(version) = History::default();
     }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use hearth_types::{AccountId, FunctionName, VersionKey, VersionLabel};
+use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
 use super::{Known, Policy};
+use crate::event::{RootId, Version as Loadable};
 use crate::slab::Slab;
 
 /// Versions without a pool that are remembered; the one unused for longest is forgotten for another.
@@ -21,6 +22,10 @@ struct Version {
     /// Pools that use it; while there are none, `place` is its place among the unused.
     pools: u32,
     place: u64,
+    /// What to load ahead; `None` once it is retired.
+    current: Option<Loadable>,
+    /// The timer of its next load.
+    armed: Option<Instant>,
 }
 
 /// The versions of one function, most recently met last.
@@ -44,32 +49,45 @@ impl Versions {
     }
 
     /// The version of `key`, held for one more pool.
-    pub(crate) fn hold(&mut self, key: &Arc<VersionKey>) -> Known {
+    pub(crate) fn hold(&mut self, key: &Arc<VersionKey>, root: RootId, memory_mib: u32) -> Known {
+        let current = Loadable { key: Arc::clone(key), root, memory_mib };
         let function = (key.account.clone(), key.function.clone());
         let labels = self.by_function.entry(function.clone()).or_default();
         let Some(known) = labels.iter().find(|(label, _)| *label == key.version).map(|(_, known)| *known) else {
-            return self.meet(key, function);
+            return self.meet(current, function);
         };
         let version = &mut self.versions[known.0];
         if version.pools == 0 {
             self.unused.remove(&(version.place, known.0));
         }
         version.pools += 1;
-        if version.generation < key.generation {
+        if version.generation == key.generation {
+            version.current = Some(current);
+        } else if version.generation < key.generation {
             version.generation = key.generation;
+            version.current = Some(current);
             self.policy.changed(known);
         }
         known
     }
 
-    fn meet(&mut self, key: &VersionKey, function: FunctionKey) -> Known {
+    fn meet(&mut self, current: Loadable, function: FunctionKey) -> Known {
+        let key = Arc::clone(&current.key);
         let (label, generation) = (key.version, key.generation);
-        let version = Version { function: function.clone(), label, generation, pools: 1, place: 0 };
+        let version = Version {
+            function: function.clone(),
+            label,
+            generation,
+            pools: 1,
+            place: 0,
+            current: Some(current),
+            armed: None,
+        };
         let known = Known(self.versions.insert(version));
         let labels = self.by_function.entry(function).or_default();
         let parent = labels.last().map(|(_, parent)| *parent);
         labels.push((label, known));
-        self.policy.meet(known, parent);
+        self.policy.meet(known, &key, parent);
         known
     }
 
@@ -89,6 +107,26 @@ impl Versions {
         {
             self.forget(Known(oldest));
         }
+    }
+
+    /// It is not loaded any more.
+    pub(crate) fn retire(&mut self, key: &VersionKey) {
+        let function = (key.account.clone(), key.function.clone());
+        let labels = self.by_function.get(&function).into_iter().flatten();
+        for (_, known) in labels {
+            let version = &mut self.versions[known.0];
+            version.current = version.current.take().filter(|current| *current.key != *key);
+        }
+    }
+
+    /// What to load for the version.
+    pub(crate) fn current(&self, known: Known) -> Option<&Loadable> {
+        self.versions.get(known.0)?.current.as_ref()
+    }
+
+    /// The timer of the version's next load.
+    pub(crate) fn armed(&mut self, known: Known) -> Option<&mut Option<Instant>> {
+        self.versions.get_mut(known.0).map(|version| &mut version.armed)
     }
 
     fn forget(&mut self, known: Known) {

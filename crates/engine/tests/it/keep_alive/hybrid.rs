@@ -6,6 +6,8 @@ use hearth_engine::keep_alive::{Choice, Found, Idle, Keep, Known, Policy};
 use hearth_types::Instant;
 use proptest::prelude::*;
 
+use crate::harness::key;
+
 const VERSION: Known = Known(3);
 const HOURS_4: u64 = 240 * 60;
 
@@ -84,7 +86,7 @@ proptest! {
         regular in prop::option::of(0u64..14_000),
     ) {
         let mut policy = Choice::Hybrid.policy();
-        policy.meet(VERSION, None);
+        policy.meet(VERSION, &key(1, 1, 1), None);
         let mut now = Instant::from_nanos(1_000_000_000);
         let mut seen = Vec::new();
         check(&mut *policy, naive(&seen), now);

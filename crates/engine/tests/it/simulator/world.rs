@@ -55,7 +55,9 @@ impl WorldConfig {
 
 /// Any of the policies: what they answer may waste memory, never break a promise.
 fn keep_alive(random: &mut Random) -> Choice {
-    match random.below(6) {
+    match random.below(8) {
+        6 => Choice::HEARTH,
+        7 => Choice::Hearth { price: u32::try_from(random.below(10_000_000)).expect("small") + 1 },
         0 => Choice::Hybrid,
         1 => Choice::GreedyDual { idle_mib_max: Some(random.below(2000)) },
         _ => Choice::Fixed { seconds: random.below(20) },

@@ -1,0 +1,160 @@
+//! Fits the table of hazards that the engine's own policy starts from: how often, per minute of idleness, a call came, by what the
+//! version's idle times looked like from that age.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hearth_engine::keep_alive::{
+    CLASSES, Found, History, Idle, Keep, Known, PLACES, Place, Policy, bounds, cell_of, encode,
+};
+use hearth_types::Instant;
+
+use crate::node::{NodeModel, replay};
+use crate::trace::Trace;
+
+/// Idle times of one version beyond which further ones count less, so that the busiest do not speak for all.
+const VOICE: f64 = 64.0;
+/// Pseudo-events by which a class leans on the coarser one.
+const LEAN: f64 = 2.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    calls: f64,
+    minutes: f64,
+}
+
+#[derive(Debug, Default)]
+struct Version {
+    history: History,
+    /// Since when its idle sandboxes have been idle.
+    idle: Vec<Instant>,
+    periods: f64,
+}
+
+#[derive(Debug)]
+struct Record {
+    seen: Vec<Seen>,
+    versions: Vec<Version>,
+}
+
+impl Record {
+    fn version(&mut self, version: Known) -> &mut Version {
+        let index = version.0 as usize;
+        if self.versions.len() <= index {
+            self.versions.resize_with(index + 1, Version::default);
+        }
+        &mut self.versions[index]
+    }
+
+    /// A sandbox was idle for that long; `called`: until it was needed.
+    fn period(&mut self, version: Known, idle: Duration, called: bool) {
+        let entry = self.version(version);
+        entry.periods += 1.0;
+        let (weight, history) = ((VOICE / entry.periods).min(1.0), entry.history);
+        let last = cell_of(idle);
+        for (cell, place) in history.places().enumerate().take(last + 1) {
+            let (start, length) = bounds(cell);
+            let minutes = idle.saturating_sub(start).min(length).as_secs_f64() / 60.0;
+            self.seen[place.0].minutes += weight * minutes;
+            self.seen[place.0].calls += if called && cell == last { weight } else { 0.0 };
+        }
+        if called {
+            self.version(version).history.learn(idle);
+        }
+    }
+
+    fn finish(&mut self, end: Instant) {
+        for version in 0..self.versions.len() {
+            for since in std::mem::take(&mut self.versions[version].idle) {
+                self.period(Known(u32::try_from(version).unwrap_or(u32::MAX)), end - since, false);
+            }
+        }
+    }
+}
+
+/// Keeps everything, and notes how long it was idle before it was needed.
+#[derive(Debug)]
+struct Recorder(Arc<Mutex<Record>>);
+
+impl Recorder {
+    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Policy for Recorder {
+    fn arrived(&mut self, version: Known, now: Instant, found: Found) {
+        let mut record = self.record();
+        match found {
+            Found::Idle(since) => {
+                let idle = &mut record.version(version).idle;
+                if let Some(place) = idle.iter().rposition(|other| *other == since) {
+                    idle.remove(place);
+                }
+                record.period(version, now - since, true);
+            }
+            Found::Finishing => record.period(version, Duration::ZERO, true),
+            Found::Nothing => {}
+        }
+    }
+
+    fn idle(&mut self, idle: Idle, _: Instant) -> Keep {
+        self.record().version(idle.version).idle.push(idle.since);
+        Keep::Until { at: Instant::from_nanos(u64::MAX), worth: 0 }
+    }
+}
+
+/// The table, fitted on these traces, as the engine has it.
+pub fn fit(traces: &[Trace], model: &NodeModel) -> String {
+    let mut seen = vec![Seen::default(); PLACES];
+    for trace in traces {
+        let record = Arc::new(Mutex::new(Record { seen, versions: Vec::new() }));
+        replay(trace, model, Box::new(Recorder(Arc::clone(&record))));
+        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.finish(Instant::ZERO + trace.horizon);
+        seen = std::mem::take(&mut record.seen);
+    }
+    table(&seen)
+}
+
+/// From coarse to fine, which features tell places apart: of the ages, first only every fourth class.
+const LEVELS: [([bool; 5], usize); 6] = [
+    ([false, false, false, false, false], 1),
+    ([true, true, true, false, false], CLASSES[5]),
+    ([true, true, true, false, false], 4),
+    ([true, true, true, true, false], 4),
+    ([true, true, true, true, true], 4),
+    ([true, true, true, true, true], 1),
+];
+
+fn table(seen: &[Seen]) -> String {
+    let all = seen
+        .iter()
+        .fold(Seen::default(), |all, one| Seen { calls: all.calls + one.calls, minutes: all.minutes + one.minutes });
+    let mut hazards = vec![(all.calls + 1e-9) / (all.minutes + 1e-6); PLACES];
+    for (features, ages) in LEVELS {
+        let group = |place: usize| {
+            let classes = Place(place).classes();
+            let kept = (0..5).map(|feature| if features[feature] { classes[feature] } else { 0 });
+            let coarse = kept.zip(CLASSES).fold(0, |group, (class, count)| group * count + class);
+            coarse * CLASSES[5] + classes[5] / ages
+        };
+        let mut sums = vec![(Seen::default(), 0.0); PLACES];
+        for (place, one) in seen.iter().enumerate() {
+            let (sum, expected) = &mut sums[group(place)];
+            sum.calls += one.calls;
+            sum.minutes += one.minutes;
+            *expected += one.minutes * hazards[place];
+        }
+        // Each place's hazard is scaled by what its group saw against what was expected of it.
+        hazards = hazards
+            .iter()
+            .enumerate()
+            .map(|(place, hazard)| {
+                let (sum, expected) = sums[group(place)];
+                hazard * (sum.calls + LEAN) / (expected + LEAN)
+            })
+            .collect();
+    }
+    hazards.into_iter().map(encode).collect()
+}
