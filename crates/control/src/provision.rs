@@ -64,6 +64,19 @@ fn kept(function: &Function) -> BTreeMap<&VersionKey, (&Arc<VersionSpec>, u32)> 
 }
 
 impl Shared {
+    /// Tells the node once more what one configuration asks for: it tries again what failed.
+    pub(crate) fn provision_again(&self, function: &Function, qualifier: &str) {
+        let Some(node) = self.node() else { return };
+        let kept = kept(function);
+        let reserved_concurrency = function.records.function.reserved_concurrency;
+        for (number, _) in shares(&function.records, qualifier) {
+            let version = function.versions.get(&number);
+            if let Some((spec, count)) = version.and_then(|version| kept.get(&version.spec.key)) {
+                node.provisioner.provision(Provision { spec: Arc::clone(spec), count: *count, reserved_concurrency });
+            }
+        }
+    }
+
     /// Tells the node what changed from `before` to `after`. Under the account's writer, so that the last change is told last.
     pub(crate) fn provision(&self, before: Option<&Function>, after: Option<&Function>) {
         let Some(node) = self.node() else { return };

@@ -54,6 +54,7 @@ impl Control {
             }
         }
         let function = change.commit_function(records).await?;
+        self.shared.provision_again(&function, qualifier);
         Ok(self.shown(&function, qualifier, &record))
     }
 

@@ -1,6 +1,7 @@
 //! A node that notes what it is told and has what the test gives it.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hearth_engine::port::{BoxFuture, PrepareError, Prepared, Provision, Provisioned, Provisioner, Templates};
@@ -12,6 +13,7 @@ pub(crate) struct FakeNode {
     /// What is to be kept, and within which reservation.
     wanted: Mutex<BTreeMap<VersionKey, (u32, Option<u32>)>>,
     there: Mutex<BTreeMap<VersionKey, Provisioned>>,
+    told: AtomicUsize,
     preparing: Arc<Preparing>,
 }
 
@@ -47,6 +49,11 @@ impl FakeNode {
         self.wanted.lock().unwrap().iter().map(shown).collect()
     }
 
+    /// How often it was told what to keep.
+    pub(crate) fn times_told(&self) -> usize {
+        self.told.load(Ordering::Relaxed)
+    }
+
     /// How the next preparation ends that has no answer yet.
     pub(crate) fn answer(&self, result: Result<Prepared, PrepareError>) {
         self.preparing.answers.lock().unwrap().push_back(result);
@@ -72,6 +79,7 @@ impl FakeNode {
 
 impl Provisioner for FakeNode {
     fn provision(&self, provision: Provision) {
+        self.told.fetch_add(1, Ordering::Relaxed);
         let mut wanted = self.wanted.lock().unwrap();
         match provision.count {
             0 => wanted.remove(&provision.spec.key),

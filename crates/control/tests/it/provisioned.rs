@@ -122,6 +122,10 @@ async fn a_failure_is_told_with_its_reason() {
     assert!(answer.starts_with("FAILED INSUFFICIENT_CAPACITY"), "{answer}");
     world.node.have(&have(3, 3, Some(ProvisionFailure::Capacity)));
     assert_eq!(told(&get(&world, "prod").unwrap()), "READY - 3/3/3");
+    // To ask for the same once more has it tried again.
+    let before = world.node.times_told();
+    put(&world, "f", "prod", 3).await.unwrap();
+    assert_eq!(world.node.times_told(), before + 1);
 }
 
 #[tokio::test]
