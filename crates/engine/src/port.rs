@@ -102,6 +102,12 @@ pub enum InvokeError {
     /// This host cannot run it: out of memory for sandboxes, isolation failed. 500 `ServiceException`.
     #[error("{message}")]
     Service { message: String },
+    /// A hook of the function failed after it was restored: 400 `SnapStartException`.
+    #[error("{message}")]
+    RestoreHook { message: String },
+    /// It took too long to restore the function and to run its hooks: 408 `SnapStartTimeoutException`.
+    #[error("the function could not be restored in time")]
+    RestoreTimeout,
     /// The daemon is shutting down.
     #[error("the service is shutting down")]
     Draining,

@@ -165,6 +165,12 @@ fn refused(error: InvokeError) -> ApiError {
             ApiError::new(StatusCode::BAD_GATEWAY, "InvalidRuntimeException", message)
         }
         InvokeError::Service { message } => ApiError::service(message),
+        InvokeError::RestoreHook { message } => ApiError::new(StatusCode::BAD_REQUEST, "SnapStartException", message),
+        InvokeError::RestoreTimeout => ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "SnapStartTimeoutException",
+            "Lambda couldn't restore the snapshot within the timeout limit.",
+        ),
         InvokeError::Draining => {
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceException", "The service is shutting down")
         }

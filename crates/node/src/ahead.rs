@@ -8,6 +8,7 @@ use hearth_engine::{Event, Purpose, RootId, Version};
 use hearth_types::{RequestId, VersionKey, VersionSpec};
 
 use crate::core::Core;
+use crate::env::initialization_type;
 use crate::node::Node;
 use crate::report::{Failure, Status, SystemLines};
 use crate::sandbox::{Sandbox, StartFailure};
@@ -77,7 +78,8 @@ impl Core {
         };
         let took = sandbox.state().init.take().unwrap_or_default();
         let wall = self.clock.wall();
-        if let Some(line) = SystemLines::of(&assigned.spec).init_report(wall, took, Status::Success, assigned.purpose) {
+        let kind = initialization_type(assigned.purpose);
+        if let Some(line) = SystemLines::of(&assigned.spec).init_report(wall, took, Status::Success, kind) {
             assigned.log.append(wall.as_millis(), line.into());
         }
     }
@@ -96,7 +98,8 @@ impl Core {
         let failure = failure.unwrap_or(StartFailure::Exit { status: None, out_of_memory: false });
         let failure: Failure = failure.of_request(RequestId::from_random([0; 16]), assigned.spec.timeout_ms, wall);
         tracing::warn!(function = %assigned.spec.key, error = %failure.error_type, "initialisation ahead of need failed");
-        let line = SystemLines::of(&assigned.spec).init_report(wall, took, failure.status(), assigned.purpose);
+        let kind = initialization_type(assigned.purpose);
+        let line = SystemLines::of(&assigned.spec).init_report(wall, took, failure.status(), kind);
         if let Some(line) = line {
             assigned.log.append(wall.as_millis(), line.into());
         }

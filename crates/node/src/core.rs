@@ -31,6 +31,7 @@ use crate::NodeConfig;
 use crate::async_invoke::AsyncState;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
+use crate::env::initialization_type;
 use crate::metrics::Metrics;
 use crate::report::{Failure, Report, Status, SystemLines};
 use crate::roots::{Root, Roots};
@@ -312,6 +313,7 @@ impl Core {
         {
             self.consider_template(&assigned.spec, init);
         }
+        self.restored(sandbox);
         self.initialised_ahead(sandbox);
         self.step(Event::Initialised { sandbox: sandbox.id });
     }
@@ -433,7 +435,8 @@ impl Core {
             let status = state.exit;
             if !state.initialised && state.start_kind == StartKind::Template && !sandbox.is_doomed() {
                 let by_hook = matches!(state.start_failure, Some(StartFailure::Reported { .. }));
-                distrusted = sandbox.assigned.get().filter(|_| !by_hook);
+                // Who did not ask for SnapStart is not to suffer from it.
+                distrusted = sandbox.assigned.get().filter(|assigned| !by_hook || !assigned.spec.snap_start);
             }
             if !state.initialised && state.start_failure.is_none() {
                 state.start_failure = Some(StartFailure::Exit { status, out_of_memory });
@@ -464,6 +467,11 @@ impl Core {
         let failure = failure.unwrap_or(StartFailure::Exit { status: None, out_of_memory: false });
         let request = attempt.invocation.request_id;
         let spec = &attempt.invocation.spec;
+        if let Some(error) = sandbox.and_then(|sandbox| self.restore_failure(sandbox, &failure)) {
+            self.lock().attempts.remove(&attempt.ticket);
+            self.metrics.refused(&error);
+            return attempt.refuse(error);
+        }
         let rerun = attempt.may_rerun_init();
         let failure = failure.of_request(request, spec.timeout_ms, self.clock.wall());
         let took = sandbox.and_then(|sandbox| sandbox.state().init_since).map(|since| self.clock.now() - since);
@@ -472,7 +480,8 @@ impl Core {
         if rerun {
             if let Some(assigned) = assigned {
                 let wall = self.clock.wall();
-                let line = SystemLines::of(spec).init_report(wall, took, failure.status(), assigned.purpose);
+                let kind = initialization_type(assigned.purpose);
+                let line = SystemLines::of(spec).init_report(wall, took, failure.status(), kind);
                 if let Some(line) = line {
                     attempt.set_early_log(line.clone().into_bytes());
                     if assigned.purpose == Purpose::Invocation {

@@ -97,6 +97,9 @@ fn environment(
     environment
 }
 
+/// The initialization type of what is saved, and of its copies.
+pub(crate) const SNAP_START: &str = "snap-start";
+
 /// As Lambda names it.
 pub(crate) fn initialization_type(purpose: Purpose) -> &'static str {
     match purpose {

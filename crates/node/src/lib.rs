@@ -18,6 +18,7 @@ mod report;
 mod roots;
 mod sandbox;
 mod session;
+mod snap_start;
 mod specs;
 mod start;
 mod stream;

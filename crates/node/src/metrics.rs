@@ -15,7 +15,8 @@ pub(crate) use scrape::Scrape;
 const KINDS: usize = StartKind::ALL.len();
 const REASONS: usize = ColdReason::ALL.len() + 1;
 const PHASES: [&str; 4] = ["queue", "sandbox", "init", "run"];
-const REFUSALS: [&str; 6] = ["concurrency", "reserved-concurrency", "caller-rate", "runtime", "service", "draining"];
+const REFUSALS: [&str; 7] =
+    ["concurrency", "reserved-concurrency", "caller-rate", "runtime", "service", "draining", "restore"];
 
 /// Totals since the start of the daemon.
 #[derive(Debug, Default)]
@@ -59,6 +60,7 @@ impl Metrics {
             InvokeError::InvalidRuntime { .. } => 3,
             InvokeError::Service { .. } => 4,
             InvokeError::Draining => 5,
+            InvokeError::RestoreHook { .. } | InvokeError::RestoreTimeout => 6,
         };
         self.refusals[index].fetch_add(1, Ordering::Relaxed);
     }

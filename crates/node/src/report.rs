@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use hearth_agent_proto::ExitStatus;
-use hearth_engine::Purpose;
-use hearth_engine::port::Timeline;
+use hearth_engine::port::{StartKind, Timeline};
 use hearth_types::{LogFormat, LogLevel, RequestId, Timestamp, VersionSpec, limits};
 use serde_json::{Value, json};
 
-use crate::env::initialization_type;
+use crate::env::SNAP_START;
 
 const ENOENT: i32 = 2;
 
@@ -33,6 +32,13 @@ pub(crate) struct Report<'a> {
     pub(crate) timeline: &'a Timeline,
 }
 
+impl Report<'_> {
+    /// Whether `init` is the time that a restore took.
+    fn is_restored(&self) -> bool {
+        self.timeline.start == StartKind::Template
+    }
+}
+
 /// Writes the platform's own lines for one version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemLines<'a> {
@@ -44,12 +50,17 @@ impl<'a> SystemLines<'a> {
         Self { spec }
     }
 
+    pub(crate) fn spec(self) -> &'a VersionSpec {
+        self.spec
+    }
+
     /// Whether a line of this level is written: `SystemLogLevel` counts only where the format is JSON.
     fn wanted(self, level: LogLevel) -> bool {
         self.spec.log_format == LogFormat::Text || self.spec.system_log_level.unwrap_or(LogLevel::Info) <= level
     }
 
-    pub(crate) fn init_start(self, now: Timestamp, purpose: Purpose) -> Option<String> {
+    /// `kind` is the initialization type, as Lambda names it.
+    pub(crate) fn init_start(self, now: Timestamp, kind: &str) -> Option<String> {
         let runtime = &self.spec.runtime;
         self.line(
             LogLevel::Info,
@@ -58,7 +69,7 @@ impl<'a> SystemLines<'a> {
             || format!("INIT_START Runtime Version: {runtime}\n"),
             || {
                 json!({
-                    "initializationType": initialization_type(purpose), "phase": "init", "runtimeVersion": runtime,
+                    "initializationType": kind, "phase": phase(kind), "runtimeVersion": runtime,
                     "functionName": self.spec.key.function.as_str(), "functionVersion": self.spec.key.version.to_string(),
                 })
             },
@@ -66,21 +77,16 @@ impl<'a> SystemLines<'a> {
     }
 
     /// Lambda writes this only when initialisation did not go well, or was nobody's invocation.
-    pub(crate) fn init_report(
-        self,
-        now: Timestamp,
-        took: Duration,
-        status: Status<'_>,
-        purpose: Purpose,
-    ) -> Option<String> {
+    pub(crate) fn init_report(self, now: Timestamp, took: Duration, status: Status<'_>, kind: &str) -> Option<String> {
         let (word, error_type) = status_words(status);
         self.line(
             LogLevel::Info,
             now,
             "platform.initReport",
             || {
+                let phase = phase(kind);
                 let mut line =
-                    format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: {word}", millis(took));
+                    format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: {phase}\tStatus: {word}", millis(took));
                 if let Some(error_type) = error_type {
                     let _always = write!(line, "\tError Type: {error_type}");
                 }
@@ -89,7 +95,7 @@ impl<'a> SystemLines<'a> {
             },
             || {
                 json!({
-                    "initializationType": initialization_type(purpose), "phase": "init", "status": word, "errorType": error_type,
+                    "initializationType": kind, "phase": phase(kind), "status": word, "errorType": error_type,
                     "metrics": {"durationMs": rounded(took)},
                 })
             },
@@ -129,8 +135,16 @@ impl<'a> SystemLines<'a> {
             self.spec.memory_mib,
             self.used_mb(report),
         );
-        if let Some(init) = report.init {
-            let _always = write!(line, "\tInit Duration: {:.2} ms", millis(init));
+        match report.init {
+            Some(restore) if report.is_restored() => {
+                let billed = whole_ms(restore);
+                let _always =
+                    write!(line, "\tRestore Duration: {:.2} ms\tBilled Restore Duration: {billed} ms", millis(restore));
+            }
+            Some(init) => {
+                let _always = write!(line, "\tInit Duration: {:.2} ms", millis(init));
+            }
+            None => {}
         }
         match report.status {
             Status::Success => {}
@@ -156,7 +170,12 @@ impl<'a> SystemLines<'a> {
             "memorySizeMB": self.spec.memory_mib, "maxMemoryUsedMB": self.used_mb(report),
         });
         if let (Some(init), Value::Object(metrics)) = (report.init, &mut metrics) {
-            metrics.insert("initDurationMs".to_owned(), rounded(init));
+            if report.is_restored() {
+                metrics.insert("restoreDurationMs".to_owned(), rounded(init));
+                metrics.insert("billedRestoreDurationMs".to_owned(), json!(whole_ms(init)));
+            } else {
+                metrics.insert("initDurationMs".to_owned(), rounded(init));
+            }
         }
         json!({
             "requestId": request.to_string(), "metrics": metrics, "status": word, "errorType": error_type,
@@ -169,7 +188,7 @@ impl<'a> SystemLines<'a> {
         report.memory_bytes_max.div_ceil(1024 * 1024).min(self.spec.memory_mib.into())
     }
 
-    fn line(
+    pub(crate) fn line(
         self,
         level: LogLevel,
         now: Timestamp,
@@ -212,7 +231,7 @@ fn spans(now: Timestamp, report: &Report<'_>) -> Value {
     phases.into_iter().map(span).collect()
 }
 
-fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {
+pub(crate) fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {
     match status {
         Status::Success => ("success", None),
         Status::Timeout => ("timeout", None),
@@ -220,17 +239,26 @@ fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {
     }
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-fn rounded(duration: Duration) -> Value {
+pub(crate) fn rounded(duration: Duration) -> Value {
     json!((millis(duration) * 1e3).round() / 1e3)
+}
+
+fn phase(kind: &str) -> &'static str {
+    if kind == SNAP_START { SNAP_START } else { "init" }
 }
 
 /// Whole milliseconds, rounded up; initialisation counts.
 fn billed_ms(report: &Report<'_>) -> u128 {
-    (report.duration + report.init.unwrap_or_default()).as_nanos().div_ceil(1_000_000)
+    whole_ms(report.duration + report.init.unwrap_or_default())
+}
+
+/// Rounded up.
+fn whole_ms(duration: Duration) -> u128 {
+    duration.as_nanos().div_ceil(1_000_000)
 }
 
 /// Such as `2026-01-02T03:04:05.678Z`.

@@ -14,7 +14,7 @@ use hearth_types::{VersionSpec, limits};
 use crate::ParkingMode;
 use crate::attempt::Attempt;
 use crate::core::Core;
-use crate::env::{init_message, park_message, zygote_of};
+use crate::env::{init_message, initialization_type, park_message, zygote_of};
 use crate::link::Link;
 use crate::report::{SystemLines, log_stream_name};
 use crate::roots::Root;
@@ -114,7 +114,10 @@ impl Core {
         let random = uuid::Uuid::new_v4().into_bytes();
         let stream = log_stream_name(wall, &spec.key.version.to_string(), random);
         let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
-        if let Some(line) = SystemLines::of(spec).init_start(wall, purpose) {
+        let lines = SystemLines::of(spec);
+        let first =
+            if is_copy { lines.restore_start(wall) } else { lines.init_start(wall, initialization_type(purpose)) };
+        if let Some(line) = first {
             sandbox.state().init_tail.push(line.as_bytes());
             log.append(wall.as_millis(), line.into());
         }

@@ -15,6 +15,7 @@ use super::{
     CREDENTIALS_BEFORE_SAVE, CREDENTIALS_OF_COPY, MADE_OF, Making, Outcome, credentials_json, image_key, lock,
 };
 use crate::core::Core;
+use crate::env::SNAP_START;
 use crate::link::Link;
 use crate::report::{SystemLines, log_stream_name};
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
@@ -168,7 +169,7 @@ impl Core {
         let wall = self.clock.wall();
         let stream = log_stream_name(wall, &spec.key.version.to_string(), uuid::Uuid::new_v4().into_bytes());
         let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
-        if let Some(line) = SystemLines::of(spec).init_start(wall, Purpose::Prewarm) {
+        if let Some(line) = SystemLines::of(spec).init_start(wall, SNAP_START) {
             log.append(wall.as_millis(), line.into());
         }
         // It is saved with the process: what is below it differs from copy to copy, the secret does not.
@@ -177,6 +178,7 @@ impl Core {
         let assignment = Assignment { spec: Arc::clone(spec), attempt: None, purpose: Purpose::Prewarm };
         let mut init = self.init_message(&assignment, runtime, &stream);
         make_restorable(&mut init, &secret);
+        sandbox.state().init_since = Some(self.clock.now());
         // A link that takes nothing ends its session, which reports it.
         let _stuck = link.send(&ToAgent::Renew(renewal)).and_then(|()| link.send(&ToAgent::Init(init))).is_err();
         if sandbox.assigned.set(Assigned { spec: Arc::clone(spec), purpose: Purpose::Prewarm, link, log }).is_err() {
@@ -188,6 +190,7 @@ impl Core {
             let mut state = sandbox.state();
             (state.initialised, state.start_failure.take())
         };
+        self.write_snapshot_report(sandbox, failure.clone().filter(|_| !initialised));
         if initialised { Ok(assign) } else { Err(MakeError::Function(cause(failure))) }
     }
 
@@ -229,7 +232,7 @@ fn make_restorable(init: &mut Init, secret: &str) {
     init.environment.retain(|(name, _)| !SAVED_WITH_IT.contains(&name.as_str()));
     let base = format!("http://127.0.0.1:{RUNTIME_API_PORT}/hearth/{secret}");
     for (name, value) in [
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", SNAP_START.to_owned()),
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{base}/credentials")),
         ("HEARTH_VARIABLES_URI", format!("{base}/variables")),
     ] {
