@@ -6,8 +6,10 @@ Standard input is a socket to the agent: a byte out says "ready", the orders com
 
 import ctypes
 import os
+import runpy
 import struct
 import sys
+import time
 
 import awslambdaric.__main__  # noqa: F401  Loads all that the client needs.
 
@@ -15,8 +17,10 @@ PR_SET_MM, PR_SET_MM_MAP = 35, 14
 RUNTIME_DIR = "/var/runtime"
 # A package or layer may bring these to change how an interpreter starts.
 START_MODULES = {"sitecustomize", "usercustomize"}
-# What a zygote has loaded besides: all of it is forgotten where the function brings any of it.
-SDK = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+# Filled when everything is loaded, so that nothing has to be looked at, and its memory written to, after a fork.
+LOADED = set(START_MODULES)
+libc = ctypes.CDLL(None)
+libc.sbrk.restype = ctypes.c_void_p
 
 
 def read_orders():
@@ -32,23 +36,16 @@ def read_orders():
     return directory, command, dict(variable.split(b"=", 1) for variable in variables)
 
 
-def shadowed(directories):
-    """Modules that the function brings and that its imports would have found before those that are loaded here."""
-    names = {name.partition(".")[0] for name in sys.modules} | START_MODULES
-    brought = set()
+def is_shadowed(directories):
+    """Whether the function brings modules that its imports would have found before those that are loaded here."""
     for directory in directories:
         try:
-            brought.update(entry.partition(".")[0] for entry in os.listdir(directory))
+            entries = os.listdir(directory)
         except OSError:
-            pass
-    return names & brought
-
-
-def drop(packages):
-    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
-        del sys.modules[name]
-    # Such as the one that `six` adds for its moved modules.
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__.partition(".")[0] not in packages]
+            continue
+        if any(entry.partition(".")[0] in LOADED for entry in entries):
+            return True
+    return False
 
 
 def take_null_input():
@@ -59,7 +56,6 @@ def take_null_input():
 
 def show(command, environment):
     """Lets `/proc` tell of this process what it would of one that was executed so; where the kernel allows it."""
-    libc = ctypes.CDLL(None)
     arguments = b"".join(word + b"\0" for word in command)
     variables = b"".join(name + b"=" + value + b"\0" for name, value in environment.items())
     # Never freed: the kernel reads it from now on.
@@ -70,7 +66,6 @@ def show(command, environment):
         fields = file.read().rpartition(b")")[2].split()
     code, end_code, stack = (int(field) for field in fields[23:26])
     data, end_data, heap = (int(field) for field in fields[42:45])
-    libc.sbrk.restype = ctypes.c_void_p
     middle, end = start + len(arguments), start + len(arguments) + len(variables)
     places = code, end_code, data, end_data, heap, libc.sbrk(0), stack, start, middle, middle, end
     new = struct.pack("=11QQII", *places, 0, 0, 0xFFFFFFFF)
@@ -85,19 +80,13 @@ def forget_own_names():
 
 
 def become(directory, command, environment):
-    import runpy
-    import time
-
     take_null_input()
     os.chdir(directory)
     directory = os.fsdecode(directory)
     python_path = os.fsdecode(environment.get(b"PYTHONPATH", b"")).split(":")
     brought = [directory] + [path for path in python_path if path != RUNTIME_DIR]
-    own = shadowed(brought)
-    if own - SDK:
+    if is_shadowed(brought):
         os.execve(command[0], command, environment)
-    if own:
-        drop(SDK)
     os.environb.clear()
     os.environb.update(environment)
     time.tzset()
@@ -114,12 +103,19 @@ def become(directory, command, environment):
     run(module)
 
 
-def wait():
+def prepare():
+    """To be called once, when everything is loaded."""
     # The client reads the environment as it is imported: it is again, when that is there.
-    drop({"awslambdaric", "park"})
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("awslambdaric", "park")]:
+        del sys.modules[name]
+    LOADED.update(name.partition(".")[0] for name in sys.modules)
+
+
+def wait():
     os.write(0, b"\n")
     become(*read_orders())
 
 
 if __name__ == "__main__":
+    prepare()
     wait()

@@ -9,6 +9,7 @@ ids. What the sandbox is spared by all this is the memory: the pages of `waiting
 Standard input is a packet socket to the launcher. No tenant's code or data ever comes here.
 """
 
+import _socket
 import array
 import ctypes
 import gc
@@ -34,17 +35,6 @@ SECCOMP_MODE_FILTER = 2
 CAPABILITIES_MAX = 63
 PACKET_MAX = 65536
 DESCRIPTORS_MAX = 8
-
-
-def load_sdk():
-    """Importing it and making the first client is most of what a function that uses it waits for. It is no loss if it fails."""
-    try:
-        import boto3.session
-
-        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-        boto3.session.Session(region_name="us-east-1", **keys).client("sts")
-    except Exception:
-        traceback.print_exc()
 
 
 def check(result):
@@ -149,23 +139,22 @@ def wait(order, rules, gate, control, output, telemetry):
 def be_first(order, rules, exe, arguments, descriptors):
     """The first process of a sandbox, from its birth until it executes the launcher's program. Returns in the waiting one."""
     go, status, root, launcher = descriptors
-    with socket.socket(fileno=os.dup(go)) as go_socket:
-        go_socket.send(b"\n")
-        if go_socket.recv(1) != b"\n":
-            os._exit(1)
+    os.write(go, b"\n")
+    if os.read(go, 1) != b"\n":
+        os._exit(1)
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
     check(libc.unshare(NEW_NET | NEW_IPC | NEW_UTS | NEW_CGROUP))
     gate, held = os.pipe()
-    ours, theirs = socket.socketpair()
+    ours, theirs = (end.detach() for end in _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM))
     output, output_in = os.pipe()
     telemetry, telemetry_in = os.pipe()
     waiting = os.fork()
     if waiting == 0:
         os.close(held)
-        return order, rules, gate, theirs.detach(), output_in, telemetry_in
-    kept = [status, root, launcher, held, ours.fileno(), output, telemetry]
+        return order, rules, gate, theirs, output_in, telemetry_in
+    kept = [status, root, launcher, held, ours, output, telemetry]
     for descriptor in kept:
         os.set_inheritable(descriptor, True)
     numbers = [waiting, telemetry_in] + kept
@@ -202,9 +191,9 @@ def serve():
     landlock, _, arguments = packet[4 + length :].partition(b"\0\0")
     rules = Rules(packet[4 : 4 + length], landlock)
     arguments = [os.fsdecode(argument) for argument in arguments.split(b"\0")]
-    load_sdk()
     if len(os.listdir("/.hearth/empty/proc/self/task")) != 1:
         raise RuntimeError("a process of several threads cannot be forked")
+    park.prepare()
     gc.collect()
     gc.freeze()
     launcher.send(b"\n")
