@@ -54,7 +54,8 @@ pub(crate) struct NodeSection {
     pub(crate) sandboxes: u32,
     /// Blank sandboxes kept ready per runtime.
     pub(crate) blanks_per_runtime: u32,
-    /// How long idle sandboxes are kept: `fixed:SECONDS`, or another policy by its name.
+    /// How long idle sandboxes are kept: `hearth` by what was learned of each version, `hearth:THRESHOLD` with another price of
+    /// memory, `fixed:SECONDS`, or another policy by its name.
     pub(crate) keep_alive: Choice,
     /// Idle sandboxes are frozen after this many milliseconds.
     pub(crate) freeze_after_ms: u64,
@@ -142,7 +143,7 @@ impl Default for NodeSection {
             memory_mib: 0,
             sandboxes: 2000,
             blanks_per_runtime: 4,
-            keep_alive: Choice::Fixed { seconds: 600 },
+            keep_alive: Choice::HEARTH,
             freeze_after_ms: 2000,
             queue_timeout_s: 60,
             cpu_quota: false,

@@ -26,4 +26,4 @@ pub use outcome::Outcome;
 pub use plot::plot;
 pub use policies::PolicyName;
 pub use report::{BASELINE, Row, relative};
-pub use trace::{Call, Function, ReadError, Sources, Trace};
+pub use trace::{Call, Function, ReadError, Sources, Spread, Trace};

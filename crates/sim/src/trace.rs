@@ -34,7 +34,19 @@ pub struct Trace {
     /// When it ends.
     pub horizon: Duration,
     seed: u64,
+    spread: Spread,
     calls: Calls,
+}
+
+/// Where in its minute a call comes, if the trace says only how many there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Spread {
+    /// At even distances, the first at a place by chance that is the same in each minute of a function: what was regular to the
+    /// minute stays regular.
+    #[default]
+    Even,
+    /// Each anywhere, by chance: nothing is regular below a minute.
+    Random,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -55,6 +67,7 @@ pub struct Sources {
     pub memory: Option<PathBuf>,
     /// Of everything that the trace leaves open.
     pub seed: u64,
+    pub spread: Spread,
 }
 
 /// A trace cannot be used.
@@ -86,8 +99,8 @@ impl Trace {
             }
         });
         let functions = functions.collect();
-        let (horizon, calls, seed) = (read.horizon, read.calls, sources.seed);
-        Ok(Self { name: stem(&sources.calls), functions, horizon, seed, calls })
+        let (horizon, calls, seed, spread) = (read.horizon, read.calls, sources.seed, sources.spread);
+        Ok(Self { name: stem(&sources.calls), functions, horizon, seed, spread, calls })
     }
 
     /// How many calls there are.

@@ -36,6 +36,9 @@ pub(crate) struct SimArgs {
     /// Of what the traces leave open: when in its minute a call comes, how long it takes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Where in its minute a call comes, if the trace says only how many there were.
+    #[arg(long, value_enum, default_value_t)]
+    spread: Spread,
     /// Sandboxes that can start at the same time.
     #[arg(long, default_value_t = 64)]
     cores: usize,
@@ -51,6 +54,24 @@ pub(crate) struct SimArgs {
     /// Let nodes be lost, leases reclaimed and starts be slow, by this seed.
     #[arg(long, value_name = "SEED")]
     faults: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Spread {
+    /// At even distances, the first at a place that is the same in each minute of a function.
+    #[default]
+    Even,
+    /// Anywhere, by chance.
+    Random,
+}
+
+impl From<Spread> for hearth_sim::Spread {
+    fn from(spread: Spread) -> Self {
+        match spread {
+            Spread::Even => Self::Even,
+            Spread::Random => Self::Random,
+        }
+    }
 }
 
 pub(crate) fn run(args: &SimArgs, output: &Output) -> Result<ExitCode> {
@@ -79,6 +100,7 @@ fn read(args: &SimArgs, calls: &std::path::Path) -> Result<Trace> {
         durations: args.durations.clone(),
         memory: args.memory.clone(),
         seed: args.seed,
+        spread: args.spread.into(),
     };
     Ok(Trace::read(&sources)?)
 }

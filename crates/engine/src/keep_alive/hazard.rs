@@ -13,7 +13,7 @@ use super::history::{CELLS, History, bounds, cell_of};
 use super::{Ended, Found, Idle, Keep, Known, Policy, prior};
 
 /// What starting one ahead costs, in cold starts: processor time, but nobody waits.
-const LOAD_COST: f64 = 0.02;
+const LOAD_COST: f64 = 0.01;
 /// Ended sandboxes of one version whose next use is awaited.
 const GHOSTS_MAX: usize = 32;
 /// How much a version's measured start may count against that of the average one.

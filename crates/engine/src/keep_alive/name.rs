@@ -35,7 +35,7 @@ pub struct UnknownPolicy(pub String);
 
 impl Choice {
     /// Hearth's own policy at its default.
-    pub const HEARTH: Self = Self::Hearth { price: 50_000 };
+    pub const HEARTH: Self = Self::Hearth { price: 100_000 };
 
     /// The policy, with nothing learned yet.
     pub fn policy(self) -> Box<dyn Policy> {

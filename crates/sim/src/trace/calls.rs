@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Calls, Trace};
+use super::{Calls, Spread, Trace};
 use crate::random::Random;
 
 /// One call.
@@ -24,7 +24,7 @@ impl Trace {
         u32::try_from(self.horizon.as_nanos().div_ceil(u128::from(MINUTE))).unwrap_or(u32::MAX)
     }
 
-    /// All calls in order, in chunks of one minute. Where the trace has only counts, the calls are spread over their minute by chance.
+    /// All calls in order, in chunks of one minute. Where the trace has only counts, the calls are spread over their minute.
     pub fn chunks(&self) -> Chunks<'_> {
         let places = match &self.calls {
             Calls::PerMinute(functions) => functions.len(),
@@ -79,8 +79,13 @@ impl Chunks<'_> {
         let mut random = Random::new(self.trace.seed, [number, u64::from(self.minute)]);
         let start = u64::from(self.minute) * MINUTE;
         let durations = &self.trace.functions[index].durations;
-        for _ in 0..count {
-            let at = Duration::from_nanos(start + random.below(MINUTE));
+        let phase = Random::new(self.trace.seed, [number, u64::MAX]).below(MINUTE);
+        for call in 0..u64::from(count) {
+            let place = match self.trace.spread {
+                Spread::Even => (phase + call * MINUTE / u64::from(count)) % MINUTE,
+                Spread::Random => random.below(MINUTE),
+            };
+            let at = Duration::from_nanos(start + place);
             let takes = durations.at(random.unit());
             calls.push(Call { at, function: u32::try_from(index).unwrap_or(u32::MAX), takes });
         }
