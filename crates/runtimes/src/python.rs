@@ -19,6 +19,9 @@ const PROBE: &str = include_str!("assets/python/probe.py");
 const RESTORED: &str = include_str!("assets/python/hearth_restored.py");
 const HOOKS_RUNNER: &str = include_str!("assets/python/hooks_runner.py");
 
+/// There where copies are renewed.
+pub(crate) const RESTORED_INSIDE: &str = "/var/runtime/hearth_restored.py";
+
 /// Parts of the standard library that no function needs: tests, windows, installers, what the interpreter is linked from.
 const SKIPPED: &[&str] = &[
     "__pycache__",
@@ -190,12 +193,14 @@ impl Python {
     }
 }
 
-/// Clients of the oldest versions know nothing of restores: functions are then saved while they wait for their first event.
+/// Clients of the oldest versions know nothing of restores: functions of theirs are not saved.
 fn add_restore_hook(root: &Root) -> std::io::Result<()> {
-    root.write("/var/runtime/hearth_restored.py", RESTORED)?;
     let runner = "/var/runtime/awslambdaric/lambda_runtime_hooks_runner.py";
     match fs_err::read_to_string(root.at(runner)) {
-        Ok(own) => root.write(runner, format!("{own}{HOOKS_RUNNER}")),
+        Ok(own) => {
+            root.write(runner, format!("{own}{HOOKS_RUNNER}"))?;
+            root.write(RESTORED_INSIDE, RESTORED)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

@@ -78,6 +78,12 @@ impl Core {
         let Some(runtime) = self.runtimes.get(&spec.runtime) else {
             return Ok(Prepared::Plain { reason: format!("runtime {} is not installed", spec.runtime) });
         };
+        if !runtime.renews_copies() {
+            let name = &runtime.name;
+            let reason =
+                format!("runtime {name} does not renew restored copies; add it again: hearth runtime add {name}");
+            return Ok(Prepared::Plain { reason });
+        }
         let made_of = self.made_of(spec, &runtime);
         let Ok(_turn) = self.templates.saves.acquire().await else {
             return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));

@@ -81,6 +81,8 @@ async function waitForRestore() {
 /** Has the client wait for a restore before its first event; `load` returns its native part. */
 exports.install = function install(load) {
   if (process.env.AWS_LAMBDA_INITIALIZATION_TYPE !== "snap-start") return;
+  // The client's other way to ask for events would pass by what is put in the way below.
+  delete process.env.AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1;
   seed();
   Math.random = random;
   const native = load();
