@@ -3,6 +3,7 @@
 HEARTH_FULL=1 restores a thousand copies per runtime.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -177,7 +178,11 @@ class TestTrouble:
 
     def test_templates_outlive_the_daemon(self, templating):
         function = until_saved(package.deploy(templating, "clone.handler", MemorySize=256))
+        instance = hashlib.sha256(str(templating.data.resolve()).encode()).hexdigest()[:16]
+        in_memory = Path(f"/dev/shm/hearth-{instance}")
+        assert in_memory.exists()
         templating.stop()
+        assert not in_memory.exists(), "a stopped daemon leaves nothing in memory"
         templating.start()
         assert start(function)[0] == "template"
 

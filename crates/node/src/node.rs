@@ -54,6 +54,7 @@ impl Node {
         core.ended.cancel();
         core.tasks.close();
         core.tasks.wait().await;
+        core.templates.close();
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {

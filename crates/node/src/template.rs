@@ -33,6 +33,8 @@ pub struct TemplateParts {
 const IDS_FROM: u64 = 1 << 40;
 /// The file in an image that says what it was made from.
 const MADE_OF: &str = "hearth-made-of";
+/// What copies lack of their tier; shown beside what the tier itself lacks.
+const MISSING: &str = "Landlock as a second layer: CRIU cannot put a process back under it";
 /// Histories that are kept before stale ones are forgotten.
 const HISTORIES_MAX: usize = 10_000;
 /// Credentials that are handed out before a save are to be fetched anew by whoever kept them: clients do so some minutes
@@ -175,6 +177,13 @@ impl TemplateShop {
         lock(&self.histories).entry(key.clone()).or_default().note_failure(now);
     }
 
+    /// Nothing is restored any more.
+    pub(crate) fn close(&self) {
+        if let Ok(images) = &self.images {
+            images.close();
+        }
+    }
+
     /// Images, and bytes of them on disk and in memory, for the views.
     pub(crate) fn view(&self) -> serde_json::Value {
         match &self.images {
@@ -182,7 +191,7 @@ impl TemplateShop {
                 let (disk_bytes, memory_bytes) = images.sizes();
                 serde_json::json!({
                     "available": true, "images": lock(&self.known).len(), "making": lock(&self.making).len(),
-                    "disk_bytes": disk_bytes, "memory_bytes": memory_bytes,
+                    "disk_bytes": disk_bytes, "memory_bytes": memory_bytes, "missing": [MISSING],
                 })
             }
             Err(reason) => serde_json::json!({"available": false, "reason": reason}),

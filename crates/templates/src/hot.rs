@@ -1,19 +1,24 @@
 //! The files of images that are in use, in memory.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
 
 use crate::images::ImagesError;
 
 /// `TMPFS_MAGIC` of Linux.
 const TMPFS: i64 = 0x0102_1994;
 
+/// Held by the process that uses a directory, for as long as it lives.
+const LOCK: &str = "lock";
+
 /// A directory of this process alone in a file system in memory.
 #[derive(Debug)]
 pub(crate) struct HotDir {
     path: PathBuf,
+    _lock: OwnedFd,
     next: std::sync::atomic::AtomicU64,
 }
 
@@ -39,7 +44,8 @@ impl Drop for Hot {
 }
 
 impl HotDir {
-    /// Makes the directory, or empties one that an earlier process of this user left behind.
+    /// Makes the directory, or empties one that an earlier process of this user left behind. Others' beside it, whose processes
+    /// were killed, are removed: they would take memory for ever.
     pub(crate) fn open(path: &Path) -> Result<Self, ImagesError> {
         let failed = |source| ImagesError::Io { step: "make", path: path.to_owned(), source };
         let parent = path.parent().unwrap_or(Path::new("/"));
@@ -58,11 +64,20 @@ impl HotDir {
         if stat.st_uid != rustix::process::geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
             return Err(failed(std::io::Error::other("it belongs to somebody else")));
         }
+        let lock = take_lock(&dir, OFlags::CREATE).ok_or_else(|| failed(std::io::Error::other("it is in use")))?;
         for entry in fs::read_dir(path).map_err(failed)? {
-            let entry = entry.map_err(failed)?.path();
-            fs::remove_dir_all(&entry).map_err(failed)?;
+            let entry = entry.map_err(failed)?;
+            if entry.file_name() != LOCK {
+                fs::remove_dir_all(entry.path()).map_err(failed)?;
+            }
         }
-        Ok(Self { path: path.to_owned(), next: 0.into() })
+        sweep(parent, path);
+        Ok(Self { path: path.to_owned(), _lock: lock, next: 0.into() })
+    }
+
+    /// Removes all of it. What somebody still reads stays until they let go, or the next process comes.
+    pub(crate) fn close(&self) {
+        let _still_used = fs::remove_file(self.path.join(LOCK)).and_then(|()| fs::remove_dir(&self.path)).is_err();
     }
 
     /// A new empty directory below it.
@@ -78,7 +93,36 @@ impl HotDir {
 
 impl Drop for HotDir {
     fn drop(&mut self) {
-        // Images that somebody still holds keep it; the next process empties it.
-        let _still_used = fs::remove_dir(&self.path).is_err();
+        self.close();
     }
+}
+
+fn take_lock(dir: &OwnedFd, flags: OFlags) -> Option<OwnedFd> {
+    let flags = flags | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let lock = openat(dir, LOCK, flags, Mode::RUSR | Mode::WUSR).ok()?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(lock)
+}
+
+/// Removes directories like `own` of this user that no process holds any more.
+fn sweep(parent: &Path, own: &Path) {
+    let Some((prefix, _)) = own.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once('-')) else {
+        return;
+    };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_alike = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.split_once('-').is_some_and(|(start, _)| start == prefix));
+        if is_alike && entry.path() != own && is_left(&entry.path()) {
+            let _another_did = fs::remove_dir_all(entry.path()).is_err();
+        }
+    }
+}
+
+fn is_left(path: &Path) -> bool {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(dir) = rustix::fs::open(path, flags, Mode::empty()) else { return false };
+    let is_ours = rustix::fs::fstat(&dir).is_ok_and(|stat| stat.st_uid == rustix::process::geteuid().as_raw());
+    // Without a lock it is being made this moment, or is nobody's we know.
+    is_ours && take_lock(&dir, OFlags::empty()).is_some()
 }

@@ -224,6 +224,12 @@ impl Images {
         }
     }
 
+    /// Lets go of all copies in memory: at the end, or where they are in the way.
+    pub fn close(&self) {
+        self.copies().clear();
+        self.hot_dir.close();
+    }
+
     /// Bytes on disk and in memory.
     pub fn sizes(&self) -> (u64, u64) {
         let disk = self.accounts().values().map(Account::bytes).sum();

@@ -199,7 +199,32 @@ fn an_image_larger_than_all_may_be_is_refused() {
     fs_err::write(draft.path().join("pages"), content(1, 10)).unwrap();
     let refused = images.keep(&account(1), key(1), draft);
     assert!(matches!(refused, Err(ImagesError::TooLarge { bytes: 40_960 })), "{refused:?}");
-    assert_eq!(fs_err::read_dir(world.hot.path().join("hot")).unwrap().count(), 0);
+    let left = fs_err::read_dir(world.hot.path().join("hot")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["lock"]);
+}
+
+#[test]
+fn directories_of_processes_that_were_killed_are_removed_and_those_of_living_ones_are_not() {
+    let world = World::new();
+    let open = |name: &str| {
+        Images::open(ImagesConfig {
+            dir: world.dir.path().join(name),
+            hot_dir: world.hot.path().join(format!("hearth-{name}")),
+            disk_bytes_max: 1 << 20,
+            hot_bytes_max: 1 << 20,
+        })
+    };
+    let living = open("living").unwrap();
+    let left = world.hot.path().join("hearth-left");
+    fs_err::create_dir_all(left.join("0")).unwrap();
+    fs_err::write(left.join("lock"), "").unwrap();
+    let other = open("other").unwrap();
+    assert!(!left.exists());
+    assert!(world.hot.path().join("hearth-living").exists());
+    open("living").unwrap_err();
+    other.close();
+    drop(living);
+    assert_eq!(fs_err::read_dir(world.hot.path()).unwrap().count(), 0);
 }
 
 #[test]
