@@ -11,6 +11,7 @@
 mod account;
 mod account_settings;
 mod alias;
+pub mod capacity;
 mod code;
 mod concurrency;
 mod config;

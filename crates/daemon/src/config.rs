@@ -4,14 +4,21 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_control::capacity::{
+    AccountDocument, CapacityBase, CapacityPlan, GroupDocument, HookTerms, InstanceDocument, PoolDocument,
+};
 use hearth_engine::EngineConfig;
 use hearth_engine::keep_alive::Choice;
+use hearth_engine::port::CapacityHook;
 use hearth_node::ParkingMode;
 use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
+
+use crate::hook::{CommandHook, UrlHook};
 
 /// The file as written. Unknown keys are errors.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) templates: TemplatesSection,
     pub(crate) logs: LogsSection,
     pub(crate) metrics: MetricsSection,
+    pub(crate) capacity: CapacitySection,
     pub(crate) shutdown: ShutdownSection,
 }
 
@@ -111,6 +119,91 @@ pub(crate) struct MetricsSection {
     pub(crate) token: Option<String>,
 }
 
+/// Capacity beside the node's own; what the API declares holds over it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CapacitySection {
+    #[serde(rename = "pool")]
+    pub(crate) pools: Vec<PoolDocument>,
+    #[serde(rename = "instance")]
+    pub(crate) instances: Vec<InstanceDocument>,
+    #[serde(rename = "account")]
+    pub(crate) accounts: Vec<AccountDocument>,
+    #[serde(rename = "group")]
+    pub(crate) groups: Vec<GroupDocument>,
+    /// How more of it is acquired.
+    pub(crate) hook: Option<HookSection>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HookSection {
+    /// A program and its arguments; it gets the request on its standard input.
+    #[serde(default)]
+    pub(crate) command: Vec<String>,
+    /// Instead: an `http://` URL, which the request is posted to.
+    pub(crate) url: Option<String>,
+    /// Longest time of one call, seconds.
+    #[serde(default = "hook_timeout")]
+    pub(crate) timeout_s: u64,
+    /// Pause before a failed call is repeated, seconds; doubled with each.
+    #[serde(default = "hook_retry")]
+    pub(crate) retry_s: f64,
+    /// Instances that it may hold at once.
+    #[serde(default = "hook_instances")]
+    pub(crate) instances_max: usize,
+    /// What they may cost together, per hour.
+    pub(crate) cost_rate_max: Option<f64>,
+}
+
+const fn hook_timeout() -> u64 {
+    300
+}
+
+const fn hook_retry() -> f64 {
+    5.0
+}
+
+const fn hook_instances() -> usize {
+    10
+}
+
+impl HookSection {
+    fn problem(&self) -> Option<&'static str> {
+        if self.command.is_empty() == self.url.is_none() {
+            return Some("needs either a command or a url");
+        }
+        if self.url.as_ref().is_some_and(|url| !url.starts_with("http://") || url.parse::<http::Uri>().is_err()) {
+            return Some("url must be an http:// URL; for anything else use a command such as curl");
+        }
+        if !(1..=3600).contains(&self.timeout_s) {
+            return Some("timeout_s must be between 1 and 3600");
+        }
+        if !(0.1..=600.0).contains(&self.retry_s) {
+            return Some("retry_s must be between 0.1 and 600");
+        }
+        if self.cost_rate_max.is_some_and(|max| !max.is_finite() || max < 0.0) {
+            return Some("cost_rate_max must not be negative");
+        }
+        None
+    }
+
+    pub(crate) fn terms(&self) -> HookTerms {
+        let timeout = Duration::from_secs(self.timeout_s);
+        let url = self.url.as_ref().and_then(|url| url.parse::<http::Uri>().ok());
+        let hook: Arc<dyn CapacityHook> = match url {
+            Some(url) => Arc::new(UrlHook::new(url, timeout)),
+            None => Arc::new(CommandHook { command: self.command.clone(), timeout }),
+        };
+        HookTerms {
+            hook,
+            instances_max: self.instances_max,
+            cost_rate_max: self.cost_rate_max,
+            retry: Duration::from_secs_f64(self.retry_s),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ShutdownSection {
@@ -132,6 +225,7 @@ impl Default for Config {
             templates: TemplatesSection::default(),
             logs: LogsSection::default(),
             metrics: MetricsSection::default(),
+            capacity: CapacitySection::default(),
             shutdown: ShutdownSection::default(),
         }
     }
@@ -220,6 +314,11 @@ impl Config {
         if self.metrics.token.as_ref().is_some_and(|token| token.len() < 16) {
             return value("metrics.token", "must have at least 16 characters");
         }
+        if let Some(problem) = self.capacity.hook.as_ref().and_then(HookSection::problem) {
+            return value("capacity.hook", problem);
+        }
+        CapacityPlan::check(self.capacity_base())
+            .map_err(|error| ConfigError::Value { key: "capacity", problem: error.to_string() })?;
         if self.logs.size_mib < 16 {
             return value("logs.size_mib", "must be at least 16");
         }
@@ -237,6 +336,15 @@ impl Config {
 
     pub(crate) fn egress_allow(&self) -> Vec<Subnet> {
         self.network.egress_allow.iter().filter_map(|text| parse_subnet(text)).collect()
+    }
+
+    pub(crate) fn capacity_base(&self) -> CapacityBase {
+        CapacityBase {
+            instances: self.capacity.instances.clone(),
+            pools: self.capacity.pools.clone(),
+            accounts: self.capacity.accounts.clone(),
+            groups: self.capacity.groups.clone(),
+        }
     }
 
     pub(crate) fn engine(&self) -> EngineConfig {
@@ -296,6 +404,40 @@ mod tests {
     fn an_unknown_key_is_an_error_that_names_it() {
         let error = toml::from_str::<Config>("[node]\nmemroy = 1").unwrap_err();
         assert!(error.to_string().contains("memroy"), "{error}");
+    }
+
+    #[test]
+    fn capacity_is_read_and_checked() {
+        let text = r#"
+            [[capacity.pool]]
+            name = "gold"
+            kind = "dedicated"
+            account = "123456789012"
+            [[capacity.instance]]
+            name = "m1"
+            pool = "gold"
+            memory_mib = 2048
+            lease_end = "2099-01-01T00:00:00Z"
+            [[capacity.account]]
+            account = "123456789012"
+            shortage = ["wait:30", "reject"]
+            [capacity.hook]
+            command = ["/usr/local/bin/more"]
+        "#;
+        let config: Config = toml::from_str(text).unwrap();
+        config.validate().unwrap();
+        let again: Config = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(again.capacity_base(), config.capacity_base());
+        for (wrong, told) in [
+            ("[[capacity.instance]]\nname = \"m1\"\nmemory_mib = 512\npool = \"x\"", "make it first"),
+            ("[[capacity.account]]\naccount = \"123456789012\"\nshortage = [\"steal\"]", "wait:SECONDS"),
+            ("[capacity.hook]\ninstances_max = 1", "either a command or a url"),
+            ("[capacity.hook]\nurl = \"https://x\"", "http:// URL"),
+        ] {
+            let config: Config = toml::from_str(wrong).unwrap();
+            let error = config.validate().unwrap_err().to_string();
+            assert!(error.starts_with("capacity") && error.contains(told), "{error}");
+        }
     }
 
     #[test]

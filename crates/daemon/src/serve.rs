@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use hearth_control::capacity::CapacityPlan;
 use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig, NodePorts};
 use hearth_engine::port::Invoker;
@@ -21,6 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::fleet::{NodeFleet, wall_now};
 use crate::tunnel::ApiTunnels;
 
 /// The agent's binary, built with this one.
@@ -125,6 +127,8 @@ async fn serve(
     let control =
         Control::open(Arc::clone(&store), Arc::clone(&artifacts), Arc::clone(&iam), control_config(config), retire);
     let control = Arc::new(control.await?);
+    let hook = config.capacity.hook.as_ref().map(crate::config::HookSection::terms);
+    let capacity = CapacityPlan::open(Arc::clone(&store), config.capacity_base(), hook, wall_now()).await?;
     let tunnels = Arc::new(ApiTunnels::default());
     let node = node.get_or_init(|| {
         Node::start(Parts {
@@ -141,8 +145,10 @@ async fn serve(
     });
     control.prepare_with(&(Arc::new(node.clone()) as _));
     control.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
+    capacity.connect(Arc::new(NodeFleet(capacity.clone())));
     let stop = CancellationToken::new();
-    let backends = Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone() };
+    let backends =
+        Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone(), capacity: capacity.clone() };
     let frontend = Frontend::new(frontend_config(config), backends);
     tunnels.connect(frontend.clone(), stop.clone());
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -155,6 +161,7 @@ async fn serve(
     stop.cancel();
     let drained = async {
         node.drain(Duration::from_secs(config.shutdown.grace_s)).await;
+        capacity.close().await;
         let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, serving).await.is_err();
     };
     tokio::select! {

@@ -9,6 +9,7 @@
 
 mod admission;
 pub mod async_queue;
+pub mod capacity;
 mod event;
 mod fleet;
 pub mod keep_alive;

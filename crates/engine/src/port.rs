@@ -230,3 +230,7 @@ pub trait Invoker: Send + Sync + std::fmt::Debug {
     /// The node's figures in the OpenMetrics text format.
     fn metrics(&self) -> BoxFuture<'_, String>;
 }
+
+mod fleet;
+
+pub use fleet::{CapacityHook, Fleet, HookError};

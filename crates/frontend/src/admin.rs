@@ -1,22 +1,32 @@
 //! `/_hearth`: what operators and tools ask of the daemon itself.
 
+use bytes::Bytes;
 use hearth_control::LocationError;
 use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
+use http_body::Body;
 
-use crate::auth::sigv4;
+use crate::auth::{Admission, sigv4};
+use crate::body::BodyLimit;
+use crate::capacity;
 use crate::context::{Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::{ApiError, Protocol};
-use crate::refusal::unauthenticated;
+use crate::refusal::{body_not_taken, unauthenticated};
 use crate::server::Peer;
 
 /// Where `Code.Location` points; its signature is all the authentication that it needs.
 const CODE: &str = "/_hearth/code/";
 
-/// Answers `/_hearth/...`; no body is read.
-pub(crate) async fn respond(exchange: &Exchange<'_>) -> Response {
+/// Answers `/_hearth/...`; a body is read for [`capacity`] alone.
+pub(crate) async fn respond<B>(exchange: &Exchange<'_>, body: B) -> Response
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
     let path = exchange.parts.uri.path();
+    if let Some(below) = path.strip_prefix(capacity::ROOT) {
+        return of_capacity(exchange, below, body).await.unwrap_or_else(|error| capacity::error_response(&error));
+    }
     let result = match (&exchange.parts.method, path) {
         (&Method::GET | &Method::HEAD, "/_hearth/health") => Ok(json_response(StatusCode::OK, health())),
         (&Method::GET, "/_hearth/state") => state(exchange).await,
@@ -49,8 +59,31 @@ async fn metrics(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
     Ok(typed_response(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
 }
 
+/// Capacity, for operators. A change is not left half done when the client goes away.
+async fn of_capacity<B>(exchange: &Exchange<'_>, path: &str, body: B) -> Result<Response, ApiError>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    let admission = admit_operator(exchange)?;
+    let shared = exchange.shared;
+    let limit = BodyLimit { bytes_max: capacity::BODY_BYTES_MAX, time_max: shared.config.body_time };
+    let body = shared.budget.read(body, limit).await.map_err(|error| body_not_taken(error, "requested"))?;
+    let accepted = shared.authenticator.accept_body(&admission, exchange.parts, body.bytes);
+    let bytes = accepted.map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+    let (plan, method) = (shared.backends.capacity.clone(), exchange.parts.method.clone());
+    let query = exchange.parts.uri.query().map(str::to_owned);
+    let (path, caller) = (path.to_owned(), admission.principal.arn.clone());
+    let task = shared
+        .operations
+        .spawn(async move { capacity::respond(&plan, &method, &path, query.as_deref(), &bytes, &caller).await });
+    task.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an operation did not come to its end");
+        Err(ApiError::service("An internal error occurred"))
+    })
+}
+
 /// Lets in who holds a configured key (anybody, where none is configured): never a function, whatever it signs with.
-fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
+fn admit_operator<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
     let refused = || ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Not open to functions");
     if matches!(exchange.peer, Peer::Function { .. }) {
         return Err(refused());
@@ -60,8 +93,15 @@ fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
     if !admission.principal.is_root() {
         return Err(refused());
     }
+    Ok(admission)
+}
+
+/// The same, for a request without a body.
+fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
+    let admission = admit_operator(exchange)?;
+    let refuse = |error| unauthenticated(error, Protocol::RestJson);
     let authenticator = &exchange.shared.authenticator;
-    authenticator.accept_body(&admission, exchange.parts, bytes::Bytes::new()).map_err(refuse)?;
+    authenticator.accept_body(&admission, exchange.parts, Bytes::new()).map_err(refuse)?;
     Ok(())
 }
 

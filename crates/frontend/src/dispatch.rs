@@ -49,7 +49,7 @@ where
         return result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &request_id));
     }
     if parts.uri.path().starts_with("/_hearth/") {
-        return admin::respond(&exchange).await;
+        return admin::respond(&exchange, body).await;
     }
     match route::of(&parts) {
         Destination::Service(service) => exchange.serve(service, body).await,
@@ -82,7 +82,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn context(&self, admission: &Admission<'_>) -> RequestContext {
+    pub(crate) fn context(&self, admission: &Admission<'_>) -> RequestContext {
         let region = route::scope_region(self.parts).and_then(|region| region.parse::<Region>().ok());
         RequestContext {
             account: admission.principal.account.clone(),

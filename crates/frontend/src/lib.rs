@@ -7,6 +7,7 @@ mod admin;
 pub mod auth;
 mod body;
 mod browser;
+mod capacity;
 mod connection;
 pub mod context;
 mod dispatch;

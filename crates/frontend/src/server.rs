@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hearth_control::Control;
+use hearth_control::capacity::CapacityPlan;
 use hearth_control::iam::Iam;
 use hearth_engine::port::Invoker;
 use hearth_logs::LogStore;
@@ -70,6 +71,7 @@ pub struct Backends {
     pub iam: Arc<Iam>,
     pub invoker: Arc<dyn Invoker>,
     pub logs: LogStore,
+    pub capacity: CapacityPlan,
 }
 
 /// The function at the other end of a tunnel. The channel vouches for it; what its requests are signed with does not count.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod aliases;
 #[cfg(test)]
+mod capacity;
+#[cfg(test)]
 mod flaky;
 #[cfg(test)]
 mod functions;

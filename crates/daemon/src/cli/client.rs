@@ -106,7 +106,7 @@ impl Answer {
         }
         let error = ApiError {
             status: self.status,
-            code: self.header("x-amzn-errortype").unwrap_or("error").to_owned(),
+            code: self.header("x-amzn-errortype").or(value["code"].as_str()).unwrap_or("error").to_owned(),
             message: ["message", "Message"].iter().find_map(|key| value[*key].as_str()).unwrap_or("").to_owned(),
         };
         Err(error.into())

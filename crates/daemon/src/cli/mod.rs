@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod capacity;
 mod client;
 mod config;
 mod demo;
@@ -14,6 +15,7 @@ mod functions;
 mod invoke;
 mod logs;
 mod output;
+mod pool;
 mod runtime;
 mod sign;
 mod sim;
@@ -50,6 +52,10 @@ enum Command {
     Functions(functions::FunctionsArgs),
     /// Prepare, list and remove language runtimes.
     Runtime(runtime::RuntimeArgs),
+    /// Sub-pools: list, make, change, delete.
+    Pool(pool::PoolArgs),
+    /// Instances, policies and trust groups: list, add, change, take away; the log of changes.
+    Capacity(capacity::CapacityArgs),
     /// Show what runs: sandboxes, starts, queues and rates, live.
     Top(top::TopArgs),
     /// Say what this machine can do, and how to get what is missing.
@@ -111,6 +117,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Logs(args) => logs::run(&args, &cli.endpoint, &output),
         Command::Functions(args) => functions::run(&args, &cli.endpoint, &output),
         Command::Runtime(args) => runtime::run(&args, &output),
+        Command::Pool(args) => pool::run(&args, &cli.endpoint, &output),
+        Command::Capacity(args) => capacity::run(&args, &cli.endpoint, &output),
         Command::Top(args) => top::run(&args, &cli.endpoint, &output),
         Command::Doctor(args) => doctor::run(&args, &output),
         Command::Config(args) => config::run(&args, &output),

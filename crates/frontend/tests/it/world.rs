@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use hearth_control::capacity::{CapacityBase, CapacityPlan};
 use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig};
 use hearth_engine::port::{
@@ -117,10 +118,12 @@ impl World {
         let artifacts = Arc::new(Artifacts::open(&dir.path().join("code"), ArtifactLimits::default()).unwrap());
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
         let settings = ControlConfig::new("us-east-1".parse().unwrap());
+        let now = hearth_types::Timestamp::from_millis(0);
+        let capacity = CapacityPlan::open(Arc::clone(&store), CapacityBase::default(), None, now).await.unwrap();
         let control = Control::open(store, artifacts, iam.clone(), settings, Arc::new(|_| ())).await.unwrap();
         let logs = LogStore::open(&dir.path().join("logs"), LogConfig::default()).unwrap();
         let echo = Arc::new(Echo::default());
-        let backends = Backends { control: Arc::new(control), iam, invoker: echo.clone(), logs };
+        let backends = Backends { control: Arc::new(control), iam, invoker: echo.clone(), logs, capacity };
         let frontend = Frontend::new(config, backends);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

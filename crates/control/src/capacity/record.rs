@@ -1,0 +1,142 @@
+//! What the store holds: documents that came over the API or from the hook, calls of the hook that are under way, and the log.
+
+use bytes::Bytes;
+use hearth_store::{Store, Write};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::change::{Actor, Kind};
+use super::held::{Held, Source};
+use super::{CapacityError, InstanceDocument, unread};
+
+pub(super) const PARTITION: &str = "capacity";
+pub(super) const LOG: &str = "log";
+const PAGE: usize = 256;
+
+/// One document, or that the file's is not to hold.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    source: Source,
+    /// `None`: deleted.
+    document: Option<Value>,
+    token: Option<String>,
+}
+
+/// A call of the hook that has begun and whose end is not known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "lowercase")]
+pub(super) enum Unfinished {
+    Acquire { token: String, pool: String, memory_mib: u64 },
+    Release { token: String, name: String },
+}
+
+impl Unfinished {
+    fn key(&self) -> String {
+        match self {
+            Self::Acquire { token, .. } | Self::Release { token, .. } => format!("call/{token}"),
+        }
+    }
+
+    pub(super) fn begin(&self) -> Write {
+        put(self.key(), &json!(self))
+    }
+
+    pub(super) fn end(&self) -> Write {
+        Write::Delete { key: self.key() }
+    }
+}
+
+fn put(key: String, value: &Value) -> Write {
+    Write::Put { key, value: Bytes::from(value.to_string()) }
+}
+
+fn key(kind: Kind, name: &str) -> String {
+    format!("document/{}/{name}", kind.word())
+}
+
+pub(super) fn keep(kind: Kind, name: &str, source: Source, document: &Value, token: Option<&str>) -> Write {
+    put(key(kind, name), &json!({"source": source, "document": document, "token": token}))
+}
+
+/// Over a file's document stays that it was deleted.
+pub(super) fn drop_document(kind: Kind, name: &str, source: Source) -> Write {
+    match source {
+        Source::File => put(key(kind, name), &json!({"source": Source::Api, "document": null, "token": null})),
+        Source::Api | Source::Hook => Write::Delete { key: key(kind, name) },
+    }
+}
+
+/// A line of the log.
+pub(super) fn told(actor: &Actor, what: &str, details: Value) -> Write {
+    let time = jiff::Timestamp::now();
+    let record = json!({"time": format!("{time:.3}"), "actor": actor.to_string(), "what": what, "details": details});
+    Write::Append { log: LOG.to_owned(), record: Bytes::from(record.to_string()) }
+}
+
+/// Brings what was kept over what the file declares.
+pub(super) async fn load(store: &dyn Store, held: &mut Held) -> Result<(), CapacityError> {
+    for kind in Kind::ALL {
+        let prefix = key(kind, "");
+        for (name, value) in entries(store, &prefix).await? {
+            match serde_json::from_slice::<Kept>(&value) {
+                Ok(kept) => restore(held, kind, &name, kept),
+                Err(error) => tracing::error!(kind = kind.word(), name, %error, "a kept document cannot be read"),
+            }
+        }
+    }
+    for (token, value) in entries(store, "call/").await? {
+        match serde_json::from_slice(&value) {
+            Ok(unfinished) => held.unfinished.push(unfinished),
+            Err(error) => tracing::error!(token, %error, "a kept call of the capacity hook cannot be read"),
+        }
+    }
+    Ok(())
+}
+
+async fn entries(store: &dyn Store, prefix: &str) -> Result<Vec<(String, Bytes)>, CapacityError> {
+    let mut all: Vec<(String, Bytes)> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.list(PARTITION, prefix, after.as_deref(), PAGE).await.map_err(unread)?;
+        let last = page.len() < PAGE;
+        after = page.last().map(|entry| entry.key.clone());
+        all.extend(page.into_iter().map(|entry| (entry.key[prefix.len()..].to_owned(), entry.value)));
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
+fn restore(held: &mut Held, kind: Kind, name: &str, kept: Kept) {
+    let Kept { source, document, token } = kept;
+    match kind {
+        Kind::Instance => {
+            held.instances.remove(name);
+            if let Some(document) = read::<InstanceDocument>(name, document) {
+                held.put_instance(document, source, token);
+            }
+        }
+        Kind::Pool => replace(&mut held.pools, name, source, document),
+        Kind::Account => replace(&mut held.accounts, name, source, document),
+        Kind::Group => replace(&mut held.groups, name, source, document),
+    }
+}
+
+fn replace<T: DeserializeOwned>(
+    map: &mut std::collections::BTreeMap<String, (Source, T)>,
+    name: &str,
+    source: Source,
+    document: Option<Value>,
+) {
+    map.remove(name);
+    if let Some(document) = read(name, document) {
+        map.insert(name.to_owned(), (source, document));
+    }
+}
+
+fn read<T: DeserializeOwned>(name: &str, document: Option<Value>) -> Option<T> {
+    serde_json::from_value(document?)
+        .inspect_err(|error| tracing::error!(name, %error, "a kept document cannot be read"))
+        .ok()
+}

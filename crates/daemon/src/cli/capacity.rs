@@ -1,0 +1,346 @@
+//! `hearth capacity`: instances, policies of accounts, trust groups, and the log of what changed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, is_not_found};
+use super::output::{Output, table};
+use super::pool::{pretty, text};
+
+const ROOT: &str = "/_hearth/v1";
+const LOG_PAGE: usize = 1000;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CapacityArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the instances (the default).
+    List,
+    /// Show everything about one instance.
+    Show { name: String },
+    /// Add an instance, or change what is given of one.
+    Add(AddArgs),
+    /// Use an instance for nothing new and remove it when it is empty.
+    Remove { name: String },
+    /// Take an instance away: after the time, what still runs on it is ended.
+    Reclaim {
+        name: String,
+        /// Such as 30s, 10m or 2h.
+        #[arg(long = "in", value_name = "TIME", default_value = "2m", value_parser = duration)]
+        after: Duration,
+    },
+    /// Show or change what holds for an account; without one, list all.
+    Policy(PolicyArgs),
+    /// Show or set the accounts of a trust group; without one, list all.
+    Group(GroupArgs),
+    /// Show what changed, and what the hook did.
+    Log {
+        /// Records to show, the latest.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        lines: usize,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    name: String,
+    /// Its size, MiB.
+    #[arg(long)]
+    memory: Option<u64>,
+    /// Where it waits.
+    #[arg(long)]
+    pool: Option<String>,
+    /// Thousandths of a core.
+    #[arg(long)]
+    cpu: Option<u64>,
+    /// Sandboxes that may be on it at once.
+    #[arg(long)]
+    sandboxes: Option<u32>,
+    /// Per hour.
+    #[arg(long)]
+    cost: Option<f64>,
+    /// How long there is still use of it, such as 30s, 10m or 2h.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    lease: Option<Duration>,
+    /// It takes nothing new from this age on.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_age: Option<Duration>,
+    /// Whoever lent it may take it back at any time.
+    #[arg(long)]
+    reclaimable: Option<bool>,
+    /// Used by several accounts side by side.
+    #[arg(long)]
+    shared: Option<bool>,
+    #[arg(long = "label")]
+    labels: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct PolicyArgs {
+    account: Option<String>,
+    /// Instead of the pool that its identity selects.
+    #[arg(long)]
+    pool: Option<String>,
+    /// What is tried in turn when its pool has nothing: borrow:POOL,POOL provision:SECONDS wait:SECONDS queue reject.
+    #[arg(long, num_args = 1..)]
+    shortage: Vec<String>,
+    /// No instance that costs more per hour is used.
+    #[arg(long)]
+    price_max: Option<f64>,
+    /// Forget it.
+    #[arg(long, conflicts_with_all = ["pool", "shortage", "price_max"])]
+    delete: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct GroupArgs {
+    name: Option<String>,
+    /// All of its accounts.
+    accounts: Vec<String>,
+    /// Dissolve it.
+    #[arg(long, conflicts_with = "accounts")]
+    delete: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a time such as 30s, 10m, 2h or 7d".to_owned();
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, unit_s) = split.ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
+    number.checked_mul(unit_s).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+pub(crate) fn run(args: &CapacityArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let client = Client::new(endpoint)?;
+    match &args.action {
+        None | Some(Action::List) => list(&client, output)?,
+        Some(Action::Show { name }) => show(&client, &format!("{ROOT}/instances/{name}"), output)?,
+        Some(Action::Add(add)) => {
+            let instance = change(&client, &format!("{ROOT}/instances/{}", add.name), add.changes()?)?;
+            output.result(&instance, || pretty(&instance));
+        }
+        Some(Action::Remove { name }) => {
+            client.json("hearth", Method::DELETE, &format!("{ROOT}/instances/{name}"), &Value::Null)?;
+            output.result(&json!({"removed": name}), || {
+                format!("{name} is used for nothing new and goes when it is empty")
+            });
+        }
+        Some(Action::Reclaim { name, after }) => {
+            let body = json!({"seconds": after.as_secs()});
+            client.json("hearth", Method::POST, &format!("{ROOT}/instances/{name}/reclaim"), &body)?;
+            output.result(&json!({"reclaimed": name, "seconds": after.as_secs()}), || {
+                format!("{name} is taken away in {} s", after.as_secs())
+            });
+        }
+        Some(Action::Policy(policy)) => run_policy(&client, policy, output)?,
+        Some(Action::Group(group)) => run_group(&client, group, output)?,
+        Some(Action::Log { lines }) => log(&client, *lines, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Changes what is given of a document, or makes it.
+pub(super) fn change(client: &Client, path: &str, changes: Value) -> Result<Value> {
+    match client.json("hearth", Method::PATCH, path, &changes) {
+        Err(error) if is_not_found(&error) => client.json("hearth", Method::PUT, path, &changes),
+        other => other,
+    }
+}
+
+fn show(client: &Client, path: &str, output: &Output) -> Result<()> {
+    let document = client.json("hearth", Method::GET, path, &Value::Null)?;
+    output.result(&document, || pretty(&document));
+    Ok(())
+}
+
+impl AddArgs {
+    fn changes(&self) -> Result<Value> {
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        put("memory_mib", self.memory.map(Value::from));
+        put("pool", self.pool.as_ref().map(|pool| json!(pool)));
+        put("cpu_millis", self.cpu.map(Value::from));
+        put("sandboxes", self.sandboxes.map(Value::from));
+        put("cost_rate", self.cost.map(Value::from));
+        if let Some(lease) = self.lease {
+            let lease = jiff::SignedDuration::try_from(lease).context("the lease is too long")?;
+            let end = jiff::Timestamp::now().checked_add(lease).context("the lease is too long")?;
+            let end = jiff::Timestamp::from_second(end.as_second()).context("the lease is too long")?;
+            put("lease_end", Some(json!(end)));
+        }
+        put("age_max_s", self.max_age.map(|age| json!(age.as_secs())));
+        put("reclaimable", self.reclaimable.map(Value::from));
+        put("shared", self.shared.map(Value::from));
+        put("labels", (!self.labels.is_empty()).then(|| json!(self.labels)));
+        Ok(Value::Object(members))
+    }
+}
+
+/// The documents, each with what it is used for now.
+fn list(client: &Client, output: &Output) -> Result<()> {
+    let path = format!("{ROOT}/instances");
+    let mut instances = client.json("hearth", Method::GET, &path, &Value::Null)?["instances"].clone();
+    let state = client.json("hearth", Method::GET, "/_hearth/state", &Value::Null)?;
+    let used: Vec<&Value> = state["engine"]["instances"].as_array().into_iter().flatten().collect();
+    for instance in instances.as_array_mut().into_iter().flatten() {
+        let use_now = used.iter().find(|used| used["id"] == instance["id"]);
+        instance["use"] = use_now.map_or(
+            Value::Null,
+            |used| json!({"standing": used["standing"], "memory_mib": used["memory_mib"], "accounts": used["tenants"]}),
+        );
+    }
+    output.result(&instances, || {
+        let found: Vec<&Value> = instances.as_array().into_iter().flatten().collect();
+        if found.is_empty() {
+            return "no instances beside the node itself: add one with `hearth capacity add NAME --memory MIB`"
+                .to_owned();
+        }
+        let mut rows =
+            table(&["instance", "pool", "memory", "used by", "cost/h", "lease ends", "state", "labels", "from"]);
+        for instance in found {
+            let words = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(" ");
+            let standing = &instance["use"]["standing"];
+            rows.add_row([
+                text(&instance["name"]),
+                text(&instance["pool"]),
+                format!("{} of {} MiB", text(&instance["use"]["memory_mib"]), instance["memory_mib"]),
+                words(&instance["use"]["accounts"]),
+                text(&instance["cost_rate"]),
+                text(&instance["lease_end"]),
+                if instance["leaving"] == true { "leaving".to_owned() } else { text(standing) },
+                words(&instance["labels"]),
+                text(&instance["source"]),
+            ]);
+        }
+        rows.to_string()
+    });
+    Ok(())
+}
+
+fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()> {
+    let Some(account) = &args.account else {
+        let path = format!("{ROOT}/accounts");
+        let accounts = client.json("hearth", Method::GET, &path, &Value::Null)?["accounts"].clone();
+        output.result(&accounts, || {
+            let mut rows = table(&["account", "pool", "on shortage", "price max", "from"]);
+            for account in accounts.as_array().into_iter().flatten() {
+                let steps = account["shortage"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
+                rows.add_row([
+                    text(&account["account"]),
+                    text(&account["pool"]),
+                    if steps.is_empty() { "queue".to_owned() } else { steps.join(", then ") },
+                    text(&account["price_max"]),
+                    text(&account["source"]),
+                ]);
+            }
+            rows.to_string()
+        });
+        return Ok(());
+    };
+    let path = format!("{ROOT}/accounts/{account}");
+    if args.delete {
+        client.json("hearth", Method::DELETE, &path, &Value::Null)?;
+        output.result(&json!({"deleted": account}), || format!("no policy holds for {account} any more"));
+        return Ok(());
+    }
+    let mut changes = Map::new();
+    if let Some(pool) = &args.pool {
+        changes.insert("pool".to_owned(), json!(pool));
+    }
+    if !args.shortage.is_empty() {
+        changes.insert("shortage".to_owned(), json!(args.shortage));
+    }
+    if let Some(price) = args.price_max {
+        changes.insert("price_max".to_owned(), json!(price));
+    }
+    if changes.is_empty() {
+        return show(client, &path, output);
+    }
+    let document = change(client, &path, Value::Object(changes))?;
+    output.result(&document, || pretty(&document));
+    Ok(())
+}
+
+fn run_group(client: &Client, args: &GroupArgs, output: &Output) -> Result<()> {
+    let Some(name) = &args.name else {
+        let groups = client.json("hearth", Method::GET, &format!("{ROOT}/groups"), &Value::Null)?["groups"].clone();
+        output.result(&groups, || {
+            let mut rows = table(&["trust group", "accounts", "from"]);
+            for group in groups.as_array().into_iter().flatten() {
+                let accounts = group["accounts"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
+                rows.add_row([text(&group["name"]), accounts.join(" "), text(&group["source"])]);
+            }
+            rows.to_string()
+        });
+        return Ok(());
+    };
+    let path = format!("{ROOT}/groups/{name}");
+    if args.delete {
+        client.json("hearth", Method::DELETE, &path, &Value::Null)?;
+        output.result(&json!({"deleted": name}), || format!("{name} is dissolved"));
+        return Ok(());
+    }
+    if args.accounts.is_empty() {
+        return show(client, &path, output);
+    }
+    let document = client.json("hearth", Method::PUT, &path, &json!({"accounts": args.accounts}))?;
+    output.result(&document, || pretty(&document));
+    Ok(())
+}
+
+fn log(client: &Client, lines: usize, output: &Output) -> Result<()> {
+    let (mut from, mut latest) = (0, std::collections::VecDeque::new());
+    loop {
+        let path = format!("{ROOT}/log?from={from}&limit={LOG_PAGE}");
+        let page = client.json("hearth", Method::GET, &path, &Value::Null)?;
+        let records = page["records"].as_array().cloned().unwrap_or_default();
+        let last = records.len() < LOG_PAGE;
+        latest.extend(records);
+        latest.drain(..latest.len().saturating_sub(lines));
+        if last {
+            break;
+        }
+        from = page["next"].as_u64().unwrap_or(u64::MAX);
+    }
+    for record in &latest {
+        let line = match output.is_json() {
+            true => record.to_string(),
+            false => format!(
+                "{}  {}  {}  {}",
+                text(&record["time"]),
+                text(&record["actor"]),
+                text(&record["what"]),
+                record["details"]
+            ),
+        };
+        output.line(&line);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("2h").unwrap(), Duration::from_secs(7200));
+        for wrong in ["", "5", "s", "-1s", "1.5h", "99999999999999999999d", "5ü"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `hearth pool`: sub-pools of capacity.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::client::Client;
+use super::output::{Output, table};
+
+const PATH: &str = "/_hearth/v1/pools";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PoolArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the pools (the default).
+    List,
+    /// Show everything about one.
+    Show { name: String },
+    /// Make a pool, or change what is given of one.
+    Set(SetArgs),
+    /// Delete an empty pool.
+    Delete { name: String },
+}
+
+#[derive(Debug, clap::Args)]
+struct SetArgs {
+    name: String,
+    /// Who may draw on it: everybody, or its owner alone.
+    #[arg(long, value_parser = ["general", "reserved", "dedicated"])]
+    kind: Option<String>,
+    /// The account that owns it.
+    #[arg(long, conflicts_with = "group")]
+    account: Option<String>,
+    /// The trust group that owns it.
+    #[arg(long)]
+    group: Option<String>,
+    /// Instances that are to wait in it: fewer than these are filled up at once,
+    #[arg(long)]
+    min: Option<u32>,
+    /// up to this number;
+    #[arg(long)]
+    target: Option<u32>,
+    /// more than these are released.
+    #[arg(long)]
+    max: Option<u32>,
+    /// Instances to acquire with each that is taken.
+    #[arg(long)]
+    refill: Option<u32>,
+    /// From this many takings a minute on
+    #[arg(long, requires = "fast_refill")]
+    fast_from: Option<u32>,
+    /// so many are acquired with each.
+    #[arg(long)]
+    fast_refill: Option<u32>,
+    /// Size of the instances to acquire, MiB.
+    #[arg(long)]
+    instance_memory: Option<u64>,
+    /// Whether its availability and price vary.
+    #[arg(long)]
+    variable: Option<bool>,
+    /// Whether a variable pool can be used now.
+    #[arg(long)]
+    available: Option<bool>,
+    /// Price of a variable pool, per instance and hour.
+    #[arg(long)]
+    price: Option<f64>,
+}
+
+impl SetArgs {
+    fn changes(&self) -> Value {
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        put("kind", self.kind.as_ref().map(|kind| json!(kind)));
+        put("account", self.account.as_ref().map(|account| json!(account)));
+        put("group", self.group.as_ref().map(|group| json!(group)));
+        put("min", self.min.map(Value::from));
+        put("target", self.target.map(Value::from));
+        put("max", self.max.map(Value::from));
+        put("instance_memory_mib", self.instance_memory.map(Value::from));
+        put("variable", self.variable.map(Value::from));
+        put("available", self.available.map(Value::from));
+        put("price", self.price.map(Value::from));
+        if self.refill.is_some() || self.fast_from.is_some() {
+            let refill = json!({
+                "per_removal": self.refill.unwrap_or(0), "fast_from": self.fast_from.unwrap_or(0),
+                "fast_per_removal": self.fast_refill.unwrap_or(0),
+            });
+            put("refill", Some(refill));
+        }
+        Value::Object(members)
+    }
+}
+
+pub(crate) fn run(args: &PoolArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let client = Client::new(endpoint)?;
+    match &args.action {
+        None | Some(Action::List) => list(&client, output)?,
+        Some(Action::Show { name }) => {
+            let pool = client.json("hearth", Method::GET, &format!("{PATH}/{name}"), &Value::Null)?;
+            output.result(&pool, || pretty(&pool));
+        }
+        Some(Action::Set(set)) => {
+            let pool = super::capacity::change(&client, &format!("{PATH}/{}", set.name), set.changes())?;
+            output.result(&pool, || pretty(&pool));
+        }
+        Some(Action::Delete { name }) => {
+            client.json("hearth", Method::DELETE, &format!("{PATH}/{name}"), &Value::Null)?;
+            output.result(&json!({"deleted": name}), || format!("deleted {name}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(client: &Client, output: &Output) -> Result<()> {
+    let pools = client.json("hearth", Method::GET, PATH, &Value::Null)?["pools"].clone();
+    output.result(&pools, || {
+        let mut rows = table(&["pool", "kind", "owner", "constraint", "min/target/max", "refill", "from"]);
+        for pool in pools.as_array().into_iter().flatten() {
+            let owner = [("account", &pool["account"]), ("group", &pool["group"])];
+            let owner = owner.iter().find_map(|(kind, name)| name.as_str().map(|name| format!("{kind} {name}")));
+            let constraint = match (pool["variable"].as_bool(), pool["available"].as_bool()) {
+                (Some(true), Some(true)) => format!("variable, {}/h", pool["price"]),
+                (Some(true), _) => "variable, not available".to_owned(),
+                _ => "fixed".to_owned(),
+            };
+            let max = pool["max"].as_u64().filter(|max| *max < u64::from(u32::MAX));
+            let max = max.map_or_else(|| "-".to_owned(), |max| max.to_string());
+            let refill = &pool["refill"];
+            let refill = match refill["fast_from"].as_u64() {
+                Some(1..) => format!(
+                    "{}, {} from {}/min",
+                    refill["per_removal"], refill["fast_per_removal"], refill["fast_from"]
+                ),
+                _ => refill["per_removal"].to_string(),
+            };
+            rows.add_row([
+                text(&pool["name"]),
+                text(&pool["kind"]),
+                owner.unwrap_or_else(|| "everybody".to_owned()),
+                constraint,
+                format!("{}/{}/{max}", pool["min"], pool["target"]),
+                refill,
+                text(&pool["source"]),
+            ]);
+        }
+        rows.to_string()
+    });
+    Ok(())
+}
+
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
