@@ -237,7 +237,10 @@ class TestNetwork:
 
     def own_addresses(self):
         addresses = {"127.0.0.1", "127.0.0.2", "::1"}
-        addresses.update(info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET))
+        try:
+            addresses.update(info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET))
+        except socket.gaierror:
+            pass  # Fresh machines may not know their own name.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.connect(("192.0.2.1", 9))
