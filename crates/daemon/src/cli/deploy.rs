@@ -62,7 +62,7 @@ fn report(deployed: &Value, output: &Output) {
     output.result(deployed, || {
         let name = deployed["FunctionName"].as_str().unwrap_or_default();
         format!(
-            "{GOOD}deployed{GOOD:#} {name} ({}, {} MB). Call it: hearth invoke {name} -p '{{}}'",
+            "{GOOD}deployed{GOOD:#} {name} ({}, {} MB). Call it: hearth invoke {name} '{{}}'",
             deployed["Runtime"].as_str().unwrap_or_default(),
             deployed["MemorySize"]
         )

@@ -17,9 +17,11 @@ use super::output::{BAD, DIM, Output};
 pub(crate) struct InvokeArgs {
     /// Function name or ARN, with `:QUALIFIER` if wanted.
     name: String,
-    /// JSON; `@FILE` reads a file, `-` standard input.
-    #[arg(short, long, default_value = "{}")]
-    payload: String,
+    /// JSON, `{}` if nothing is given; `@FILE` reads a file, `-` standard input.
+    payload: Option<String>,
+    /// The same as an option.
+    #[arg(short = 'p', long = "payload", value_name = "PAYLOAD", conflicts_with = "payload")]
+    named_payload: Option<String>,
     /// Queue it and return at once.
     #[arg(long = "async")]
     asynchronous: bool,
@@ -30,7 +32,8 @@ pub(crate) struct InvokeArgs {
 
 pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
     let client = Client::new(endpoint)?;
-    let payload = read_payload(&args.payload)?;
+    let payload = args.payload.as_ref().or(args.named_payload.as_ref());
+    let payload = read_payload(payload.map_or("{}", String::as_str))?;
     let answer = invoke(&client, &args.name, payload, args.asynchronous, args.tail)?;
     if answer.status >= 300 {
         answer.into_json()?;
