@@ -172,7 +172,7 @@ class TestEnvironment:
         assert seen["cwd"] == "/var/task"
         assert "/var/task" in seen["path"]
         assert "/opt/python" in seen["path"]
-        assert seen["task"] == ["bad_init.py", "escape.py", "probe.py", "slow_init.py"]
+        assert seen["task"] == ["bad_init.py", "clone.py", "escape.py", "probe.py", "slow_init.py"]
         assert seen["zone"] == "UTC"
         assert seen["encoding"] == "utf-8"
         assert seen["uid"] != 0
