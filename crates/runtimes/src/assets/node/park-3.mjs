@@ -4,6 +4,8 @@ import "/var/runtime/node_modules/aws-lambda-ric/dist/index.mjs";
 import { become, warm } from "/.hearth/orders.mjs";
 
 createRequire(import.meta.url)("/var/runtime/node_modules/aws-lambda-ric/dist/rapid-client.node");
+// Loaded, not installed: that is for the function's environment to decide.
+createRequire(import.meta.url)("/var/runtime/restored.cjs");
 await warm();
 become();
 await import("/var/runtime/index.mjs");
