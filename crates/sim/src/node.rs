@@ -32,7 +32,7 @@ impl Default for NodeModel {
     fn default() -> Self {
         Self {
             cores: 64,
-            memory_mib: 1 << 20,
+            memory_mib: 1 << 23,
             start: Duration::from_millis(100),
             blank: Duration::from_millis(10),
             faults: None,

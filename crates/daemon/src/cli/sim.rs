@@ -42,8 +42,8 @@ pub(crate) struct SimArgs {
     /// Sandboxes that can start at the same time.
     #[arg(long, default_value_t = 64)]
     cores: usize,
-    /// Memory of the node, GiB.
-    #[arg(long, default_value_t = 1024)]
+    /// Memory of the node, GiB; by default more than any of the recorded traces needs, so that policies decide and not pressure.
+    #[arg(long, default_value_t = 8192)]
     memory_gib: u64,
     /// What a cold start takes with an empty sandbox at hand, milliseconds.
     #[arg(long, default_value_t = 100)]

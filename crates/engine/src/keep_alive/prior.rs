@@ -36,3 +36,21 @@ pub fn encode(hazard: f64) -> char {
     let nearest = (0..LEVELS).find(|candidate| level < f64::from(*candidate) + 0.5).unwrap_or(LEVELS);
     char::from(FIRST + nearest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_has_a_level() {
+        assert!(TABLE.iter().all(|level| (FIRST..=FIRST + LEVELS).contains(level)));
+    }
+
+    #[test]
+    fn levels_read_back() {
+        for level in 0..=LEVELS {
+            assert_eq!(encode(level_hazard(level)), char::from(FIRST + level));
+        }
+        assert_eq!((encode(0.0), encode(f64::MAX)), (char::from(FIRST), char::from(FIRST + LEVELS)));
+    }
+}
