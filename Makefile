@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Both install what is missing (scripts/setup).
-.PHONY: demo test load bench sim build agent lint fmt fuzz setup
+.PHONY: demo test load bench sim build agent lint fmt simulate fuzz setup
 
 demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions (DEMO_ONCE=1: end after the table)
 	@scripts/setup --build-only
@@ -38,6 +38,9 @@ fmt:
 	cargo fmt --all
 
 FUZZ_SECONDS ?= 300
+simulate: ## The engine's simulator, for ten thousand seeds
+	@HEARTH_SEEDS=10000 cargo test --quiet --release -p hearth-engine --test it simulator
+
 fuzz: ## Every fuzz target for FUZZ_SECONDS each
 	@scripts/fuzz $(FUZZ_SECONDS)
 

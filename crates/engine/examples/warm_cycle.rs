@@ -55,6 +55,8 @@ fn demand(number: u64) -> Demand {
         memory_mib: 128,
         reserved: None,
         account_unreserved: 1000,
+        timeout: Duration::from_secs(3),
+        wishes: None,
         queue_deadline: Instant::ZERO + Duration::from_secs(60),
     }
 }

@@ -1,9 +1,11 @@
 //! What crosses between deciding and doing: events in, actions out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_types::{Instant, SandboxId, VersionKey};
 
+use crate::capacity::{Capacity, InstanceId, PoolName, Wishes};
 use crate::port::ThrottleReason;
 
 /// One attempt to run a version, numbered by the node; never reused.
@@ -25,16 +27,22 @@ pub struct Demand {
     pub reserved: Option<u32>,
     /// Concurrency that the account's functions without a reservation share.
     pub account_unreserved: u32,
+    /// The longest that a run may take.
+    pub timeout: Duration,
     /// Until then it may wait for a place; once a sandbox is on its way it waits for that, however long.
     pub queue_deadline: Instant,
+    /// What this one asks for beyond that.
+    pub wishes: Option<Box<Wishes>>,
 }
 
-/// A version as sandboxes are made for it without anybody who waits for one.
+/// A version as sandboxes are made for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Version {
     pub key: Arc<VersionKey>,
     pub root: RootId,
     pub memory_mib: u32,
+    /// The longest that a run may take: what is expected of the first ones.
+    pub timeout: Duration,
 }
 
 /// What a sandbox is started for.
@@ -47,6 +55,12 @@ pub enum Purpose {
     Prewarm,
     /// Provisioned concurrency: it is kept until it is provisioned no longer, and replaced when it is lost.
     Provisioned,
+}
+
+impl Demand {
+    pub(crate) fn version(&self) -> Version {
+        Version { key: self.key.clone(), root: self.root, memory_mib: self.memory_mib, timeout: self.timeout }
+    }
 }
 
 /// What happened. The order of the events about one sandbox is the order in which things happened to it.
@@ -119,6 +133,12 @@ pub enum Event {
     RootGone {
         root: RootId,
     },
+    /// Capacity, or who gets it, has changed.
+    Capacity(Box<Capacity>),
+    /// The host runs out of memory: so much of what nobody uses is to be ended.
+    Pressure {
+        memory_mib: u64,
+    },
     /// The time of the last `Wake` has come.
     Tick,
     /// Take nothing new, finish what was admitted, destroy what is not needed for that.
@@ -132,6 +152,7 @@ pub enum Action {
     MakeBlank {
         sandbox: SandboxId,
         root: RootId,
+        instance: InstanceId,
     },
     /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is a waiting attempt of the version, if one
     /// is what it is started for; another may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
@@ -163,6 +184,17 @@ pub enum Action {
     Destroy {
         sandbox: SandboxId,
         reason: DestroyReason,
+    },
+    /// Get so many instances of at least this size for the sub-pool. Answered by as many `Capacity::Add`, or by
+    /// `Capacity::NotAcquired`.
+    Acquire {
+        pool: PoolName,
+        count: u32,
+        memory_mib: u64,
+    },
+    /// Nothing is on the instance any more, and it is used for nothing again.
+    Release {
+        instance: InstanceId,
     },
     /// The end of this ticket: over a concurrency limit.
     Throttle {
@@ -225,6 +257,10 @@ pub enum DestroyReason {
     Surplus,
     /// A blank one of a root that is gone.
     RootGone,
+    /// Its instance ends, or takes nothing new.
+    Reclaimed,
+    /// Idle or blank, and the host ran out of memory.
+    Pressure,
     Draining,
 }
 
@@ -240,6 +276,8 @@ pub enum FailReason {
     Capacity,
     /// It needs more memory than there is.
     TooLarge,
+    /// Its account's sub-pool has nothing for it, and its account does not wait.
+    Refused,
     /// The runtime root is gone.
     RootGone,
     Draining,

@@ -26,8 +26,10 @@
 //! - **Room** is made by destroying blank sandboxes first, then those of the least worth to
 //!   the keep-alive policy, among equals those idle for longest.
 
+mod affinity;
 mod ahead;
 mod capacity;
+mod choice;
 mod intake;
 mod keep;
 mod lifecycle;
@@ -36,15 +38,21 @@ mod model;
 mod pools;
 mod provision;
 mod roots;
+mod runs;
+mod site;
 mod snapshot;
+mod sub_pool;
+mod tenure;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_types::{Instant, SandboxId, VersionKey};
+use hearth_types::{AccountId, Instant, SandboxId, VersionKey};
 
 use crate::admission::Admission;
+use crate::capacity::{AccountPolicy, Instance, InstanceId, PoolName};
 use crate::event::{Action, Event, RootId, Ticket};
 use crate::keep_alive::{Choice, Policy, Versions};
 use crate::slab::Slab;
@@ -52,6 +60,10 @@ use crate::timers::Timers;
 use crate::view::Counters;
 use capacity::Ledger;
 use model::{Attempt, IdHasher, Pool, Root, Sandbox};
+pub(crate) use runs::Runs;
+use site::{NODE, Site};
+use sub_pool::SubPools;
+use trust::Trust;
 
 /// How many retired versions are remembered after their last sandbox. Forgetting one costs an idle sandbox for as long as it is kept, no more.
 const TOMBSTONES_MAX: usize = 4096;
@@ -99,6 +111,23 @@ impl Default for EngineConfig {
     }
 }
 
+/// The node's own memory as an instance.
+fn own_instance(config: &EngineConfig) -> Instance {
+    Instance {
+        id: InstanceId::NODE,
+        memory_mib: config.memory_mib_max,
+        cpu_millis: 0,
+        sandboxes_max: config.sandboxes_max,
+        cost_rate: 0,
+        lease_end: None,
+        age_max: None,
+        reclaimable: false,
+        shared: true,
+        labels: BTreeSet::new(),
+        pool: PoolName::general(),
+    }
+}
+
 /// Decides where each attempt runs.
 #[derive(Debug)]
 pub struct Engine {
@@ -111,8 +140,16 @@ pub struct Engine {
     tickets: HashMap<Ticket, Attempt, IdHasher>,
     roots: BTreeMap<RootId, Root>,
     ledger: Ledger,
-    /// All idle sandboxes, least worth and then least recently used first.
-    idle: BTreeSet<(u64, u64, SandboxId)>,
+    /// Instances; the node's own memory is the first.
+    sites: Slab<Site>,
+    sites_by_id: BTreeMap<InstanceId, u32>,
+    sub_pools: SubPools,
+    policies: HashMap<AccountId, AccountPolicy>,
+    trust: Trust,
+    /// There is nothing but the node itself, for everybody.
+    plain: bool,
+    /// Instances that may have lost their last sandbox in this step.
+    perhaps_empty: Vec<u32>,
     versions: Versions,
     /// Accounts with pools that are short of a place; the first is next.
     rotation: VecDeque<u32>,
@@ -159,6 +196,9 @@ impl Engine {
 
     /// With a keep-alive policy that has no name.
     pub fn with_policy(config: EngineConfig, policy: Box<dyn Policy>) -> Self {
+        let mut sites = Slab::default();
+        let node = sites.insert(Site::new(own_instance(&config), Instant::ZERO));
+        debug_assert_eq!(node, NODE, "the first is the node itself");
         Self {
             config,
             draining: false,
@@ -169,7 +209,13 @@ impl Engine {
             tickets: HashMap::default(),
             roots: BTreeMap::new(),
             ledger: Ledger::default(),
-            idle: BTreeSet::new(),
+            sites,
+            sites_by_id: BTreeMap::from([(InstanceId::NODE, NODE)]),
+            sub_pools: SubPools::default(),
+            policies: HashMap::new(),
+            trust: Trust::default(),
+            plain: true,
+            perhaps_empty: Vec::new(),
             versions: Versions::new(policy),
             rotation: VecDeque::new(),
             retired: HashSet::new(),
@@ -209,6 +255,8 @@ impl Engine {
             Event::Retire { keys } => keys.into_iter().for_each(|key| self.retire(turn, key)),
             Event::RootAvailable { root } => self.root_available(root),
             Event::RootGone { root } => self.root_gone(turn, root),
+            Event::Capacity(change) => self.capacity(turn, *change),
+            Event::Pressure { memory_mib } => self.relieve(turn, memory_mib),
             Event::Tick => self.tick(turn),
             Event::Drain => self.drain(turn),
         }
@@ -221,6 +269,7 @@ impl Engine {
         if self.refill_due {
             self.refill(turn);
         }
+        self.settle_sites(turn);
         self.drop_unused_pools();
         if let Some(at) = self.timers.announce() {
             turn.push(Action::Wake { at });

@@ -1,5 +1,6 @@
 //! What others implement and the front holds: the way to run a function version, whoever performs it.
 
+mod capacity;
 mod provisioner;
 mod templates;
 
@@ -11,9 +12,11 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hearth_types::{RequestId, VersionKey, VersionSpec};
 
+pub use capacity::CapacitySource;
 pub use provisioner::{Provision, ProvisionFailure, Provisioned, Provisioner};
 pub use templates::{PrepareError, Prepared, Templates};
 
+use crate::capacity::Wishes;
 use crate::event::ColdReason;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,6 +39,8 @@ pub struct Invocation {
     pub reserved_concurrency: Option<u32>,
     /// Concurrency that all functions without a reservation share in this account.
     pub account_unreserved: u32,
+    /// What it asks for as to where it runs.
+    pub wishes: Option<Box<Wishes>>,
 }
 
 /// How an invocation ended; all of these are HTTP 200 to the caller.

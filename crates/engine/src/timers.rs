@@ -17,6 +17,10 @@ pub(crate) enum Due {
     Load(Known),
     /// What is provisioned in this pool.
     Provision(u32),
+    /// An instance.
+    Site(u32),
+    /// A sub-pool, by its number.
+    SubPool(u32),
 }
 
 #[derive(Debug, Default)]

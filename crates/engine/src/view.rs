@@ -3,6 +3,7 @@
 use hearth_types::VersionKey;
 use serde::Serialize;
 
+use crate::capacity::{InstanceId, PoolName, SubPool};
 use crate::event::RootId;
 
 /// Totals since the engine was made.
@@ -108,6 +109,59 @@ pub struct AccountView {
     pub queued: usize,
 }
 
+/// Totals of a sub-pool since it was declared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct SubPoolCounters {
+    /// Sandboxes that were placed on its instances at once, for those whose sub-pool it is.
+    pub hits: u64,
+    /// Attempts for which it had nothing.
+    pub misses: u64,
+    /// Sandboxes placed on others' instances for want of its own.
+    pub borrowed: u64,
+    /// Sandboxes of others placed on its instances.
+    pub lent: u64,
+    /// Instances that were asked for.
+    pub asked: u64,
+    pub added: u64,
+    /// Instances that came back empty.
+    pub returned: u64,
+    pub released: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SubPoolView {
+    pub terms: SubPool,
+    /// Instances that wait, are in use, take nothing new, and were asked for.
+    pub waiting: usize,
+    pub active: usize,
+    pub closed: usize,
+    pub pending: u32,
+    pub memory_mib: u64,
+    pub memory_mib_max: u64,
+    pub counters: SubPoolCounters,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct InstanceView {
+    pub id: InstanceId,
+    pub pool: PoolName,
+    /// `waiting`, `active` or `closed`.
+    pub standing: &'static str,
+    /// Accounts that use it or did.
+    pub tenants: Vec<String>,
+    pub memory_mib: u64,
+    pub memory_mib_max: u64,
+    pub cpu_millis: u64,
+    pub sandboxes: usize,
+    pub sandboxes_max: usize,
+    pub cost_rate: u64,
+    pub shared: bool,
+    pub reclaimable: bool,
+    pub labels: Vec<String>,
+    /// On the engine's clock, ms.
+    pub ends_at_ms: Option<u64>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct EngineView {
     pub draining: bool,
@@ -124,6 +178,10 @@ pub struct EngineView {
     /// Ordered by key.
     pub versions: Vec<VersionView>,
     pub roots: Vec<RootView>,
+    /// Ordered by name.
+    pub sub_pools: Vec<SubPoolView>,
+    /// Ordered by number.
+    pub instances: Vec<InstanceView>,
     /// Ordered by account.
     pub accounts: Vec<AccountView>,
 }

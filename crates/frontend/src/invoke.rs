@@ -21,6 +21,7 @@ use http::{HeaderMap, StatusCode};
 use crate::context::{Response, empty_response};
 use crate::entropy;
 use crate::error::{ApiError, RETRY_AFTER_S};
+use crate::wishes;
 use request::{Call, InvocationType, Operation, Options};
 
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
@@ -59,7 +60,8 @@ pub(crate) async fn perform(
     let kind = options.kind;
     let wants_timeline = request.parts.headers.contains_key(&TIMELINE);
     let version = version_header(resolved.executed_version);
-    let invocation = invocation(resolved, options, request);
+    let wishes = wishes::read(&request.parts.headers)?;
+    let invocation = Invocation { wishes, ..invocation(resolved, options, request) };
     let trace = invocation.trace_id.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok());
     let mut response = if kind == InvocationType::Event {
         invoker.enqueue(invocation).await.map_err(refused)?;
@@ -101,6 +103,7 @@ fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) 
         streaming: request.call.operation == Operation::InvokeWithResponseStream,
         reserved_concurrency: resolved.reserved_concurrency,
         account_unreserved: resolved.account_unreserved,
+        wishes: None,
     }
 }
 

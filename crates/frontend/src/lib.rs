@@ -23,6 +23,7 @@ mod refusal;
 mod route;
 mod server;
 mod sts;
+mod wishes;
 
 pub use auth::{AccessKey, check_exposure};
 pub use connection::ConnectionTimes;

@@ -1,6 +1,7 @@
 //! Sandboxes that are started before anybody asks for them, and what their initialisation leaves in the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_engine::port::{Provision, ProvisionFailure, Provisioned, Provisioner};
 use hearth_engine::view::ProvisionProblem;
@@ -53,7 +54,12 @@ impl Core {
         let root = known
             .or_else(|| self.announce(&spec.runtime, spec.memory_mib))
             .unwrap_or_else(|| self.announce_missing(spec));
-        Version { key: Arc::new(spec.key.clone()), root, memory_mib: spec.memory_mib }
+        Version {
+            key: Arc::new(spec.key.clone()),
+            root,
+            memory_mib: spec.memory_mib,
+            timeout: Duration::from_millis(spec.timeout_ms),
+        }
     }
 
     /// The runtime is not installed: the engine waits with what is provisioned until it is.

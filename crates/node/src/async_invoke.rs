@@ -172,6 +172,7 @@ async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write
         streaming: false,
         reserved_concurrency: current.reserved_concurrency,
         account_unreserved: current.account_unreserved,
+        wishes: None,
     };
     // A version that is being created or prepared now: the event waits for it, as it would for room.
     let result = if current.invocable { Some(run_to_the_end(core, invocation).await) } else { None };

@@ -10,12 +10,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_agent_proto::{InvokeHead, ToAgent};
-use hearth_engine::port::{Catalogue, InvokeError, StartKind, Timeline};
+use hearth_engine::capacity::{InstanceId, PoolName};
+use hearth_engine::port::{CapacitySource, Catalogue, InvokeError, StartKind, Timeline};
 use hearth_engine::view::EngineView;
 use hearth_engine::{Action, ColdReason, Demand, Engine, Event, FailReason, Purpose, RootId, Start, Ticket};
 use hearth_logs::LogStore;
@@ -64,6 +65,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) async_state: AsyncState,
     pub(crate) templates: TemplateShop,
+    pub(crate) capacity_source: OnceLock<Arc<dyn CapacitySource>>,
     next_ticket: AtomicU64,
     state: Mutex<State>,
 }
@@ -88,6 +90,8 @@ enum Effect {
     Refuse { attempt: Arc<Attempt>, error: InvokeError },
     StartFailed { attempt: Arc<Attempt>, sandbox: Option<Arc<Sandbox>> },
     Wake(Instant),
+    Acquire { pool: PoolName, count: u32, memory_mib: u64 },
+    Release(InstanceId),
 }
 
 /// What the node works with.
@@ -123,6 +127,7 @@ impl Core {
             metrics: Arc::default(),
             async_state: AsyncState::default(),
             templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
+            capacity_source: OnceLock::new(),
             next_ticket: AtomicU64::new(1),
             state: Mutex::new(State {
                 engine,
@@ -185,6 +190,8 @@ impl Core {
             memory_mib: spec.memory_mib,
             reserved: attempt.invocation.reserved_concurrency,
             account_unreserved: attempt.invocation.account_unreserved,
+            timeout: attempt.timeout(),
+            wishes: attempt.invocation.wishes.clone(),
             queue_deadline: now + self.config.queue_timeout,
         };
         self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
@@ -223,6 +230,8 @@ impl Core {
             }
             Effect::StartFailed { attempt, sandbox } => self.start_failed(&attempt, sandbox.as_deref()),
             Effect::Wake(at) => self.wake_at(at),
+            Effect::Acquire { pool, count, memory_mib } => self.acquire(pool, count, memory_mib),
+            Effect::Release(instance) => self.release(instance),
         }
     }
 
@@ -614,7 +623,7 @@ impl State {
         let sandbox = |id| self.sandboxes.get(&id).cloned();
         let attempt = |ticket| self.attempts.get(&ticket).cloned();
         Some(match action {
-            Action::MakeBlank { sandbox, root } => {
+            Action::MakeBlank { sandbox, root, .. } => {
                 let root = self.roots.get(root)?.clone();
                 let record = Sandbox::new(sandbox);
                 self.sandboxes.insert(sandbox, Arc::clone(&record));
@@ -649,6 +658,8 @@ impl State {
                 Effect::Refuse { attempt, error }
             }
             Action::Wake { at } => Effect::Wake(at),
+            Action::Acquire { pool, count, memory_mib } => Effect::Acquire { pool, count, memory_mib },
+            Action::Release { instance } => Effect::Release(instance),
         })
     }
 }
@@ -672,6 +683,7 @@ fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
         FailReason::TooLarge => {
             "the function's memory size is more than this machine has for sandboxes (node.memory_mib)"
         }
+        FailReason::Refused => "no capacity is left for this account, and its policy is not to wait for any",
         FailReason::RootGone => return not_installed(&attempt.invocation.spec.runtime),
         FailReason::SandboxLost | FailReason::InitFailed { .. } => {
             let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());

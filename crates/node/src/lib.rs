@@ -8,12 +8,14 @@
 mod ahead;
 mod async_invoke;
 mod attempt;
+mod capacity;
 mod clock;
 mod core;
 mod env;
 mod link;
 mod metrics;
 mod node;
+mod pressure;
 mod report;
 mod roots;
 mod sandbox;

@@ -11,11 +11,10 @@ use hearth_engine::port::{
 use hearth_types::{VersionKey, VersionSpec};
 use tokio::sync::oneshot;
 
-use crate::async_invoke;
 use crate::attempt::Attempt;
 use crate::core::{Core, Parts};
 use crate::roots::ANY_MIB;
-use crate::template;
+use crate::{async_invoke, pressure, template};
 
 /// One machine's sandboxes and what runs in them.
 #[derive(Clone, Debug)]
@@ -29,6 +28,7 @@ impl Node {
         let core = Core::new(parts);
         core.tasks.spawn(tick(Arc::clone(&core)));
         core.tasks.spawn(async_invoke::run(Arc::clone(&core)));
+        core.tasks.spawn(pressure::watch(Arc::clone(&core)));
         for runtime in core.runtimes.list() {
             let _listed = core.announce(&runtime.name, ANY_MIB);
         }

@@ -51,15 +51,20 @@ impl Specs {
 
 #[cfg(test)]
 mod tests {
+    use hearth_types::{Sha256, VersionLabel};
+
     use super::*;
 
     fn spec(generation: u64) -> Arc<VersionSpec> {
-        let key = serde_json::json!({
-            "account": "000000000000", "function": "f", "version": "$LATEST", "code": "00".repeat(32),
-            "generation": generation,
-        });
+        let key = VersionKey {
+            account: "000000000000".parse().unwrap(),
+            function: "f".parse().unwrap(),
+            version: VersionLabel::Latest,
+            code: Sha256([0; 32]),
+            generation,
+        };
         Arc::new(VersionSpec {
-            key: serde_json::from_value(key).unwrap(),
+            key,
             region: "eu-central-1".parse().unwrap(),
             runtime: "provided.al2023".to_owned(),
             handler: "h".to_owned(),

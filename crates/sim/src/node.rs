@@ -250,7 +250,11 @@ impl<'a> Node<'a> {
                 self.outcome.failed += 1;
             }
             Action::Wake { at } => self.wake = Some(at.as_nanos()),
-            Action::Withdraw { .. } | Action::Freeze { .. } | Action::Thaw { .. } => {}
+            Action::Withdraw { .. }
+            | Action::Freeze { .. }
+            | Action::Thaw { .. }
+            | Action::Acquire { .. }
+            | Action::Release { .. } => {}
         }
     }
 
@@ -334,6 +338,8 @@ fn demand(index: usize, memory_mib: u32) -> Demand {
         memory_mib,
         reserved: None,
         account_unreserved: u32::MAX,
+        timeout: Duration::ZERO,
+        wishes: None,
         queue_deadline: Instant::ZERO,
     }
 }

@@ -1,7 +1,7 @@
 //! Sandboxes started ahead of need: what is provisioned, then what is prewarmed. No more than a few are under way at a time, so
 //! that warming one version does not delay the cold starts of others.
 
-use super::capacity::Amount;
+use super::site::Amount;
 use super::{Engine, Turn};
 use crate::event::{Purpose, Version};
 use crate::view::ProvisionProblem;
@@ -14,7 +14,7 @@ type Obstacle = Option<ProvisionProblem>;
 
 impl Engine {
     pub(super) fn prewarm(&mut self, version: &Version, count: u32) {
-        let pool = self.pool_of(&version.key, version.root, version.memory_mib);
+        let pool = self.pool_of(version);
         self.pools[pool].prewarm = (count as usize).saturating_sub(self.spare(pool));
         self.prewarmed.insert(pool);
         self.ahead_due = true;
@@ -24,7 +24,7 @@ impl Engine {
     pub(super) fn start_ahead(&mut self, turn: &mut Turn<'_>) {
         self.ahead_due = false;
         self.blocked = false;
-        self.ledger.promised = Amount::default();
+        self.sites.iter_mut().for_each(|site| site.promised = Amount::default());
         let mut pools: Vec<u32> = self.provisioned.range(self.ahead_next..).copied().collect();
         pools.extend(self.provisioned.range(..self.ahead_next));
         while !pools.is_empty() && self.ahead < self.config.ahead_max {
@@ -46,16 +46,17 @@ impl Engine {
             self.note_problem(pool, problem);
             return false;
         }
-        if !self.fits_beside_promises(self.need(pool)) {
+        let own = self.own_sites(turn.now, pool, None);
+        let Some(site) = own.iter().copied().find(|site| self.fits(*site, self.need(*site, pool))) else {
             self.blocked = true;
-            if !self.promise(turn, pool, lacks) {
+            if !own.into_iter().any(|site| self.promise(turn, site, pool, lacks)) {
                 self.note_problem(pool, Some(ProvisionProblem::Capacity));
             }
             return false;
-        }
+        };
         self.provisioned_start(pool);
         self.ahead_next = pool + 1;
-        self.claim(turn, pool, None, Purpose::Provisioned);
+        self.claim(turn, site, pool, None, Purpose::Provisioned);
         true
     }
 
@@ -74,20 +75,20 @@ impl Engine {
     }
 
     /// Makes room for as many of the lacking as can have it, by ending what is idle or blank, and has it kept free for them.
-    fn promise(&mut self, turn: &mut Turn<'_>, pool: u32, lacks: u32) -> bool {
+    fn promise(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32, lacks: u32) -> bool {
         let (root, memory_mib) = (self.pools[pool].root, self.pools[pool].memory_mib);
-        let mut need = self.ledger.promised;
+        let mut need = self.sites[site].promised;
         for place in 0..lacks.min(PROMISES_MAX) {
             if need == Amount::default() {
-                need = self.need(pool);
+                need = self.need(site, pool);
             } else {
                 need.add(memory_mib);
             }
-            if !self.fits_beside(need, self.reclaimable(root)) {
+            if !self.sites[site].fits_beside(need, self.reclaimable(site, root)) {
                 return place > 0;
             }
-            while !self.will_fit(need) && self.evict_one(turn, root) {}
-            self.ledger.promised = need;
+            while !self.will_fit(site, need) && self.evict_one(turn, site, root) {}
+            self.sites[site].promised = need;
         }
         true
     }
@@ -99,11 +100,12 @@ impl Engine {
                 return;
             }
             let possible = self.may_start(turn, pool).is_ok() && !self.pools[pool].retired && self.rotation.is_empty();
-            if !possible || !self.fits_beside_promises(self.need(pool)) {
+            let own = if possible { self.own_sites(turn.now, pool, None) } else { Vec::new() };
+            let Some(site) = own.into_iter().find(|site| self.fits(*site, self.need(*site, pool))) else {
                 break;
-            }
+            };
             self.pools[pool].prewarm -= 1;
-            self.claim(turn, pool, None, Purpose::Prewarm);
+            self.claim(turn, site, pool, None, Purpose::Prewarm);
         }
         self.forget_prewarm(pool);
     }

@@ -1,80 +1,50 @@
 //! Memory and places: what is promised, what will come free, and how room is made.
+//!
+//! Where room is short, what nobody uses is ended in this order: blank sandboxes, then idle ones as the keep-alive policy values
+//! them, those it values equally by their last use. What is provisioned, on its way or running is never ended for it. The same
+//! holds where the host itself runs out of memory.
+
+use std::time::Duration;
 
 use hearth_types::SandboxId;
 
 use super::model::State;
+use super::site::{Amount, Site, Stock};
 use super::{Engine, Turn};
 use crate::event::{Action, DestroyReason, Purpose, RootId};
 
+/// How long no blank sandbox is made ahead of need after the host ran out of memory.
+const RELIEF: Duration = Duration::from_secs(10);
 /// For how many of those who are next room is made at the same time.
 const AHEAD_MAX: usize = 64;
 
+/// Of all instances together.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Of all sandboxes that exist or are being made or destroyed, and of claims.
-    pub(super) memory_mib: u64,
-    pub(super) sandboxes: usize,
-    /// The part of it that comes free without further decisions.
-    pub(super) ending: Amount,
-    /// The part of it that is idle.
+    /// Idle sandboxes that may be ended.
     pub(super) idle: Amount,
     /// Tickets that are short of a place.
     pub(super) queued: usize,
-    /// Ready blank sandboxes, of all roots.
-    pub(super) blanks: usize,
-    /// What comes free and is for sandboxes to be provisioned.
-    pub(super) promised: Amount,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Amount {
-    pub(super) memory_mib: u64,
-    pub(super) sandboxes: usize,
-}
-
-impl Amount {
-    pub(super) fn add(&mut self, memory_mib: u32) {
-        self.memory_mib += u64::from(memory_mib);
-        self.sandboxes += 1;
-    }
-
-    pub(super) fn take(&mut self, memory_mib: u32) {
-        self.memory_mib -= u64::from(memory_mib);
-        self.sandboxes -= 1;
-    }
 }
 
 impl Engine {
-    pub(super) fn fits(&self, need: Amount) -> bool {
-        self.fits_beside(need, Amount::default())
-    }
-
     /// Whether `need` fits once what is ending has ended.
-    pub(super) fn will_fit(&self, need: Amount) -> bool {
-        self.fits_beside(need, self.ledger.ending)
+    pub(super) fn will_fit(&self, site: u32, need: Amount) -> bool {
+        let site = &self.sites[site];
+        site.fits_beside(need, site.ending)
     }
 
-    /// Whether `need` fits and leaves what is promised to others.
-    pub(super) fn fits_beside_promises(&self, need: Amount) -> bool {
-        let promised = self.ledger.promised;
-        self.fits(Amount {
-            memory_mib: need.memory_mib + promised.memory_mib,
-            sandboxes: need.sandboxes + promised.sandboxes,
-        })
-    }
-
-    pub(super) fn fits_beside(&self, need: Amount, freed: Amount) -> bool {
-        let memory_mib = self.ledger.memory_mib - freed.memory_mib + need.memory_mib;
-        let sandboxes = self.ledger.sandboxes - freed.sandboxes + need.sandboxes;
-        memory_mib <= self.config.memory_mib_max && sandboxes <= self.config.sandboxes_max
+    /// Whether `need` fits now and leaves what is promised to others.
+    pub(super) fn fits(&self, site: u32, need: Amount) -> bool {
+        let site = &self.sites[site];
+        site.fits_beside(need.and(site.promised), Amount::default())
     }
 
     /// What another sandbox for `pool` takes beyond what is counted already.
-    pub(super) fn need(&self, pool: u32) -> Amount {
+    pub(super) fn need(&self, site: u32, pool: u32) -> Amount {
         let pool = &self.pools[pool];
         let blank_mib = self.config.blank_memory_mib;
-        let has_blank =
-            self.roots.get(&pool.root).is_some_and(|root| !root.ready.is_empty() || root.making > root.claims.len());
+        let has_blank = self.sites[site].stock.get(&pool.root).is_some_and(Stock::has_unclaimed);
         let extra_mib = pool.memory_mib.saturating_sub(blank_mib);
         if has_blank {
             return Amount { memory_mib: u64::from(extra_mib), sandboxes: 0 };
@@ -82,51 +52,53 @@ impl Engine {
         Amount { memory_mib: u64::from(extra_mib) + u64::from(blank_mib), sandboxes: 1 }
     }
 
-    /// Whether `pool` is alone on the node and still does not fit.
+    /// Whether such a sandbox is larger than all there is, or may come to be.
     pub(super) fn can_never_fit(&self, memory_mib: u32) -> bool {
-        u64::from(memory_mib.max(self.config.blank_memory_mib)) > self.config.memory_mib_max
-            || self.config.sandboxes_max == 0
+        let memory_mib = u64::from(memory_mib.max(self.config.blank_memory_mib));
+        let has_room =
+            |site: &Site| site.is_open() && memory_mib <= site.terms.memory_mib && site.terms.sandboxes_max > 0;
+        !self.sites.iter().any(|(_, site)| has_room(site)) && !self.sub_pools.may_bring(memory_mib)
     }
 
-    /// Destroys what nobody uses until those that are next for a place will fit. Unless the first of them is `overdue`, each only if
-    /// that is enough for it.
-    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, overdue: bool) {
-        if self.ledger.idle.sandboxes == 0 && self.ledger.blanks == 0 {
+    /// Destroys what nobody uses on `site` until those that are next for a place there will fit. Unless the first of them is
+    /// `overdue`, each only if that is enough for it.
+    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, site: u32, overdue: bool) {
+        if self.sites[site].idle.sandboxes == 0 && self.sites[site].blanks == 0 {
             return;
         }
-        let queues = self.rotation.iter().flat_map(|account| &self.admission.accounts[*account].short);
-        let next: Vec<u32> = queues.take(AHEAD_MAX).map(|(_, pool)| *pool).collect();
         let mut need = Amount::default();
-        for (index, pool) in next.into_iter().enumerate() {
+        let mut first = true;
+        for pool in self.next_on(turn, site, AHEAD_MAX) {
             let entry = &self.pools[pool];
             let (root, memory_mib, short) = (entry.root, entry.memory_mib, entry.short.min(AHEAD_MAX));
-            for place in 0..short {
-                match (index, place) {
-                    (0, 0) => need = self.need(pool),
-                    _ => need.add(memory_mib),
+            for _ in 0..short {
+                if first {
+                    need = self.need(site, pool);
+                } else {
+                    need.add(memory_mib);
                 }
-                let first_overdue = overdue && index == 0 && place == 0;
-                if !first_overdue && !self.fits_beside(need, self.reclaimable(root)) {
+                let first_overdue = overdue && std::mem::take(&mut first);
+                if !first_overdue && !self.sites[site].fits_beside(need, self.reclaimable(site, root)) {
                     return;
                 }
-                while !self.will_fit(need) && self.evict_one(turn, root) {}
+                while !self.will_fit(site, need) && self.evict_one(turn, site, root) {}
+                first = false;
             }
         }
     }
 
-    pub(super) fn reclaimable(&self, root: RootId) -> Amount {
-        let own = self.roots.get(&root).is_some_and(|root| !root.ready.is_empty());
-        let blanks = self.ledger.blanks - usize::from(own);
+    pub(super) fn reclaimable(&self, site: u32, root: RootId) -> Amount {
+        let site = &self.sites[site];
+        let own = site.stock.get(&root).is_some_and(|stock| !stock.ready.is_empty());
+        let blanks = site.blanks - usize::from(own);
         let blank_mib = u64::from(self.config.blank_memory_mib) * u64::try_from(blanks).unwrap_or(u64::MAX);
-        Amount {
-            memory_mib: self.ledger.ending.memory_mib + self.ledger.idle.memory_mib + blank_mib,
-            sandboxes: self.ledger.ending.sandboxes + self.ledger.idle.sandboxes + blanks,
-        }
+        site.ending.and(site.idle).and(Amount { memory_mib: blank_mib, sandboxes: blanks })
     }
 
-    pub(super) fn evict_one(&mut self, turn: &mut Turn<'_>, root: RootId) -> bool {
-        let blank = self.spare_blank(root);
-        let Some(sandbox) = blank.or_else(|| self.idle.first().map(|(_, _, sandbox)| *sandbox)) else {
+    pub(super) fn evict_one(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId) -> bool {
+        let blank = spare_blank(&self.sites[site], root);
+        let idle = || self.sites[site].order.first().map(|(_, _, sandbox)| *sandbox);
+        let Some(sandbox) = blank.or_else(idle) else {
             return false;
         };
         self.evict(turn, sandbox);
@@ -139,13 +111,25 @@ impl Engine {
         self.destroy(turn, sandbox, DestroyReason::Evicted);
     }
 
-    /// A ready blank sandbox, but not the last one of `wanted`.
-    fn spare_blank(&self, wanted: RootId) -> Option<SandboxId> {
-        let spare = |(id, root): (&RootId, &super::model::Root)| {
-            let keep = usize::from(*id == wanted);
-            root.ready.get(keep).copied()
-        };
-        self.roots.iter().find_map(spare)
+    /// Ends blank sandboxes and then idle ones, wherever they are, until so much is freed; pauses in making others ahead of need.
+    pub(super) fn relieve(&mut self, turn: &mut Turn<'_>, memory_mib: u64) {
+        self.roots.values_mut().for_each(|root| root.refill_after = root.refill_after.max(turn.now + RELIEF));
+        let mut freed = 0;
+        while freed < memory_mib {
+            let blank =
+                self.sites.iter().flat_map(|(_, site)| site.stock.values()).find_map(|stock| stock.ready.front());
+            let Some(sandbox) = blank.copied().or_else(|| self.least_worth()) else { return };
+            freed += self.sandboxes.get(&sandbox).map_or(0, |entry| u64::from(entry.memory_mib));
+            self.counters.evicted += 1;
+            self.tell_evicted(turn, sandbox);
+            self.destroy(turn, sandbox, DestroyReason::Pressure);
+        }
+    }
+
+    /// The idle sandbox of the least worth.
+    pub(super) fn least_worth(&self) -> Option<SandboxId> {
+        let first = self.sites.iter().filter_map(|(_, site)| site.order.first()).min()?;
+        Some(first.2)
     }
 
     /// Takes the sandbox out of everything but the ledger and asks the node to end it.
@@ -155,9 +139,12 @@ impl Engine {
             return;
         };
         entry.state = State::Ending { since: turn.now };
-        self.ledger.ending.add(entry.memory_mib);
+        self.sites[entry.site].ending.add(entry.memory_mib);
+        let told = entry.doomed;
         self.rearm(sandbox);
-        turn.push(Action::Destroy { sandbox, reason });
+        if !told {
+            turn.push(Action::Destroy { sandbox, reason });
+        }
     }
 
     /// Takes the sandbox out of its pool, its root and the orders it stands in. Leaves its tickets and its state alone.
@@ -166,45 +153,49 @@ impl Engine {
             return;
         };
         let (state, root, memory_mib, purpose) = (entry.state, entry.root, entry.memory_mib, entry.purpose);
-        let place = (entry.sequence, sandbox);
+        let (place, site, shelf) = ((entry.sequence, sandbox), entry.site, entry.shelf());
         if purpose == Purpose::Provisioned {
             self.lose_provisioned(state);
         }
         match state {
-            State::Making => {
-                if let Some(root) = self.roots.get_mut(&root) {
-                    root.making -= 1;
-                }
-            }
+            State::Making => self.sites[site].stock(root).making -= 1,
             State::Blank => {
-                if let Some(root) = self.roots.get_mut(&root) {
-                    root.ready.retain(|ready| *ready != sandbox);
-                }
-                self.ledger.blanks -= 1;
+                self.sites[site].stock(root).ready.retain(|ready| *ready != sandbox);
+                self.sites[site].blanks -= 1;
             }
             State::Starting { pool, .. } => {
                 self.pools[pool].on_way -= 1;
                 self.ahead_ended(purpose);
-                self.leave_pool(pool);
+                self.leave_pool(sandbox, pool);
             }
             State::Idle { pool, .. } => {
-                self.take_off_idle(sandbox, pool);
-                self.leave_pool(pool);
+                self.take_off_idle(sandbox, pool, shelf);
+                self.leave_pool(sandbox, pool);
             }
             State::Finishing { pool } => {
                 self.pools[pool].finishing.remove(&place);
-                self.leave_pool(pool);
+                self.leave_pool(sandbox, pool);
             }
             State::Busy { pool, .. }
             | State::Bound { pool, .. }
             | State::Withdrawing { pool, .. }
-            | State::Slow { pool } => self.leave_pool(pool),
-            State::Ending { .. } => self.ledger.ending.take(memory_mib),
+            | State::Slow { pool } => self.leave_pool(sandbox, pool),
+            State::Ending { .. } => self.sites[site].ending.take(memory_mib),
         }
     }
 
-    fn leave_pool(&mut self, pool: u32) {
+    fn leave_pool(&mut self, sandbox: SandboxId, pool: u32) {
+        self.forget_affinity(sandbox, pool);
         self.pools[pool].live -= 1;
         self.perhaps_unused.push(pool);
     }
+}
+
+/// A ready blank sandbox, but not the last one of `wanted`.
+fn spare_blank(site: &Site, wanted: RootId) -> Option<SandboxId> {
+    let spare = |(id, stock): (&RootId, &Stock)| {
+        let keep = usize::from(*id == wanted);
+        stock.ready.get(keep).copied()
+    };
+    site.stock.iter().find_map(spare)
 }

@@ -1,13 +1,26 @@
 //! Tickets: admitted, served, waiting, ended; and the queue for places.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hearth_types::SandboxId;
 
+use super::choice::Place;
 use super::model::{Attempt, State};
 use super::{Engine, Turn};
-use crate::event::{Action, Demand, FailReason, Purpose, Start, Ticket};
+use crate::event::{Action, Demand, DestroyReason, FailReason, Purpose, Start, Ticket};
 use crate::timers::Due;
+
+/// How many of those who are next are asked whether a place is for them.
+const YIELD_AHEAD: usize = 16;
+
+/// Who cannot be served now, and what they wait for.
+#[derive(Default)]
+struct Passed {
+    pools: BTreeSet<u32>,
+    accounts: BTreeSet<u32>,
+    contended: Vec<u32>,
+}
 
 impl Engine {
     pub(super) fn invoke(&mut self, turn: &mut Turn<'_>, ticket: Ticket, demand: &Demand) {
@@ -18,7 +31,10 @@ impl Engine {
         if self.draining {
             return self.refuse(turn, ticket, FailReason::Draining);
         }
-        let pool = self.pool_of(&demand.key, demand.root, demand.memory_mib);
+        let pool = match self.pools_by_key.get(&demand.key) {
+            Some(pool) => *pool,
+            None => self.pool_of(&demand.version()),
+        };
         let slot = match self.admit(pool, demand) {
             Ok(slot) => slot,
             Err(reason) => {
@@ -30,21 +46,40 @@ impl Engine {
         let sequence = self.next_sequence();
         self.tickets.insert(
             ticket,
-            Attempt { pool, slot, sequence, waiting: false, deadline: demand.queue_deadline, losses: 0, armed: None },
+            Attempt {
+                pool,
+                slot,
+                sequence,
+                waiting: false,
+                deadline: self.wait_of(pool).map_or(demand.queue_deadline, |wait| turn.now + wait),
+                wishes: demand.wishes.clone(),
+                missed: false,
+                losses: 0,
+                armed: None,
+            },
         );
+        self.tell_arrival(turn, pool);
+        let affine = demand.wishes.as_ref().and_then(|wishes| self.affine(wishes.affinity?, pool));
+        if let Some(sandbox) = affine.filter(|sandbox| !self.is_too_short(turn, *sandbox, pool)) {
+            return self.dispatch(turn, sandbox, ticket, Start::Warm);
+        }
         self.place(turn, ticket, pool);
     }
 
     fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32) {
-        self.tell_arrival(turn, pool);
-        if let Some((_, sandbox)) = self.pools[pool].next_idle() {
+        while let Some((_, sandbox)) = self.pools[pool].next_idle() {
+            if !self.plain && self.is_too_short(turn, sandbox, pool) {
+                self.destroy(turn, sandbox, DestroyReason::Reclaimed);
+                continue;
+            }
             return self.dispatch(turn, sandbox, ticket, Start::Warm);
         }
         if self.can_never_fit(self.pools[pool].memory_mib) {
             return self.fail(turn, ticket, FailReason::TooLarge);
         }
         if let Some((_, sandbox)) = self.pools[pool].finishing.first().copied()
-            && !self.must_yield(turn, pool)
+            && !self.must_yield(turn, pool, sandbox)
+            && (self.plain || !self.is_too_short(turn, sandbox, pool))
         {
             return self.bind(turn, sandbox, ticket);
         }
@@ -113,15 +148,20 @@ impl Engine {
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
             return;
         };
-        let Some(pool) = self.tickets.get(&ticket).map(|attempt| attempt.pool) else {
+        let Some((pool, affinity)) = self.tickets.get(&ticket).map(|attempt| (attempt.pool, attempt.affinity())) else {
             return;
         };
+        let shelf = entry.shelf();
         let before = std::mem::replace(&mut entry.state, State::Busy { pool, ticket });
+        entry.assigned = turn.now;
         if let State::Idle { frozen, .. } = before {
-            self.take_off_idle(sandbox, pool);
+            self.take_off_idle(sandbox, pool, shelf);
             if frozen {
                 turn.push(Action::Thaw { sandbox });
             }
+        }
+        if let Some(number) = affinity {
+            self.note_affinity(sandbox, number, pool);
         }
         self.stop_waiting(turn, ticket);
         match start {
@@ -142,32 +182,45 @@ impl Engine {
         entry.state = State::Bound { pool, ticket, since: turn.now };
         let place = (entry.sequence, sandbox);
         self.pools[pool].finishing.remove(&place);
+        if let Some(number) = self.tickets.get(&ticket).and_then(Attempt::affinity) {
+            self.note_affinity(sandbox, number, pool);
+        }
         self.rearm(sandbox);
         self.stop_waiting(turn, ticket);
         self.counters.warm += 1;
         turn.push(Action::Dispatch { sandbox, ticket, start: Start::Warm });
     }
 
-    /// Whether the next place must go to somebody else than `pool`, who has waited for too long.
-    pub(super) fn must_yield(&self, turn: &Turn<'_>, pool: u32) -> bool {
-        let Some(next) = self.next_short() else {
+    /// Whether the place of `sandbox` must go to somebody else than `pool`, who has waited for too long.
+    pub(super) fn must_yield(&self, turn: &Turn<'_>, pool: u32, sandbox: SandboxId) -> bool {
+        if self.rotation.is_empty() {
+            return false;
+        }
+        let Some(site) = self.sandboxes.get(&sandbox).map(|entry| entry.site) else {
             return false;
         };
-        next != pool && self.is_overdue(turn, next) && !self.will_fit(self.need(next))
+        let Some(next) = self.next_on(turn, site, YIELD_AHEAD).first().copied() else {
+            return false;
+        };
+        next != pool && self.is_overdue(turn, next) && !self.will_fit(site, self.need(site, next))
     }
 
     fn is_overdue(&self, turn: &Turn<'_>, pool: u32) -> bool {
         self.pools[pool].short_since.is_some_and(|(_, since)| since + self.config.patience <= turn.now)
     }
 
-    fn next_short(&self) -> Option<u32> {
-        let account = *self.rotation.front()?;
-        self.admission.accounts[account].short.first().map(|(_, pool)| *pool)
+    /// The next pool that is short of a place, but for those that were passed by.
+    fn next_short(&self, passed: &Passed) -> Option<u32> {
+        let accounts = self.rotation.iter().filter(|account| !passed.accounts.contains(account));
+        let mut pools = accounts.flat_map(|account| &self.admission.accounts[*account].short);
+        pools.find(|(_, pool)| !passed.pools.contains(pool)).map(|(_, pool)| *pool)
     }
 
-    /// Starts sandboxes for those that are short of one, in turn, as long as there is room.
+    /// Starts sandboxes for those that are short of one, in turn, as long as there is room. An instance on which somebody waits
+    /// for room is left to him by those who come after.
     pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
-        while let Some(pool) = self.next_short() {
+        let mut passed = Passed::default();
+        while let Some(pool) = self.next_short(&passed) {
             let Some(ticket) = self.first_short(pool) else {
                 return;
             };
@@ -175,23 +228,45 @@ impl Engine {
                 self.fail(turn, ticket, FailReason::RootGone);
                 continue;
             }
-            if !self.fits_beside_promises(self.need(pool)) {
-                let overdue = self.is_overdue(turn, pool);
-                return self.make_room(turn, overdue);
-            }
-            self.claim(turn, pool, Some(ticket), Purpose::Invocation);
-            self.leave_queue(pool);
-            self.pools[pool].short -= 1;
-            self.ledger.queued -= 1;
-            let account = self.pools[pool].account;
-            self.admission.accounts[account].queued -= 1;
-            if self.rotation.front() == Some(&account) {
-                self.rotation.rotate_left(1);
-            }
-            if self.pools[pool].short > 0 {
-                self.join_queue(pool, turn.now);
+            match self.find_place(turn, pool, ticket, &passed.contended) {
+                Place::At(site) => self.start_for(turn, site, pool, ticket),
+                Place::Refused => self.fail(turn, ticket, FailReason::Refused),
+                Place::Wait(sites) => {
+                    let overdue = self.is_overdue(turn, pool);
+                    if let Some(site) = sites.iter().copied().find(|site| !passed.contended.contains(site)) {
+                        self.make_room(turn, site, overdue);
+                    }
+                    passed.pools.insert(pool);
+                    if !sites.is_empty() {
+                        passed.accounts.insert(self.pools[pool].account);
+                    }
+                    passed.contended.extend(sites);
+                    if self.plain {
+                        return;
+                    }
+                }
             }
         }
+    }
+
+    fn start_for(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32, ticket: Ticket) {
+        self.claim(turn, site, pool, Some(ticket), Purpose::Invocation);
+        self.leave_queue(pool);
+        self.pools[pool].short -= 1;
+        self.ledger.queued -= 1;
+        let account = self.pools[pool].account;
+        self.admission.accounts[account].queued -= 1;
+        if self.rotation.front() == Some(&account) {
+            self.rotation.rotate_left(1);
+        }
+        if self.pools[pool].short > 0 {
+            self.join_queue(pool, turn.now);
+        }
+    }
+
+    /// Whether a run that begins now is not over before the sandbox's instance is taken away.
+    fn is_too_short(&self, turn: &Turn<'_>, sandbox: SandboxId, pool: u32) -> bool {
+        self.sandboxes.get(&sandbox).is_some_and(|entry| !self.outlasts(turn.now, entry.site, pool))
     }
 
     fn first_short(&self, pool: u32) -> Option<Ticket> {

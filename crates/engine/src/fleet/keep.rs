@@ -24,7 +24,8 @@ impl Engine {
         let since = loaded.unwrap_or(turn.now);
         if entry.purpose == Purpose::Provisioned {
             entry.state = State::Idle { pool, since, frozen: false, until: NEVER };
-            self.put_on_idle(sandbox, pool);
+            let shelf = entry.shelf();
+            self.put_on_idle(sandbox, pool, shelf);
             return self.rearm(sandbox);
         }
         let idle = Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib };
@@ -33,7 +34,8 @@ impl Engine {
         };
         entry.worth = worth;
         entry.state = State::Idle { pool, since, frozen: false, until: at };
-        self.put_on_idle(sandbox, pool);
+        let shelf = entry.shelf();
+        self.put_on_idle(sandbox, pool, shelf);
         self.rearm(sandbox);
         self.bound_idle(turn);
     }
@@ -55,6 +57,8 @@ impl Engine {
                 Due::Root(root) => self.root_due(root),
                 Due::Provision(pool) => self.provision_due(pool),
                 Due::Load(version) => self.load_due(turn, version),
+                Due::Site(site) => self.site_due(turn, site),
+                Due::SubPool(index) => self.sub_pool_due(turn, index),
             }
         }
     }
@@ -130,9 +134,10 @@ impl Engine {
             && let State::Idle { until, .. } = &mut entry.state
         {
             *until = at;
-            self.idle.remove(&(entry.worth, entry.sequence, sandbox));
+            let order = &mut self.sites[entry.site].order;
+            order.remove(&(entry.worth, entry.sequence, sandbox));
             entry.worth = worth;
-            self.idle.insert((entry.worth, entry.sequence, sandbox));
+            order.insert((entry.worth, entry.sequence, sandbox));
         }
     }
 
@@ -146,7 +151,7 @@ impl Engine {
     /// Ends what the policy has no memory for.
     fn bound_idle(&mut self, turn: &mut Turn<'_>) {
         while self.ledger.idle.memory_mib > self.versions.policy.idle_mib_max()
-            && let Some((_, _, sandbox)) = self.idle.first().copied()
+            && let Some(sandbox) = self.least_worth()
         {
             self.evict(turn, sandbox);
         }
@@ -156,10 +161,11 @@ impl Engine {
         self.draining = true;
         self.end_provisions(turn);
         self.ahead_due = true;
-        while let Some((_, _, sandbox)) = self.idle.first().copied() {
+        while let Some(sandbox) = self.least_worth() {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }
-        let blanks: Vec<SandboxId> = self.roots.values().flat_map(|root| root.ready.iter().copied()).collect();
+        let stocks = self.sites.iter().flat_map(|(_, site)| site.stock.values());
+        let blanks: Vec<SandboxId> = stocks.flat_map(|stock| stock.ready.iter().copied()).collect();
         for sandbox in blanks {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }

@@ -52,10 +52,12 @@ impl Engine {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
             entry.state = State::Finishing { pool };
             entry.sequence = sequence;
+            self.versions.note_run(self.pools[pool].version, turn.now - entry.assigned);
         }
         let next = self.pools[pool].waiting.first().map(|(_, ticket)| *ticket);
         match next {
-            Some(ticket) if self.is_provisioned(sandbox) || !self.must_yield(turn, pool) => {
+            _ if self.is_closed(sandbox) => {}
+            Some(ticket) if self.is_provisioned(sandbox) || !self.must_yield(turn, pool, sandbox) => {
                 self.bind(turn, sandbox, ticket);
             }
             Some(_) | None => {
@@ -68,12 +70,13 @@ impl Engine {
 
     pub(super) fn asks_for_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
         match self.state(sandbox) {
+            Some(State::Finishing { .. } | State::Slow { .. }) if self.is_doomed(sandbox) => {}
             Some(State::Finishing { pool } | State::Slow { pool }) => {
                 if let Some(entry) = self.sandboxes.get(&sandbox) {
                     self.pools[pool].finishing.remove(&(entry.sequence, sandbox));
                 }
                 let coveted = !self.pools[pool].waiting.is_empty() && !self.is_provisioned(sandbox);
-                if coveted && self.must_yield(turn, pool) {
+                if coveted && self.must_yield(turn, pool, sandbox) {
                     self.counters.yielded += 1;
                     return self.destroy(turn, sandbox, DestroyReason::Yielded);
                 }
@@ -82,6 +85,7 @@ impl Engine {
             Some(State::Bound { pool, ticket, .. } | State::Withdrawing { pool, ticket }) => {
                 if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
                     entry.state = State::Busy { pool, ticket };
+                    entry.assigned = turn.now;
                 }
             }
             Some(
@@ -99,13 +103,15 @@ impl Engine {
     /// A sandbox can take an attempt: the oldest waiting of its version, or it is kept or ended.
     fn take_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: u32, start: Start) {
         let entry = &self.pools[pool];
-        if let Some((_, ticket)) = entry.waiting.first().copied() {
+        if self.is_closed(sandbox) {
+            self.destroy(turn, sandbox, DestroyReason::Reclaimed);
+        } else if let Some((_, ticket)) = entry.waiting.first().copied() {
             self.dispatch(turn, sandbox, ticket, start);
         } else if entry.retired {
             self.destroy(turn, sandbox, DestroyReason::Retired);
         } else if self.draining {
             self.destroy(turn, sandbox, DestroyReason::Draining);
-        } else if self.is_provisioned(sandbox) && self.has_surplus(pool) {
+        } else if self.has_surplus(pool) && self.is_provisioned(sandbox) {
             self.destroy(turn, sandbox, DestroyReason::Unprovisioned);
         } else {
             self.keep(turn, sandbox, pool);
@@ -126,13 +132,13 @@ impl Engine {
         let Some(entry) = self.sandboxes.get(&sandbox) else {
             return self.anomaly();
         };
-        let (state, root) = (entry.state, entry.root);
+        let (state, root, site) = (entry.state, entry.root, entry.site);
         if let State::Starting { pool, .. } = state {
             self.start_failed(turn, sandbox, pool, ProvisionProblem::SandboxLost);
         }
         self.forget(sandbox);
         match state {
-            State::Making => self.making_failed(turn, root),
+            State::Making => self.making_failed(turn, site, root),
             State::Starting { pool, .. } => {
                 self.counters.lost += 1;
                 self.blame(turn, pool);
@@ -149,8 +155,10 @@ impl Engine {
         self.detach(sandbox);
         if let Some(mut entry) = self.sandboxes.remove(&sandbox) {
             self.timers.disarm(crate::timers::Due::Sandbox(sandbox), &mut entry.armed);
-            self.ledger.memory_mib -= u64::from(entry.memory_mib);
-            self.ledger.sandboxes -= 1;
+            let site = &mut self.sites[entry.site];
+            site.used.take(entry.memory_mib);
+            site.occupied -= usize::from(entry.owned);
+            self.perhaps_empty.push(entry.site);
             self.refill_due = true;
             self.ahead_due = true;
         }

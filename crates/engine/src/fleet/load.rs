@@ -25,7 +25,7 @@ impl Engine {
         *slot = None;
         while let Some(since) = self.versions.policy.load(version, turn.now) {
             let Some(wanted) = self.versions.current(version).cloned() else { continue };
-            let pool = self.pool_of(&wanted.key, wanted.root, wanted.memory_mib);
+            let pool = self.pool_of(&wanted);
             self.pools[pool].loading.push_back(since);
             self.pools[pool].prewarm += 1;
             self.prewarmed.insert(pool);

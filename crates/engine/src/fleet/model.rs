@@ -1,12 +1,14 @@
 //! The things that the fleet keeps.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_types::{Instant, SandboxId, VersionKey};
 
 use crate::admission::Slot;
+use crate::capacity::Wishes;
 use crate::event::{ColdReason, Purpose, RootId, Ticket};
 use crate::keep_alive::Known;
 use crate::view::ProvisionProblem;
@@ -70,6 +72,14 @@ impl State {
 #[derive(Debug)]
 pub(super) struct Sandbox {
     pub(super) root: RootId,
+    /// Where it is.
+    pub(super) site: u32,
+    /// It was given to a version.
+    pub(super) owned: bool,
+    /// The node was told to end it while it was in use: what it reports until it is dead still counts.
+    pub(super) doomed: bool,
+    /// The number of the requests that come to it.
+    pub(super) affinity: Option<u64>,
     pub(super) state: State,
     /// What it was started for; means nothing before that.
     pub(super) purpose: Purpose,
@@ -86,6 +96,28 @@ pub(super) struct Sandbox {
     pub(super) armed: Option<Instant>,
 }
 
+/// What puts an idle sandbox into its orders.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shelf {
+    pub(super) site: u32,
+    pub(super) provisioned: bool,
+    pub(super) memory_mib: u32,
+    pub(super) sequence: u64,
+    pub(super) worth: u64,
+}
+
+impl Sandbox {
+    pub(super) fn shelf(&self) -> Shelf {
+        Shelf {
+            site: self.site,
+            provisioned: self.purpose == Purpose::Provisioned,
+            memory_mib: self.memory_mib,
+            sequence: self.sequence,
+            worth: self.worth,
+        }
+    }
+}
+
 /// The sandboxes of one version, and the tickets that wait for one.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -95,6 +127,8 @@ pub(super) struct Pool {
     pub(super) account: u32,
     pub(super) root: RootId,
     pub(super) memory_mib: u32,
+    /// The longest that a run may take.
+    pub(super) timeout: Duration,
     pub(super) retired: bool,
     /// Sandboxes of the version, in any state but `Ending`.
     pub(super) live: usize,
@@ -112,6 +146,8 @@ pub(super) struct Pool {
     pub(super) short: usize,
     /// While short: its place in the account's order, and since when it has waited for its next place.
     pub(super) short_since: Option<(u64, Instant)>,
+    /// Which sandbox served a request's number last.
+    pub(super) affine: BTreeMap<u64, SandboxId>,
     pub(super) provision: Option<Box<Provision>>,
     /// So many are yet to be started; 0 if they cannot be.
     pub(super) prewarm: usize,
@@ -171,6 +207,12 @@ impl Pool {
     }
 }
 
+impl Attempt {
+    pub(super) fn affinity(&self) -> Option<u64> {
+        self.wishes.as_ref()?.affinity
+    }
+}
+
 /// An admitted ticket.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -180,14 +222,18 @@ pub(super) struct Attempt {
     pub(super) sequence: u64,
     pub(super) waiting: bool,
     pub(super) deadline: Instant,
+    pub(super) wishes: Option<Box<Wishes>>,
+    /// Its sub-pool had nothing for it.
+    pub(super) missed: bool,
     /// Sandboxes that were lost on their way to it.
     pub(super) losses: u32,
     pub(super) armed: Option<Instant>,
 }
 
-/// A pool's right to the next blank sandbox of the root; its memory is already counted.
+/// A pool's right to the next blank sandbox of the root on an instance; its memory is already counted.
 #[derive(Debug)]
 pub(super) struct Claim {
+    pub(super) site: u32,
     pub(super) pool: u32,
     /// Who waits for it, if an invocation is its purpose.
     pub(super) ticket: Option<Ticket>,
@@ -196,14 +242,11 @@ pub(super) struct Claim {
     pub(super) cold: ColdReason,
 }
 
+/// Blank sandboxes of a root, wherever they are.
 #[derive(Debug, Default)]
 pub(super) struct Root {
     pub(super) gone: bool,
-    pub(super) making: usize,
-    pub(super) ready: VecDeque<SandboxId>,
-    /// Never more than `making`.
-    pub(super) claims: VecDeque<Claim>,
-    /// Blank sandboxes that failed in a row.
+    /// Those that failed in a row.
     pub(super) failures: u32,
     /// None is made ahead of need before this time.
     pub(super) refill_after: Instant,

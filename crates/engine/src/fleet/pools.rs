@@ -1,27 +1,29 @@
 //! Pools: made with the first ticket of a version, dropped with its last sandbox and ticket, retired when the version is replaced.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hearth_types::{Instant, SandboxId, VersionKey};
 
-use super::model::Pool;
+use super::model::{Pool, Shelf};
 use super::{Engine, TOMBSTONES_MAX, Turn};
-use crate::event::{DestroyReason, Purpose, RootId};
+use crate::event::{DestroyReason, Version};
 
 impl Engine {
-    pub(super) fn pool_of(&mut self, key: &Arc<VersionKey>, root: RootId, memory_mib: u32) -> u32 {
+    pub(super) fn pool_of(&mut self, version: &Version) -> u32 {
+        let Version { key, root, memory_mib, timeout } = version;
         if let Some(pool) = self.pools_by_key.get(key) {
             return *pool;
         }
         let function = self.admission.hold(key);
         let pool = self.pools.insert(Pool {
             key: key.clone(),
-            version: self.versions.hold(key, root, memory_mib),
+            version: self.versions.hold(version.clone()),
             function,
             account: self.admission.functions[function].account,
-            root,
-            memory_mib: memory_mib.max(self.config.blank_memory_mib),
+            root: *root,
+            timeout: *timeout,
+            memory_mib: (*memory_mib).max(self.config.blank_memory_mib),
             retired: self.retired.contains(key),
             live: 0,
             on_way: 0,
@@ -31,6 +33,7 @@ impl Engine {
             waiting: BTreeSet::new(),
             short: 0,
             short_since: None,
+            affine: BTreeMap::new(),
             provision: None,
             prewarm: 0,
             loading: VecDeque::new(),
@@ -75,30 +78,32 @@ impl Engine {
         }
     }
 
-    pub(super) fn put_on_idle(&mut self, sandbox: SandboxId, pool: u32) {
-        let Some(entry) = self.sandboxes.get(&sandbox) else { return };
-        let place = (entry.sequence, sandbox);
-        if entry.purpose == Purpose::Provisioned {
+    pub(super) fn put_on_idle(&mut self, sandbox: SandboxId, pool: u32, shelf: Shelf) {
+        let place = (shelf.sequence, sandbox);
+        if shelf.provisioned {
             self.pools[pool].idle_provisioned.insert(place);
             return;
         }
         self.pools[pool].idle.insert(place);
-        self.idle.insert((entry.worth, entry.sequence, sandbox));
-        self.ledger.idle.add(entry.memory_mib);
+        let site = &mut self.sites[shelf.site];
+        site.order.insert((shelf.worth, shelf.sequence, sandbox));
+        site.idle.add(shelf.memory_mib);
+        self.ledger.idle.add(shelf.memory_mib);
         // What is idle can make room.
         self.ahead_due |= self.blocked;
     }
 
-    pub(super) fn take_off_idle(&mut self, sandbox: SandboxId, pool: u32) {
-        let Some(entry) = self.sandboxes.get(&sandbox) else { return };
-        let place = (entry.sequence, sandbox);
-        if entry.purpose == Purpose::Provisioned {
+    pub(super) fn take_off_idle(&mut self, sandbox: SandboxId, pool: u32, shelf: Shelf) {
+        let place = (shelf.sequence, sandbox);
+        if shelf.provisioned {
             self.pools[pool].idle_provisioned.remove(&place);
             return;
         }
         self.pools[pool].idle.remove(&place);
-        self.idle.remove(&(entry.worth, entry.sequence, sandbox));
-        self.ledger.idle.take(entry.memory_mib);
+        let site = &mut self.sites[shelf.site];
+        site.order.remove(&(shelf.worth, shelf.sequence, sandbox));
+        site.idle.take(shelf.memory_mib);
+        self.ledger.idle.take(shelf.memory_mib);
     }
 
     /// Brings the queue for places in line with how many tickets of `pool` have no sandbox on its way.

@@ -18,7 +18,7 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
     pub(super) fn provision(&mut self, turn: &mut Turn<'_>, version: &Version, count: u32, reserved: Option<u32>) {
-        let pool = self.pool_of(&version.key, version.root, version.memory_mib);
+        let pool = self.pool_of(version);
         self.admission.note_reservation(self.pools[pool].function, reserved);
         let refused = self.draining || self.pools[pool].retired;
         self.set_provision(turn, pool, if refused { 0 } else { count });

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hearth_types::SandboxId;
 
-use super::capacity::Amount;
-use super::model::{Claim, Sandbox, State};
+use super::model::{Claim, Root, Sandbox, State};
+use super::site::{Amount, NODE, Standing};
 use super::{Engine, Turn};
 use crate::event::{Action, DestroyReason, FailReason, Purpose, RootId, Ticket};
 use crate::timers::Due;
@@ -13,43 +13,58 @@ use crate::view::ProvisionProblem;
 
 /// Sandboxes lost in a row before the ticket that waits for them fails.
 const LOSSES_MAX: u32 = 3;
+/// Ready blank sandboxes of each root on an instance beside the node itself.
+const BLANKS_PER_INSTANCE: usize = 1;
 /// Pause in making blank sandboxes after one failed; doubled with each further one.
 const REFILL_PAUSE: Duration = Duration::from_secs(1);
 const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits.
-    pub(super) fn claim(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Option<Ticket>, purpose: Purpose) {
+    pub(super) fn claim(
+        &mut self,
+        turn: &mut Turn<'_>,
+        site: u32,
+        pool: u32,
+        ticket: Option<Ticket>,
+        purpose: Purpose,
+    ) {
+        self.take_site(turn, site, pool);
         self.ahead += usize::from(purpose != Purpose::Invocation);
         let entry = &mut self.pools[pool];
         let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
         let root_id = entry.root;
         let cold = entry.cold_reason();
         entry.on_way += 1;
-        self.ledger.memory_mib += u64::from(extra_mib);
-        let claim = Claim { pool, ticket, purpose, extra_mib, cold };
-        let root = self.roots.entry(root_id).or_default();
-        if let Some(sandbox) = root.ready.pop_front() {
-            self.ledger.blanks -= 1;
+        let claim = Claim { site, pool, ticket, purpose, extra_mib, cold };
+        let place = &mut self.sites[site];
+        place.used.memory_mib += u64::from(extra_mib);
+        place.occupied += 1;
+        let stock = place.stock(root_id);
+        if let Some(sandbox) = stock.ready.pop_front() {
+            place.blanks -= 1;
             self.refill_due = true;
             return self.assign(turn, sandbox, &claim);
         }
-        root.claims.push_back(claim);
-        if root.claims.len() > root.making {
-            self.make_blank(turn, root_id);
+        stock.claims.push_back(claim);
+        if stock.claims.len() > stock.making {
+            self.make_blank(turn, site, root_id);
         }
     }
 
-    fn make_blank(&mut self, turn: &mut Turn<'_>, root: RootId) {
+    fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId) {
         self.last_sandbox += 1;
         let sandbox = SandboxId(self.last_sandbox);
         let memory_mib = self.config.blank_memory_mib;
-        self.ledger.memory_mib += u64::from(memory_mib);
-        self.ledger.sandboxes += 1;
+        self.sites[site].used.add(memory_mib);
         self.sandboxes.insert(
             sandbox,
             Sandbox {
                 root,
+                site,
+                owned: false,
+                doomed: false,
+                affinity: None,
                 state: State::Making,
                 purpose: Purpose::Invocation,
                 memory_mib,
@@ -60,8 +75,10 @@ impl Engine {
                 armed: None,
             },
         );
-        self.roots.entry(root).or_default().making += 1;
-        turn.push(Action::MakeBlank { sandbox, root });
+        self.sites[site].stock(root).making += 1;
+        let _known = self.roots.entry(root).or_default();
+        let instance = self.sites[site].terms.id;
+        turn.push(Action::MakeBlank { sandbox, root, instance });
     }
 
     /// Gives a blank sandbox to the claim's pool. The claim's memory becomes the sandbox's.
@@ -73,6 +90,7 @@ impl Engine {
         entry.assigned = turn.now;
         entry.memory_mib += claim.extra_mib;
         entry.purpose = claim.purpose;
+        entry.owned = true;
         let pool = &mut self.pools[claim.pool];
         pool.live += 1;
         if claim.purpose == Purpose::Prewarm {
@@ -93,18 +111,21 @@ impl Engine {
             return self.anomaly();
         }
         entry.state = State::Blank;
-        let root_id = entry.root;
+        let (root_id, site) = (entry.root, entry.site);
         let root = self.roots.entry(root_id).or_default();
-        root.making -= 1;
         root.failures = 0;
+        let gone = root.gone;
+        self.sites[site].stock(root_id).making -= 1;
         self.refill_due = true;
-        if let Some(claim) = self.next_claim(root_id) {
+        if let Some(claim) = self.next_claim(site, root_id) {
             return self.assign(turn, sandbox, &claim);
         }
-        let root = self.roots.entry(root_id).or_default();
-        root.ready.push_back(sandbox);
-        let (gone, surplus) = (root.gone, root.ready.len() > self.config.blanks_per_root);
-        self.ledger.blanks += 1;
+        let wanted = self.blanks_wanted(site);
+        let place = &mut self.sites[site];
+        place.blanks += 1;
+        let stock = place.stock(root_id);
+        stock.ready.push_back(sandbox);
+        let surplus = stock.ready.len() > wanted;
         if self.draining {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         } else if gone {
@@ -115,8 +136,8 @@ impl Engine {
     }
 
     /// The oldest claim that is still needed; those before it are given up.
-    fn next_claim(&mut self, root: RootId) -> Option<Claim> {
-        while let Some(claim) = self.roots.get_mut(&root)?.claims.pop_front() {
+    fn next_claim(&mut self, site: u32, root: RootId) -> Option<Claim> {
+        while let Some(claim) = self.sites[site].stock.get_mut(&root)?.claims.pop_front() {
             let pool = &self.pools[claim.pool];
             let wanted = match claim.purpose {
                 Purpose::Invocation => false,
@@ -131,7 +152,7 @@ impl Engine {
         None
     }
 
-    fn give_up(&mut self, claim: &Claim) {
+    pub(super) fn give_up(&mut self, claim: &Claim) {
         self.pools[claim.pool].on_way -= 1;
         self.ahead_ended(claim.purpose);
         if claim.purpose == Purpose::Prewarm {
@@ -141,30 +162,33 @@ impl Engine {
             self.lose_provisioned_claim(claim.pool);
         }
         self.perhaps_unused.push(claim.pool);
-        self.ledger.memory_mib -= u64::from(claim.extra_mib);
+        let place = &mut self.sites[claim.site];
+        place.used.memory_mib -= u64::from(claim.extra_mib);
+        place.occupied -= 1;
+        self.perhaps_empty.push(claim.site);
         self.refill_due = true;
     }
 
     pub(super) fn blank_failed(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
-        let Some(root) =
-            self.sandboxes.get(&sandbox).filter(|entry| entry.state == State::Making).map(|entry| entry.root)
-        else {
+        let making = self.sandboxes.get(&sandbox).filter(|entry| entry.state == State::Making);
+        let Some((site, root)) = making.map(|entry| (entry.site, entry.root)) else {
             return self.anomaly();
         };
         self.forget(sandbox);
-        self.making_failed(turn, root);
+        self.making_failed(turn, site, root);
     }
 
     /// A blank sandbox was lost in the making.
-    pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, root_id: RootId) {
+    pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, site: u32, root_id: RootId) {
         self.counters.lost += 1;
         let root = self.roots.entry(root_id).or_default();
         let pause = REFILL_PAUSE.saturating_mul(1 << root.failures.min(6)).min(REFILL_PAUSE_MAX);
         root.failures = root.failures.saturating_add(1);
         root.refill_after = turn.now + pause;
         self.timers.arm(Due::Root(root_id), &mut root.armed, root.refill_after);
-        if root.claims.len() > root.making
-            && let Some(claim) = root.claims.pop_front()
+        let stock = self.sites[site].stock(root_id);
+        if stock.claims.len() > stock.making
+            && let Some(claim) = stock.claims.pop_front()
         {
             self.give_up(&claim);
             if claim.purpose == Purpose::Provisioned {
@@ -205,8 +229,13 @@ impl Engine {
     pub(super) fn root_gone(&mut self, turn: &mut Turn<'_>, root: RootId) {
         let entry = self.roots.entry(root).or_default();
         entry.gone = true;
-        let ready: Vec<SandboxId> = entry.ready.iter().copied().collect();
-        for claim in std::mem::take(&mut entry.claims) {
+        let mut ready: Vec<SandboxId> = Vec::new();
+        let mut claims: Vec<Claim> = Vec::new();
+        for stock in self.sites.iter_mut().filter_map(|site| site.stock.get_mut(&root)) {
+            ready.extend(&stock.ready);
+            claims.extend(stock.claims.drain(..));
+        }
+        for claim in claims {
             self.give_up(&claim);
         }
         for sandbox in ready {
@@ -225,6 +254,15 @@ impl Engine {
         }
     }
 
+    /// Ready blank sandboxes to keep of each available root.
+    fn blanks_wanted(&self, site: u32) -> usize {
+        match self.sites[site].standing {
+            Standing::Closed => 0,
+            _ if site == NODE => self.config.blanks_per_root,
+            Standing::Waiting | Standing::Active => self.config.blanks_per_root.min(BLANKS_PER_INSTANCE),
+        }
+    }
+
     /// Makes blank sandboxes ahead of need, where nobody waits for a place or for a blank one of that root.
     pub(super) fn refill(&mut self, turn: &mut Turn<'_>) {
         self.refill_due = false;
@@ -232,21 +270,22 @@ impl Engine {
             return;
         }
         let need = Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 };
-        let roots: Vec<(RootId, usize)> = self
-            .roots
-            .iter()
-            .filter_map(|(id, root)| {
-                let paused = root.gone || !root.claims.is_empty() || turn.now < root.refill_after;
-                let lacks = self.config.blanks_per_root.saturating_sub(root.ready.len() + root.making);
-                (!paused && lacks > 0).then_some((*id, lacks))
-            })
-            .collect();
-        for (root, lacks) in roots {
-            for _ in 0..lacks {
-                if !self.fits_beside_promises(need) {
-                    return;
+        let usable = |(_, root): &(&RootId, &Root)| !root.gone && turn.now >= root.refill_after;
+        let roots: Vec<RootId> = self.roots.iter().filter(usable).map(|(id, _)| *id).collect();
+        let sites: Vec<u32> = self.sites.iter().map(|(site, _)| site).collect();
+        for site in sites {
+            let wanted = self.blanks_wanted(site);
+            for root in &roots {
+                let stock = self.sites[site].stock(*root);
+                let lacks = wanted.saturating_sub(stock.ready.len() + stock.making);
+                let lacks = if stock.claims.is_empty() { lacks } else { 0 };
+                for _ in 0..lacks {
+                    if !self.fits(site, need) {
+                        break;
+                    }
+                    self.make_blank(turn, site, *root);
                 }
-                self.make_blank(turn, root);
+                self.sites[site].tidy(*root);
             }
         }
     }

@@ -6,7 +6,12 @@ use hearth_types::VersionKey;
 
 use super::Engine;
 use super::model::{Pool, State};
-use crate::view::{AccountView, EngineView, ProvisionView, RootView, SandboxCounts, VersionView};
+use super::site::{Site, Standing, Stock};
+use super::sub_pool::Held;
+use crate::event::RootId;
+use crate::view::{
+    AccountView, EngineView, InstanceView, ProvisionView, RootView, SandboxCounts, SubPoolView, VersionView,
+};
 
 impl Pool {
     fn provision_view(&self) -> Option<ProvisionView> {
@@ -44,9 +49,9 @@ impl Engine {
         versions.sort_by(|a, b| a.key.cmp(&b.key));
         EngineView {
             draining: self.draining,
-            memory_mib: self.ledger.memory_mib,
-            memory_mib_max: self.config.memory_mib_max,
-            sandboxes_max: self.config.sandboxes_max,
+            memory_mib: self.sites.iter().map(|(_, site)| site.used.memory_mib).sum(),
+            memory_mib_max: self.sites.iter().map(|(_, site)| site.terms.memory_mib).sum(),
+            sandboxes_max: self.sites.iter().map(|(_, site)| site.terms.sandboxes_max).sum(),
             sandboxes,
             tickets: self.tickets.len(),
             queued: self.ledger.queued,
@@ -54,6 +59,8 @@ impl Engine {
             versions,
             roots: self.root_views(),
             accounts: self.account_views(),
+            sub_pools: self.sub_pool_views(),
+            instances: self.sites_by_id.values().map(|site| instance_view(&self.sites[*site])).collect(),
         }
     }
 
@@ -79,11 +86,33 @@ impl Engine {
         let view = |(id, root): (&crate::event::RootId, &super::model::Root)| RootView {
             root: *id,
             available: !root.gone,
-            ready: root.ready.len(),
-            making: root.making,
-            claims: root.claims.len(),
+            ready: self.stocks(*id).map(|stock| stock.ready.len()).sum(),
+            making: self.stocks(*id).map(|stock| stock.making).sum(),
+            claims: self.stocks(*id).map(|stock| stock.claims.len()).sum(),
         };
         self.roots.iter().map(view).collect()
+    }
+
+    fn sub_pool_views(&self) -> Vec<SubPoolView> {
+        let view = |held: &Held| {
+            let of_pool = || self.sites.iter().map(|(_, site)| site).filter(|site| site.terms.pool == held.terms.name);
+            let standing = |standing| of_pool().filter(|site| site.standing == standing).count();
+            SubPoolView {
+                terms: held.terms.clone(),
+                waiting: standing(Standing::Waiting),
+                active: standing(Standing::Active),
+                closed: standing(Standing::Closed),
+                pending: held.pending,
+                memory_mib: of_pool().map(|site| site.used.memory_mib).sum(),
+                memory_mib_max: of_pool().map(|site| site.terms.memory_mib).sum(),
+                counters: held.counters,
+            }
+        };
+        self.sub_pools.iter().map(view).collect()
+    }
+
+    fn stocks(&self, root: RootId) -> impl Iterator<Item = &Stock> {
+        self.sites.iter().filter_map(move |(_, site)| site.stock.get(&root))
     }
 
     fn account_views(&self) -> Vec<AccountView> {
@@ -98,6 +127,29 @@ impl Engine {
             .collect();
         views.sort_by(|a, b| a.account.cmp(&b.account));
         views
+    }
+}
+
+fn instance_view(site: &Site) -> InstanceView {
+    InstanceView {
+        id: site.terms.id,
+        pool: site.terms.pool.clone(),
+        standing: match site.standing {
+            Standing::Waiting => "waiting",
+            Standing::Active => "active",
+            Standing::Closed => "closed",
+        },
+        tenants: site.tenants.iter().map(ToString::to_string).collect(),
+        memory_mib: site.used.memory_mib,
+        memory_mib_max: site.terms.memory_mib,
+        cpu_millis: site.terms.cpu_millis,
+        sandboxes: site.used.sandboxes,
+        sandboxes_max: site.terms.sandboxes_max,
+        cost_rate: site.terms.cost_rate,
+        shared: site.terms.shared,
+        reclaimable: site.terms.reclaimable,
+        labels: site.terms.labels.iter().cloned().collect(),
+        ends_at_ms: site.ends_at.map(|at| at.as_nanos() / 1_000_000),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
 use super::{Known, Policy};
-use crate::event::{RootId, Version as Loadable};
+use crate::event::Version as Loadable;
+use crate::fleet::Runs;
 use crate::slab::Slab;
 
 /// Versions without a pool that are remembered; the one unused for longest is forgotten for another.
@@ -26,6 +28,7 @@ struct Version {
     current: Option<Loadable>,
     /// The timer of its next load.
     armed: Option<Instant>,
+    runs: Runs,
 }
 
 /// The versions of one function, most recently met last.
@@ -49,8 +52,8 @@ impl Versions {
     }
 
     /// The version of `key`, held for one more pool.
-    pub(crate) fn hold(&mut self, key: &Arc<VersionKey>, root: RootId, memory_mib: u32) -> Known {
-        let current = Loadable { key: Arc::clone(key), root, memory_mib };
+    pub(crate) fn hold(&mut self, current: Loadable) -> Known {
+        let key = Arc::clone(&current.key);
         let function = (key.account.clone(), key.function.clone());
         let labels = self.by_function.entry(function.clone()).or_default();
         let Some(known) = labels.iter().find(|(label, _)| *label == key.version).map(|(_, known)| *known) else {
@@ -82,6 +85,7 @@ impl Versions {
             place: 0,
             current: Some(current),
             armed: None,
+            runs: Runs::default(),
         };
         let known = Known(self.versions.insert(version));
         let labels = self.by_function.entry(function).or_default();
@@ -89,6 +93,17 @@ impl Versions {
         labels.push((label, known));
         self.policy.meet(known, &key, parent);
         known
+    }
+
+    /// How long its runs take.
+    pub(crate) fn runs(&self, known: Known) -> Option<&Runs> {
+        self.versions.get(known.0).map(|version| &version.runs)
+    }
+
+    pub(crate) fn note_run(&mut self, known: Known, took: Duration) {
+        if let Some(version) = self.versions.get_mut(known.0) {
+            version.runs.note(took);
+        }
     }
 
     /// Undoes one `hold`.

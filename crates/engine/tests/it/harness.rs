@@ -26,6 +26,8 @@ pub(crate) fn demand(key: &Arc<VersionKey>) -> Demand {
         memory_mib: 128,
         reserved: None,
         account_unreserved: 1000,
+        timeout: Duration::from_secs(3),
+        wishes: None,
         queue_deadline: Instant::ZERO + Duration::from_secs(1_000_000),
     }
 }

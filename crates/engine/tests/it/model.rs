@@ -137,7 +137,11 @@ fn perform(bench: &mut Bench, actions: Vec<Action>) -> Option<(Answer, SandboxId
             Action::Dispatch { sandbox, start: Start::Cold(_), .. } => result = Some((Answer::Cold, sandbox)),
             Action::Throttle { reason, .. } => result = Some((Answer::Throttled(reason), SandboxId(0))),
             Action::Freeze { .. } | Action::Thaw { .. } => {}
-            Action::Withdraw { .. } | Action::Fail { .. } | Action::Wake { .. } => panic!("{action:?}"),
+            Action::Withdraw { .. }
+            | Action::Fail { .. }
+            | Action::Wake { .. }
+            | Action::Acquire { .. }
+            | Action::Release { .. } => panic!("{action:?}"),
         }
     }
     result

@@ -6,6 +6,8 @@ mod capacity;
 mod failures;
 mod finishing;
 mod keep_alive;
+mod leases;
 mod provision;
 mod retire;
+mod sub_pools;
 mod warm;

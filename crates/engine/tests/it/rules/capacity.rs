@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hearth_engine::{Action, Demand, DestroyReason, EngineConfig, Event, FailReason, Ticket};
+use hearth_engine::{Action, Demand, DestroyReason, EngineConfig, Event, FailReason, Ticket, Version};
 use hearth_types::{Instant, SandboxId};
 
-use crate::harness::{Bench, config, demand, destroyed, dispatched, key, made};
+use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, made};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -100,6 +100,43 @@ fn the_queue_is_bounded_and_the_account_that_fills_it_pays() {
     let (_, actions) = bench.invoke(of(2, 2));
     assert_eq!(actions, [fail(tickets[9])]);
     assert_eq!(bench.engine.view().queued, 10);
+}
+
+/// Makes and initialises all that is asked for; returns the sandboxes that got an attempt.
+fn settle(bench: &mut Bench, actions: Vec<Action>) -> Vec<SandboxId> {
+    let mut served: Vec<SandboxId> = dispatched(&actions).into_iter().map(|(sandbox, _)| sandbox).collect();
+    for action in actions {
+        let more = match action {
+            Action::MakeBlank { sandbox, .. } => bench.step(Event::BlankReady { sandbox }),
+            Action::Assign { sandbox, .. } => bench.step(Event::Initialised { sandbox }),
+            _ => continue,
+        };
+        served.extend(settle(bench, more));
+    }
+    served
+}
+
+#[test]
+fn a_host_without_memory_gets_back_blanks_then_idle_ones_and_nothing_that_is_provisioned_or_runs() {
+    let mut bench = Bench::new(EngineConfig { blanks_per_root: 2, ..config() });
+    let kept = Version { key: key(1, 9, 9), root: ROOT, memory_mib: 128, timeout: SECOND };
+    let actions = bench.step(Event::Provision { version: kept, count: 1, reserved: None });
+    settle(&mut bench, actions);
+    let mut idle = Vec::new();
+    for function in 1..=3 {
+        let (_, actions) = bench.invoke(of(1, function));
+        idle.extend(settle(&mut bench, actions));
+        if function < 3 {
+            bench.finish(idle[idle.len() - 1]);
+        }
+    }
+    let blanks = bench.engine.view().sandboxes.blank;
+    let ended = destroyed(&bench.step(Event::Pressure { memory_mib: 16 * u64::try_from(blanks).expect("few") + 1 }));
+    assert_eq!((ended.len(), ended.last()), (blanks + 1, Some(&idle[0])));
+    let ended = destroyed(&bench.step(Event::Pressure { memory_mib: 1_000_000 }));
+    assert_eq!(ended, [idle[1]]);
+    let view = bench.engine.view().sandboxes;
+    assert_eq!((view.idle, view.busy), (1, 1));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hearth_engine::capacity::InstanceId;
 use hearth_engine::port::ThrottleReason;
 use hearth_engine::view::{ProvisionProblem, ProvisionView};
 use hearth_engine::{Action, Demand, DestroyReason, EngineConfig, Event, Purpose, Start, Version};
@@ -12,7 +13,7 @@ use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, ma
 const SECOND: Duration = Duration::from_secs(1);
 
 fn version(function: u64) -> Version {
-    Version { key: key(1, function, function), root: ROOT, memory_mib: 128 }
+    Version { key: key(1, function, function), root: ROOT, memory_mib: 128, timeout: SECOND }
 }
 
 fn of(function: u64) -> Demand {
@@ -57,8 +58,8 @@ fn what_is_provisioned_is_started_a_few_at_a_time_and_serves_warm() {
     let third = made(&bench.step(Event::Initialised { sandbox: SandboxId(1) }));
     assert_eq!(third, [SandboxId(3)]);
     let rest = vec![
-        Action::MakeBlank { sandbox: SandboxId(2), root: ROOT },
-        Action::MakeBlank { sandbox: third[0], root: ROOT },
+        Action::MakeBlank { sandbox: SandboxId(2), root: ROOT, instance: InstanceId::NODE },
+        Action::MakeBlank { sandbox: third[0], root: ROOT, instance: InstanceId::NODE },
     ];
     make_all(&mut bench, rest);
     let view = provisioned(&bench, 1);
@@ -147,7 +148,7 @@ fn what_is_provisioned_counts_as_concurrency_whether_it_is_used_or_not() {
 fn within_a_reservation_what_is_provisioned_is_taken_from_the_other_versions() {
     let mut bench = Bench::new(config());
     let reserved = |generation| Demand { reserved: Some(2), ..demand(&key(1, 1, generation)) };
-    let version = Version { key: key(1, 1, 1), root: ROOT, memory_mib: 128 };
+    let version = Version { key: key(1, 1, 1), root: ROOT, memory_mib: 128, timeout: SECOND };
     let actions = bench.step(Event::Provision { version, count: 2, reserved: Some(2) });
     make_all(&mut bench, actions);
     let (ticket, actions) = bench.invoke(reserved(2));

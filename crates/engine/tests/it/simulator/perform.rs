@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_engine::capacity::InstanceId;
 use hearth_engine::port::ThrottleReason;
 use hearth_engine::{Action, DestroyReason, Event, FailReason, Purpose, Start, Ticket};
 use hearth_types::{SandboxId, VersionKey};
@@ -12,7 +13,9 @@ use super::world::{Occurrence, Phase, Sandbox, Standing, World, memory_mib};
 impl World {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
-            Action::MakeBlank { sandbox, .. } => self.make(sandbox),
+            Action::MakeBlank { sandbox, instance, .. } => self.make(sandbox, instance),
+            Action::Acquire { pool, count, .. } => self.acquire(&pool, count),
+            Action::Release { instance } => self.release(instance),
             Action::Assign { sandbox, key, ticket, purpose } => self.assign(sandbox, key, ticket, purpose),
             Action::Dispatch { sandbox, ticket, start } => {
                 self.coverage.saw(if start == Start::Warm { "warm" } else { "cold" });
@@ -43,11 +46,13 @@ impl World {
         }
     }
 
-    fn make(&mut self, sandbox: SandboxId) {
+    fn make(&mut self, sandbox: SandboxId, instance: InstanceId) {
         let made = Sandbox {
             phase: Phase::Making,
             key: None,
             purpose: Purpose::Invocation,
+            instance,
+            doomed: false,
             memory_mib: 16,
             frozen: false,
             destroyed: false,
@@ -75,6 +80,7 @@ impl World {
             Purpose::Provisioned => self.coverage.saw("provisioned"),
         }
         self.check_ahead(purpose);
+        self.check_tenant(sandbox, &key);
         let memory_mib = u64::from(memory_mib(&key));
         let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
         assert!(entry.phase == Phase::Blank && entry.key.is_none() && !entry.destroyed, "seed {seed}: {entry:?}");
@@ -97,7 +103,7 @@ impl World {
         caller.standing = Standing::Dispatched(sandbox);
         let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
         assert_eq!(entry.key.as_ref(), Some(&caller.demand.key), "seed {seed}: code of another version");
-        assert!(!entry.frozen && !entry.destroyed, "seed {seed}: {entry:?}");
+        assert!(!entry.frozen && !entry.destroyed && !entry.doomed, "seed {seed}: {entry:?}");
         match entry.phase {
             Phase::Waits => self.begin(sandbox, ticket),
             Phase::Finishes(None) => {
@@ -114,6 +120,12 @@ impl World {
     fn destroy(&mut self, sandbox: SandboxId, reason: DestroyReason) {
         let seed = self.seed;
         let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
+        assert!(!entry.doomed, "seed {seed}: {sandbox} destroyed twice");
+        if reason == DestroyReason::Reclaimed && matches!(entry.phase, Phase::Runs(_) | Phase::Finishes(_)) {
+            entry.doomed = true;
+            self.coverage.saw("reclaimed in use");
+            return self.plan_within(Duration::from_millis(50), Occurrence::Crash(sandbox));
+        }
         assert!(!std::mem::replace(&mut entry.destroyed, true), "seed {seed}: {sandbox} destroyed twice");
         let harmless = matches!(entry.phase, Phase::Waits | Phase::Blank | Phase::Starting);
         assert!(harmless, "seed {seed}: {sandbox} destroyed as {:?} for {reason:?}", entry.phase);
@@ -124,7 +136,9 @@ impl World {
             DestroyReason::Retired => self.coverage.saw("retired"),
             DestroyReason::InitFailed => self.coverage.saw("init failed"),
             DestroyReason::Surplus => self.coverage.saw("surplus"),
+            DestroyReason::Reclaimed => self.coverage.saw("reclaimed"),
             DestroyReason::Unprovisioned => self.coverage.saw("unprovisioned"),
+            DestroyReason::Pressure => self.coverage.saw("pressure"),
             DestroyReason::RootGone | DestroyReason::Draining => {}
         }
         if self.random.chance(self.config.faults / 4) {
@@ -158,6 +172,10 @@ impl World {
             FailReason::SandboxLost => self.coverage.saw("lost"),
             FailReason::InitFailed { sandbox } => {
                 assert_eq!(self.sandboxes[&sandbox].key.as_ref(), Some(&caller.demand.key), "seed {}", self.seed);
+            }
+            FailReason::Refused => {
+                self.coverage.saw("refused");
+                assert!(self.grounds.rejecting.contains(&caller.demand.key.account), "seed {}", self.seed);
             }
             FailReason::RootGone | FailReason::Draining => panic!("seed {}: {reason:?}", self.seed),
         }

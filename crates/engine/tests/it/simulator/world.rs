@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_engine::capacity::{InstanceId, PoolName};
 use hearth_engine::keep_alive::Choice;
 use hearth_engine::{Demand, Engine, EngineConfig, Event, Purpose, RootId, Ticket, Version};
 use hearth_types::{Instant, SandboxId, VersionKey};
 
+use super::capacity::Grounds;
 use super::check::Coverage;
 use super::random::Random;
 use crate::harness::{demand, key};
@@ -78,6 +80,11 @@ pub(super) enum Occurrence {
     /// Its runtime asks for the next event.
     Asks(SandboxId, u64),
     Crash(SandboxId),
+    /// What was asked for comes, or does not.
+    Acquired {
+        pool: PoolName,
+        comes: bool,
+    },
     /// The agent gets the word to give the invocation back.
     WithdrawArrives(SandboxId, Ticket),
     Tick,
@@ -100,6 +107,9 @@ pub(super) struct Sandbox {
     pub(super) phase: Phase,
     pub(super) key: Option<Arc<VersionKey>>,
     pub(super) purpose: Purpose,
+    pub(super) instance: InstanceId,
+    /// The engine had it ended while it was in use.
+    pub(super) doomed: bool,
     pub(super) memory_mib: u64,
     pub(super) frozen: bool,
     pub(super) destroyed: bool,
@@ -142,6 +152,7 @@ pub(crate) struct World {
     pub(super) retired: BTreeSet<Arc<VersionKey>>,
     /// What the engine was told last.
     pub(super) provisioned: BTreeMap<Arc<VersionKey>, u32>,
+    pub(super) grounds: Grounds,
     generations: BTreeMap<(u64, u64), u64>,
     arrivals: u64,
     planned: u64,
@@ -164,6 +175,7 @@ impl World {
             callers: BTreeMap::new(),
             retired: BTreeSet::new(),
             provisioned: BTreeMap::new(),
+            grounds: Grounds::default(),
             generations: BTreeMap::new(),
             arrivals: 0,
             planned: 0,
@@ -171,6 +183,7 @@ impl World {
             wake: None,
             coverage: Coverage::default(),
         };
+        world.declare(seed % 2 == 1);
         world.plan(Duration::ZERO, Occurrence::Arrival);
         world
     }
@@ -231,6 +244,7 @@ impl World {
                     self.die(sandbox);
                 }
             }
+            Occurrence::Acquired { pool, comes } => self.acquired(pool, comes),
             Occurrence::WithdrawArrives(sandbox, ticket) => self.withdraw_arrives(sandbox, ticket),
             Occurrence::Tick => {
                 if self.wake.is_some_and(|at| at <= self.now) {
@@ -254,6 +268,11 @@ impl World {
         }
         if self.random.chance(40) {
             self.want(account, function);
+        }
+        self.change_capacity();
+        if self.random.chance(10) {
+            let memory_mib = self.random.below(500);
+            self.tell(Event::Pressure { memory_mib });
         }
         let current = self.generations.get(&(account, function)).copied().unwrap_or(function);
         let late = self.random.chance(30) && current > function;
@@ -435,7 +454,7 @@ pub(super) fn memory_mib(key: &VersionKey) -> u32 {
 
 fn version(key: &Arc<VersionKey>) -> Version {
     let root = RootId(u32::try_from(function_number(key) % 2).expect("small"));
-    Version { key: key.clone(), root, memory_mib: memory_mib(key) }
+    Version { key: key.clone(), root, memory_mib: memory_mib(key), timeout: Duration::from_secs(2) }
 }
 
 fn subject(event: &Event) -> Option<SandboxId> {

@@ -1,0 +1,238 @@
+//! On which instance the next sandbox of a version is placed.
+//!
+//! First come instances that the account uses already, fullest first; then those that wait in its sub-pool, cheapest first; then
+//! what its policy says of a shortage, step by step.
+
+use hearth_types::{AccountId, Instant};
+
+use super::site::{NODE, Site, Standing};
+use super::{Engine, Turn};
+use crate::capacity::{Constraint, PoolKind, PoolName, Shortage, Wishes};
+use crate::event::Ticket;
+
+/// What is to become of whoever is next for a place.
+pub(super) enum Place {
+    At(u32),
+    /// One of these will do, when there is room.
+    Wait(Vec<u32>),
+    Refused,
+}
+
+impl Engine {
+    pub(super) fn find_place(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Ticket, contended: &[u32]) -> Place {
+        let wishes = self.tickets.get(&ticket).and_then(|attempt| attempt.wishes.clone());
+        let own = self.own_sites(turn.now, pool, wishes.as_deref());
+        let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
+        if let Some(site) = own.iter().copied().find(free) {
+            self.note_hit(site);
+            return Place::At(site);
+        }
+        if self.plain || own.iter().any(|site| !contended.contains(site) && self.can_make_room(*site, pool)) {
+            return Place::Wait(own);
+        }
+        self.on_shortage(turn, pool, ticket, wishes.as_deref(), own, contended)
+    }
+
+    fn can_make_room(&self, site: u32, pool: u32) -> bool {
+        let freed = self.reclaimable(site, self.pools[pool].root);
+        self.sites[site].fits_beside(self.need(site, pool), freed)
+    }
+
+    fn on_shortage(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: u32,
+        ticket: Ticket,
+        wishes: Option<&Wishes>,
+        own: Vec<u32>,
+        contended: &[u32],
+    ) -> Place {
+        let account = self.admission.accounts[self.pools[pool].account].id.clone();
+        let chosen = self.chosen_pool(&account, wishes);
+        self.note_miss(ticket, &chosen);
+        let steps = self.policies.get(&account).map(|policy| policy.shortage.clone()).unwrap_or_default();
+        for step in steps {
+            match step {
+                Shortage::Borrow { from } => {
+                    let lent = self.lendable(turn.now, pool, wishes, &from);
+                    let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
+                    if let Some(site) = lent.into_iter().find(free) {
+                        self.note_borrowed(&chosen, site);
+                        return Place::At(site);
+                    }
+                }
+                Shortage::Provision { .. } => {
+                    self.ask_for(turn, pool, &chosen);
+                    return Place::Wait(own);
+                }
+                Shortage::Wait { .. } | Shortage::Queue => return Place::Wait(own),
+                Shortage::Reject => return Place::Refused,
+            }
+        }
+        Place::Wait(own)
+    }
+
+    /// Instances that the pool's account may use of its own right, those to be tried first in front.
+    pub(super) fn own_sites(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> Vec<u32> {
+        if self.plain {
+            return vec![NODE];
+        }
+        let account = &self.admission.accounts[self.pools[pool].account].id;
+        let chosen = self.chosen_pool(account, wishes);
+        self.ranked(now, pool, wishes, |site| match site.standing {
+            Standing::Closed => None,
+            Standing::Active if !site.terms.shared => self.is_home(account, site).then_some(0),
+            Standing::Active | Standing::Waiting => {
+                (site.terms.pool == chosen && self.may_join(account, site)).then_some(1)
+            }
+        })
+    }
+
+    /// Instances of these sub-pools that nobody uses, or everybody.
+    fn lendable(&self, now: Instant, pool: u32, wishes: Option<&Wishes>, from: &[PoolName]) -> Vec<u32> {
+        let account = &self.admission.accounts[self.pools[pool].account].id;
+        self.ranked(now, pool, wishes, |site| {
+            let open = site.standing == Standing::Waiting || site.is_open() && site.terms.shared;
+            (open && from.contains(&site.terms.pool) && self.may_join(account, site)).then_some(0)
+        })
+    }
+
+    fn ranked(
+        &self,
+        now: Instant,
+        pool: u32,
+        wishes: Option<&Wishes>,
+        class: impl Fn(&Site) -> Option<u8>,
+    ) -> Vec<u32> {
+        let account = &self.admission.accounts[self.pools[pool].account].id;
+        let capped = [self.policies.get(account).and_then(|policy| policy.price_max), wishes.and_then(|w| w.price_max)];
+        let price_max = capped.into_iter().flatten().min().unwrap_or(u64::MAX);
+        let mut ranked: Vec<_> = self
+            .sites
+            .iter()
+            .filter_map(|(index, site)| {
+                let class = class(site)?;
+                let price = self.price(site);
+                let room = site.terms.memory_mib.saturating_sub(site.used.memory_mib);
+                (price <= price_max && self.outlasts(now, index, pool)).then_some((class, price, room, index))
+            })
+            .collect();
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(.., index)| index).collect()
+    }
+
+    /// Whether the instance is in use by this account, or by others that trust it on capacity that is also its own.
+    fn is_home(&self, account: &AccountId, site: &Site) -> bool {
+        let drawn = site.tenants.contains(account) || self.may_draw(account, &site.terms.pool);
+        drawn && site.tenants.iter().all(|tenant| self.trust.trusts(account, tenant))
+    }
+
+    /// Whether the account may come onto an instance that waits, or that everybody shares.
+    fn may_join(&self, account: &AccountId, site: &Site) -> bool {
+        let available = self
+            .sub_pools
+            .get(&site.terms.pool)
+            .is_some_and(|pool| !matches!(pool.terms.constraint, Constraint::Variable { available: false, .. }));
+        available && site.tenants.iter().all(|tenant| self.trust.trusts(account, tenant))
+    }
+
+    fn price(&self, site: &Site) -> u64 {
+        match self.sub_pools.get(&site.terms.pool).map(|pool| pool.terms.constraint) {
+            Some(Constraint::Variable { price, .. }) => price,
+            Some(Constraint::Fixed) | None => site.terms.cost_rate,
+        }
+    }
+
+    fn may_draw(&self, account: &AccountId, name: &PoolName) -> bool {
+        self.sub_pools
+            .get(name)
+            .is_some_and(|pool| pool.terms.owner.as_ref().is_none_or(|owner| self.trust.is(account, owner)))
+    }
+
+    /// The sub-pool that the request, the account's policy or its identity selects.
+    fn chosen_pool(&self, account: &AccountId, wishes: Option<&Wishes>) -> PoolName {
+        let wished = wishes.and_then(|wishes| wishes.pool.as_ref());
+        let set = self.policies.get(account).and_then(|policy| policy.pool.as_ref());
+        if let Some(name) = wished.into_iter().chain(set).find(|name| self.may_draw(account, name)) {
+            return name.clone();
+        }
+        let rank = |kind| match kind {
+            PoolKind::Dedicated => 0,
+            PoolKind::Reserved => 1,
+            PoolKind::General => 2,
+        };
+        let owned = self
+            .sub_pools
+            .iter()
+            .map(|pool| &pool.terms)
+            .filter(|terms| terms.owner.as_ref().is_some_and(|owner| self.trust.is(account, owner)));
+        let best = owned.min_by_key(|terms| rank(terms.kind));
+        best.map_or_else(PoolName::general, |terms| terms.name.clone())
+    }
+
+    /// Asks for as many instances as the account's waiting ones need, beyond those that are on their way.
+    fn ask_for(&mut self, turn: &mut Turn<'_>, pool: u32, chosen: &PoolName) {
+        let Some(index) = self.sub_pools.index(chosen) else { return };
+        let Some(held) = self.sub_pools.get(chosen) else { return };
+        let size = held.terms.instance_memory_mib;
+        let short = self.admission.accounts[self.pools[pool].account].short.iter();
+        let need: u64 = short
+            .map(|(_, pool)| &self.pools[*pool])
+            .map(|pool| u64::from(pool.memory_mib) * u64::try_from(pool.short).unwrap_or(u64::MAX))
+            .sum();
+        let wanted = u32::try_from(need.div_ceil(size.max(1))).unwrap_or(u32::MAX);
+        let count = wanted.saturating_sub(held.pending);
+        self.ask(turn, index, count);
+    }
+
+    fn note_hit(&mut self, site: u32) {
+        if !self.plain
+            && let Some(pool) = self.sub_pools.get_mut(&self.sites[site].terms.pool)
+        {
+            pool.counters.hits += 1;
+        }
+    }
+
+    /// Once for each ticket.
+    fn note_miss(&mut self, ticket: Ticket, chosen: &PoolName) {
+        if let Some(attempt) = self.tickets.get_mut(&ticket)
+            && !std::mem::replace(&mut attempt.missed, true)
+            && let Some(pool) = self.sub_pools.get_mut(chosen)
+        {
+            pool.counters.misses += 1;
+        }
+    }
+
+    fn note_borrowed(&mut self, chosen: &PoolName, site: u32) {
+        if let Some(pool) = self.sub_pools.get_mut(chosen) {
+            pool.counters.borrowed += 1;
+        }
+        if let Some(pool) = self.sub_pools.get_mut(&self.sites[site].terms.pool) {
+            pool.counters.lent += 1;
+        }
+    }
+
+    /// Pools that are short of a place and may find it on this instance, in their order.
+    pub(super) fn next_on(&self, turn: &Turn<'_>, site: u32, count: usize) -> Vec<u32> {
+        let queues = self.rotation.iter().flat_map(|account| &self.admission.accounts[*account].short);
+        let next = queues.map(|(_, pool)| *pool);
+        if self.plain {
+            return next.take(count).collect();
+        }
+        next.take(count).filter(|pool| self.own_sites(turn.now, *pool, None).contains(&site)).collect()
+    }
+
+    /// How long the account's attempts wait for a place, if its policy says so.
+    pub(super) fn wait_of(&self, pool: u32) -> Option<std::time::Duration> {
+        if self.plain {
+            return None;
+        }
+        let account = &self.admission.accounts[self.pools[pool].account].id;
+        self.policies.get(account)?.shortage.iter().find_map(|step| match step {
+            Shortage::Provision { seconds } | Shortage::Wait { seconds } => {
+                Some(std::time::Duration::from_secs(u64::from(*seconds)))
+            }
+            Shortage::Borrow { .. } | Shortage::Queue | Shortage::Reject => None,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! What a request asks for as to where it runs, in headers of Hearth's own.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use hearth_aws_api::ApiError;
+use hearth_engine::capacity::{PoolName, Wishes};
+use http::{HeaderMap, HeaderName};
+
+/// A sub-pool.
+const POOL: HeaderName = HeaderName::from_static("x-hearth-pool");
+/// The most that an instance may cost, in millionths of the operator's currency per hour.
+const PRICE_MAX: HeaderName = HeaderName::from_static("x-hearth-price-max");
+/// Any text: requests with the same one go to the same sandbox where it is idle.
+const AFFINITY: HeaderName = HeaderName::from_static("x-hearth-affinity");
+
+pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, ApiError> {
+    let price_max = match text(headers, &PRICE_MAX)? {
+        Some(price) => Some(price.parse().map_err(|_not_a_number| malformed(&PRICE_MAX))?),
+        None => None,
+    };
+    let pool = text(headers, &POOL)?.map(|name| PoolName(name.to_owned()));
+    let affinity = headers.get(AFFINITY).map(|value| {
+        let mut hasher = DefaultHasher::new();
+        value.as_bytes().hash(&mut hasher);
+        hasher.finish()
+    });
+    let wishes = Wishes { pool, price_max, affinity };
+    Ok((wishes != Wishes::default()).then(|| Box::new(wishes)))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {
+    headers.get(name).map(|value| value.to_str().map_err(|_not_text| malformed(name))).transpose()
+}
+
+fn malformed(name: &HeaderName) -> ApiError {
+    ApiError::invalid_parameter(format!("The value of the header {name} is malformed."))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(HeaderName, &str)| (name.clone(), HeaderValue::from_str(value).unwrap());
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn nothing_is_wished_without_a_header() {
+        assert_eq!(read(&HeaderMap::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn each_header_is_a_wish() {
+        let wishes = read(&headers(&[(POOL, "spot"), (PRICE_MAX, "70"), (AFFINITY, "user-7")])).unwrap().unwrap();
+        assert_eq!((wishes.pool, wishes.price_max), (Some(PoolName("spot".to_owned())), Some(70)));
+        let affinity = |text| read(&headers(&[(AFFINITY, text)])).unwrap().unwrap().affinity;
+        assert_eq!(wishes.affinity, affinity("user-7"));
+        assert_ne!(wishes.affinity, affinity("user-8"));
+    }
+
+    #[test]
+    fn a_price_that_is_no_number_is_refused() {
+        assert!(read(&headers(&[(PRICE_MAX, "cheap")])).is_err());
+    }
+}
