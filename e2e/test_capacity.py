@@ -1,14 +1,17 @@
-"""Capacity as operators declare it: instances, sub-pools, policies, trust groups; over the API and the command line."""
+"""Capacity as operators manage it and as invocations find it: sub-pools, shortage, leases, trust, the hook."""
 
+import concurrent.futures
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from daemon import HEARTH, wait_until
+import package
+from daemon import HEARTH, refused, wait_until
 
 ALICE = "111111111111"
 BOB = "222222222222"
@@ -58,6 +61,10 @@ def hearth(daemon, *arguments, fails=False):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=daemon.environment())
     assert (done.returncode != 0) == fails, done.stderr
     return done.stderr if fails else done.stdout
+
+
+def function_of(admin, account, handler="probe.sleep", **configuration):
+    return package.deploy(admin.daemon, handler, client=admin.daemon.client(account=account), MemorySize=256, **configuration)
 
 
 def later(seconds):
@@ -181,3 +188,292 @@ class TestCommandLine:
         assert "memory_mib" in hearth(daemon, "capacity", "add", "m1", fails=True)
         assert "there is no pool" in hearth(daemon, "pool", "show", "x", fails=True)
         assert "such as 30s" in hearth(daemon, "capacity", "reclaim", "x", "--in", "soon", fails=True)
+
+
+# A hook as an operator would write it: one instance per token, whatever is asked how often.
+HOOK = """#!/usr/bin/env python3
+import json, os, pathlib, sys, time
+request = json.load(sys.stdin)
+here = pathlib.Path(sys.argv[1])
+with open(here / "requests", "a") as log:
+    log.write(json.dumps(request) + "\\n")
+mode = (here / "mode").read_text() if (here / "mode").exists() else "good"
+if mode == "failing":
+    print("out of machines", file=sys.stderr)
+    sys.exit(1)
+if mode == "hanging":
+    time.sleep(600)
+if mode == "rubbish":
+    print("<html>")
+    sys.exit()
+if request["action"] == "acquire":
+    print(json.dumps({"instance": {"memory_mib": max(512, request["memory_mib"]), "cost_rate": 1.5}}))
+"""
+
+
+class Hook:
+    def __init__(self, directory):
+        self.directory = directory
+        directory.mkdir()
+        self.script = directory / "hook"
+        self.script.write_text(HOOK)
+        self.script.chmod(0o755)
+
+    def config(self, **more):
+        values = {"command": [str(self.script), str(self.directory)], "timeout_s": 1, "retry_s": 0.1} | more
+        return "[capacity.hook]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+
+    def mode(self, mode):
+        (self.directory / "mode").write_text(mode)
+
+    def requests(self, action=None):
+        path = self.directory / "requests"
+        lines = path.read_text().splitlines() if path.exists() else []
+        found = [json.loads(line) for line in lines if line.endswith("}")]
+        return [request for request in found if action in (None, request["action"])]
+
+
+@pytest.fixture
+def hook(tmp_path):
+    return Hook(tmp_path / "hook")
+
+
+class TestHook:
+    """A pool with a minimum is filled by the operator's own script."""
+
+    def filled(self, admin, **pool):
+        return admin.set("pools/bought", min=1, target=1, max=4, instance_memory_mib=512, **pool)
+
+    def instances(self, admin):
+        return [found for found in admin("GET", "instances")[1]["instances"] if found["source"] == "hook"]
+
+    def test_brings_what_a_pool_lacks(self, own_daemon, hook):
+        admin = Admin(own_daemon(hook.config()))
+        self.filled(admin)
+        (instance,) = wait_until(lambda: self.instances(admin), 20, "an instance from the hook")
+        assert (instance["pool"], instance["memory_mib"], instance["cost_rate"]) == ("bought", 512, 1.5)
+        assert [record["what"] for record in admin.log()] == ["set pool", "acquire", "acquired"]
+        admin.set("pools/bought", min=0, target=0, max=0, instance_memory_mib=512)
+        wait_until(lambda: hook.requests("release"), 20, "the surplus is given back")
+        assert hook.requests("release")[0]["token"] == hook.requests("acquire")[0]["token"]
+        wait_until(lambda: self.instances(admin) == [], 20, "it is gone")
+
+    @pytest.mark.parametrize("mode", ["failing", "hanging", "rubbish"])
+    def test_that_goes_wrong_is_tried_again_and_harms_nothing(self, own_daemon, hook, mode):
+        hook.mode(mode)
+        admin = Admin(own_daemon(hook.config()))
+        self.filled(admin)
+        wait_until(lambda: len(hook.requests("acquire")) >= 2, 30, "it is called again")
+        tokens = {request["token"] for request in hook.requests("acquire")[:2]}
+        assert len(tokens) == 1
+        assert self.instances(admin) == []
+        assert function_of(admin, ALICE).call({})["slept"] == 0
+        failed = wait_until(lambda: [r for r in admin.log() if r["what"] == "failed"], 10, "the log tells of it")
+        words = {"failing": "out of machines", "hanging": "did not answer within 1 s", "rubbish": "cannot be used"}
+        assert words[mode] in failed[0]["details"]["problem"]
+        hook.mode("good")
+        wait_until(lambda: self.instances(admin), 60, "it comes once the hook is well")
+
+    def test_keeps_within_its_limits(self, own_daemon, hook):
+        admin = Admin(own_daemon(hook.config(instances_max=1)))
+        self.filled(admin)
+        wait_until(lambda: self.instances(admin), 20, "one instance")
+        admin.set("pools/more", min=1, target=1, max=4, instance_memory_mib=512)
+        wait_until(lambda: any("instances_max" in json.dumps(r["details"]) for r in admin.log()), 20, "the limit is told")
+        assert len(self.instances(admin)) == 1 and len(hook.requests("acquire")) == 1
+
+    def test_an_acquisition_under_way_is_found_again_after_kill_9(self, own_daemon, hook):
+        hook.mode("hanging")
+        admin = Admin(own_daemon(hook.config(timeout_s=600)))
+        self.filled(admin)
+        (request,) = wait_until(lambda: hook.requests("acquire"), 20, "the hook is called")
+        admin.daemon.kill()
+        hook.mode("good")
+        admin.daemon.start()
+        wait_until(lambda: self.instances(admin), 20, "the instance that was under way")
+        assert hook.requests("acquire")[1]["token"] == request["token"]
+        assert len({r["token"] for r in hook.requests("acquire")}) == len(self.instances(admin))
+
+
+SMALL = "[node]\nmemory_mib = 512\nblanks_per_runtime = 0\nqueue_timeout_s = 60\n"
+
+
+class TestFeatures:
+    """One row of the table of features each. Functions take 256 MiB, so the node alone has room for two of them."""
+
+    @pytest.fixture(autouse=True)
+    def callers(self):
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            yield pool
+
+    def pool(self, admin, name):
+        return next(pool for pool in admin.state()["engine"]["sub_pools"] if pool["terms"]["name"] == name)
+
+    def tenants(self, admin, name):
+        """Accounts on the instance of this name."""
+        number = admin("GET", f"instances/{name}")[1]["id"]
+        return next(found["tenants"] for found in admin.state()["engine"]["instances"] if found["id"] == number)
+
+    def waiting(self, admin, count):
+        wait_until(lambda: admin.state()["engine"]["queued"] == count, 20, f"{count} wait for room")
+
+    def busy(self, admin, count):
+        wait_until(lambda: admin.state()["engine"]["sandboxes"]["busy"] == count, 30, f"{count} run")
+
+    def test_warm_pool_and_reuse(self, own_daemon):
+        """A call finds a sandbox made ahead of need, the next one the same process; without a pool all is made for the call."""
+
+        def starts(daemon):
+            function = package.deploy(daemon, "probe.state")
+            client = daemon.client()
+            client.meta.events.register("before-sign.lambda", lambda request, **_: request.headers.add_header("x-hearth-timeline", "1"))
+            first, second = package.invoke(client, function.name), package.invoke(client, function.name)
+            assert first.json["init_id"] == second.json["init_id"] and second.json["calls"] == 2
+            kinds = [result.headers["x-hearth-timeline"].split(":")[0].split(" ")[0] for result in (first, second)]
+            assert kinds[1] == "warm"
+            return kinds[0]
+
+        ready = own_daemon("[node]\nblanks_per_runtime = 1\n")
+        roots = lambda: Admin(ready).state()["engine"]["roots"]
+        wait_until(lambda: all(root["ready"] == 1 for root in roots()), 20, "sandboxes are ready ahead of need")
+        assert starts(ready) != "boot"
+        assert starts(own_daemon("[node]\nblanks_per_runtime = 0\n")) == "boot"
+
+    def test_sub_pool_by_identity(self, own_daemon, callers):
+        """Others fill the general pool; the owner of a dedicated one starts at once."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set("instances/share", memory_mib=512, pool="gold")
+        hers, his = function_of(admin, ALICE), function_of(admin, BOB)
+        crowd = [callers.submit(his.call, {"seconds": 6}) for _ in range(3)]
+        self.busy(admin, 2)
+        self.waiting(admin, 1)
+        assert hers.call({})["slept"] == 0
+        assert admin.state()["engine"]["queued"] == 1, "the others still wait"
+        assert self.tenants(admin, "share") == [ALICE]
+        assert self.pool(admin, "gold")["counters"]["hits"] == 1
+        for call in crowd:
+            assert call.result()["slept"] == 6
+
+    def test_wait_for_variable_capacity(self, own_daemon, callers):
+        """The pool is empty, a call waits for it; an instance appears: the call runs on it."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/spot", kind="dedicated", account=CAROL, variable=True, price=0.1)
+        admin.set(f"accounts/{CAROL}", shortage=["wait:60"])
+        function = function_of(admin, CAROL)
+        call = callers.submit(function.call, {})
+        self.waiting(admin, 1)
+        assert not call.done()
+        admin.set("instances/late", memory_mib=512, pool="spot")
+        assert call.result(30)["slept"] == 0
+        assert self.tenants(admin, "late") == [CAROL]
+
+    def test_waiting_has_an_end(self, own_daemon):
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/spot", kind="dedicated", account=CAROL, variable=True)
+        admin.set(f"accounts/{CAROL}", shortage=["wait:1"])
+        function = function_of(admin, CAROL)
+        with refused(function.client, "ServiceException", 500, "no room"):
+            function.client.invoke(FunctionName=function.name)
+
+    def test_what_is_not_available_or_too_dear_is_not_used(self, own_daemon):
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/spot", kind="dedicated", account=CAROL, variable=True, price=2.0)
+        admin.set("instances/m1", memory_mib=512, pool="spot")
+        admin.set(f"accounts/{CAROL}", shortage=["reject"], price_max=1.0)
+        function = function_of(admin, CAROL)
+        for change in ({"price": 1.0, "available": False}, {"price": 3.0, "available": True}):
+            admin("PATCH", "pools/spot", change)
+            with refused(function.client, "ServiceException", 500):
+                function.client.invoke(FunctionName=function.name)
+        admin("PATCH", "pools/spot", {"price": 1.0})
+        assert function.call({})["slept"] == 0
+
+    def test_borrow_by_policy(self, own_daemon):
+        """The policy of the account decides whether overflow runs in the general pool, from one request to the next."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set(f"accounts/{ALICE}", shortage=["reject"])
+        function = function_of(admin, ALICE)
+        with refused(function.client, "ServiceException", 500, "no capacity is left for this account"):
+            function.client.invoke(FunctionName=function.name)
+        admin("PATCH", f"accounts/{ALICE}", {"shortage": ["borrow:general", "reject"]})
+        assert function.call({})["slept"] == 0
+        assert self.pool(admin, "gold")["counters"]["borrowed"] == 1
+        assert self.pool(admin, "general")["counters"]["lent"] == 1
+
+    def test_replenish_and_its_rate(self, own_daemon, hook):
+        """Each instance that is taken is replaced; where many are taken, by more."""
+        admin = Admin(own_daemon(SMALL + hook.config(instances_max=20)))
+        refill = {"per_removal": 1, "fast_from": 3, "fast_per_removal": 3}
+        admin.set("pools/bought", instance_memory_mib=512, max=20, refill=refill)
+        admin("PATCH", "pools/bought", {"min": 1, "target": 1})
+        full = lambda count: wait_until(lambda: self.pool(admin, "bought")["waiting"] == count, 30, f"{count} wait")
+        full(1)
+        asked = []
+        for number, left in zip(range(4), (1, 1, 3, 5)):
+            account = f"{number + 1:012}"
+            admin.set(f"accounts/{account}", pool="bought", shortage=["provision:60"])
+            before = self.pool(admin, "bought")["counters"]["asked"]
+            function_of(admin, account).call({})
+            full(left)
+            asked.append(self.pool(admin, "bought")["counters"]["asked"] - before)
+        assert asked == [1, 1, 3, 3]
+
+    def test_lease_aware_placement(self, own_daemon):
+        """A run of up to 60 s does not go where 30 s are left, although that is cheaper."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set("instances/short", memory_mib=512, pool="gold", cost_rate=0.1, lease_end=later(30))
+        admin.set("instances/lasting", memory_mib=512, pool="gold", cost_rate=9)
+        assert function_of(admin, ALICE, Timeout=60).call({})["slept"] == 0
+        assert (self.tenants(admin, "short"), self.tenants(admin, "lasting")) == ([], [ALICE])
+        assert function_of(admin, ALICE, Timeout=3).call({})["slept"] == 0
+
+    def test_a_reclaimed_instance_takes_nothing_new(self, own_daemon, callers):
+        """What runs is over in time; the next call runs elsewhere."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set("instances/first", memory_mib=512, pool="gold", cost_rate=1)
+        admin.set("instances/second", memory_mib=512, pool="gold", cost_rate=2)
+        function = function_of(admin, ALICE)
+        running = callers.submit(function.call, {"seconds": 3})
+        self.busy(admin, 1)
+        assert self.tenants(admin, "first") == [ALICE]
+        assert admin("POST", "instances/first/reclaim", {"seconds": 60})[0] == 202
+        other = function.call({})
+        assert self.tenants(admin, "second") == [ALICE]
+        assert running.result()["init_id"] != other["init_id"]
+        wait_until(lambda: admin("GET", "instances/first")[0] == 404, 20, "it is gone when it is empty")
+
+    def test_trust_groups(self, own_daemon, callers):
+        """Strangers never share an instance; members of a group may; what a tenant used does not go to a stranger."""
+        admin = Admin(own_daemon(SMALL))
+        for number in (1, 2):
+            admin.set(f"instances/m{number}", memory_mib=1024, pool="general", cost_rate=number)
+        admin.set("pools/floor", kind="general")
+        for account in (ALICE, BOB, CAROL):
+            admin.set(f"accounts/{account}", shortage=["wait:30"])
+        # The node itself is everybody's and the cheapest: fill it, so that the instances are used.
+        filler = [callers.submit(function_of(admin, "444444444444").call, {"seconds": 8}) for _ in range(2)]
+        self.busy(admin, 2)
+        functions = {account: function_of(admin, account) for account in (ALICE, BOB)}
+        calls = [callers.submit(function.call, {"seconds": 2}) for function in functions.values()]
+        self.busy(admin, 4)
+        assert sorted([self.tenants(admin, "m1"), self.tenants(admin, "m2")]) == [[ALICE], [BOB]]
+        for call in calls + filler:
+            call.result()
+
+    def test_members_of_a_trust_group_share(self, own_daemon, callers):
+        admin = Admin(own_daemon(SMALL))
+        admin.set("groups/friends", accounts=[ALICE, BOB])
+        admin.set("pools/club", kind="dedicated", group="friends")
+        admin.set("instances/m1", memory_mib=1024, pool="club")
+        calls = [callers.submit(function_of(admin, account).call, {"seconds": 2}) for account in (ALICE, BOB)]
+        self.busy(admin, 2)
+        assert self.tenants(admin, "m1") == [ALICE, BOB]
+        for call in calls:
+            call.result()
+        admin.set(f"accounts/{CAROL}", pool="club", shortage=["reject"])
+        assert function_of(admin, CAROL).call({})["slept"] == 0
+        assert self.tenants(admin, "m1") == [ALICE, BOB], "a stranger is never on it"

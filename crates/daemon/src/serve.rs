@@ -145,7 +145,8 @@ async fn serve(
     });
     control.prepare_with(&(Arc::new(node.clone()) as _));
     control.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
-    capacity.connect(Arc::new(NodeFleet(capacity.clone())));
+    node.connect_capacity(Arc::new(capacity.clone()));
+    capacity.connect(Arc::new(NodeFleet(node.clone())));
     let stop = CancellationToken::new();
     let backends =
         Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone(), capacity: capacity.clone() };

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::capacity::{Capacity, InstanceId, PoolName};
+use hearth_engine::port::CapacitySource;
 use hearth_store::Write;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,10 +35,8 @@ enum Acquired {
     Refused(String),
 }
 
-impl CapacityPlan {
-    /// So many instances of at least this size are wanted for the pool. What comes of it is declared as `Capacity::Add` for each that
-    /// came and `Capacity::NotAcquired` for the rest.
-    pub fn acquire(&self, pool: PoolName, count: u32, memory_mib: u64) {
+impl CapacitySource for CapacityPlan {
+    fn acquire(&self, pool: PoolName, count: u32, memory_mib: u64) {
         for _ in 0..count {
             // What an earlier life asked for is what this one wants.
             let earlier = {
@@ -52,8 +51,7 @@ impl CapacityPlan {
         }
     }
 
-    /// Nothing is on the instance any more, and it is used for nothing again.
-    pub fn release(&self, instance: InstanceId) {
+    fn release(&self, instance: InstanceId) {
         let shared = Arc::clone(&self.shared);
         self.shared.tasks.spawn(async move { released(&shared, instance).await });
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hearth_control::capacity::{Actor, CapacityBase, CapacityError, CapacityPlan, HookTerms, Kind};
 use hearth_engine::capacity::{Capacity, InstanceId, PoolName};
-use hearth_engine::port::{BoxFuture, CapacityHook, Fleet, HookError};
+use hearth_engine::port::{BoxFuture, CapacityHook, CapacitySource, Fleet, HookError};
 use hearth_store::{Embedded, Store};
 use hearth_types::{Instant, Timestamp};
 use serde_json::{Value, json};

@@ -111,6 +111,41 @@ impl Scrape {
         Ok(())
     }
 
+    fn pools(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let pools = &self.engine.sub_pools;
+        let mut family = gauge(out, "pool_instances", "Instances of each sub-pool by state", None)?;
+        for pool in pools {
+            let name = &*pool.terms.name.0;
+            let pending = pool.pending as usize;
+            for (state, count) in
+                [("waiting", pool.waiting), ("active", pool.active), ("closed", pool.closed), ("asked", pending)]
+            {
+                level_of(&mut family, &[("pool", name), ("state", state)], count as u64)?;
+            }
+        }
+        let mut family = gauge(out, "pool_memory", "Memory promised on each sub-pool's instances", Some(&Unit::Bytes))?;
+        for pool in pools {
+            level_of(&mut family, &[("pool", &*pool.terms.name.0)], pool.memory_mib * MIB)?;
+        }
+        let mut family = counter(out, "pool_events", "What happened in each sub-pool")?;
+        for pool in pools {
+            let counters = &pool.counters;
+            for (event, count) in [
+                ("hit", counters.hits),
+                ("miss", counters.misses),
+                ("borrowed", counters.borrowed),
+                ("lent", counters.lent),
+                ("asked", counters.asked),
+                ("added", counters.added),
+                ("returned", counters.returned),
+                ("released", counters.released),
+            ] {
+                count_of(&mut family, &[("pool", &*pool.terms.name.0), ("event", event)], count)?;
+            }
+        }
+        Ok(())
+    }
+
     fn levels(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let engine = &self.engine;
         let bytes = Some(&Unit::Bytes);
@@ -140,6 +175,7 @@ impl Collector for Scrape {
         self.invocations(&mut out)?;
         self.phases(&mut out)?;
         self.sandboxes(&mut out)?;
+        self.pools(&mut out)?;
         self.levels(&mut out)
     }
 }
@@ -205,6 +241,7 @@ mod tests {
             "hearth_phase_seconds_bucket{le=\"+Inf\",phase=\"run\",kind=\"warm\"} 3",
             "hearth_phase_seconds_count{phase=\"run\",kind=\"warm\"} 3",
             "hearth_sandboxes{state=\"idle\"} 0",
+            "hearth_pool_events_total{pool=\"general\",event=\"hit\"} 0",
             "hearth_events_queued 7",
             "hearth_daemon_resident_memory_bytes 1024",
             "hearth_engine_anomalies_total 0",

@@ -26,18 +26,23 @@ pub(super) struct Screen<'a> {
 impl Screen<'_> {
     /// Lines that it takes to show everything.
     pub(super) fn height_max(&self) -> u16 {
-        let rows = self.now.engine.versions.len().max(1) + self.ready_lines() + 3;
+        let rows = self.now.engine.versions.len().max(1) + self.ready_lines() + self.pool_lines() + 4;
         HEAD_LINES + u16::try_from(rows).unwrap_or(1000).min(1000)
     }
 
     /// The scroll position that leaves no empty place on a screen of this height.
     pub(super) fn scroll_within(&self, height: u16) -> usize {
-        let shown = usize::from(height).saturating_sub(usize::from(HEAD_LINES) + self.ready_lines() + 3);
+        let shown =
+            usize::from(height).saturating_sub(usize::from(HEAD_LINES) + self.ready_lines() + self.pool_lines() + 4);
         self.scroll.min(self.now.engine.versions.len().saturating_sub(shown))
     }
 
     fn ready_lines(&self) -> usize {
         1 + self.now.engine.blanks.iter().filter(|blanks| blanks.available).count().max(1)
+    }
+
+    fn pool_lines(&self) -> usize {
+        1 + self.now.engine.sub_pools.len()
     }
 
     fn title(&self) -> Line<'_> {
@@ -118,6 +123,27 @@ impl Screen<'_> {
         Line::from(parts)
     }
 
+    fn pools(&self) -> Table<'_> {
+        let rows = self.now.engine.sub_pools.iter().map(|pool| {
+            let counters = &pool.counters;
+            Row::new([
+                pool.terms.name.clone(),
+                format!("{:>18}", format!("{} / {}", mib(pool.memory_mib), mib(pool.memory_mib_max))),
+                right(pool.waiting, 6),
+                right(pool.active, 6),
+                right(pool.pending, 6),
+                right(counters.hits, 7),
+                right(counters.misses, 6),
+                right(counters.borrowed + counters.lent, 6),
+            ])
+        });
+        let number = Constraint::Length(6);
+        let hits = Constraint::Length(7);
+        let widths = [Constraint::Fill(1), Constraint::Length(18), number, number, number, hits, number, number];
+        let names = ["POOL", "            MEMORY", "  FREE", "IN USE", " ASKED", "   HITS", "MISSES", "BORROW"];
+        Table::new(rows, widths).header(header(names))
+    }
+
     fn ready(&self) -> Table<'_> {
         let rows = self.now.engine.blanks.iter().filter(|blanks| blanks.available).map(|blanks| {
             let name = self.now.roots.get(blanks.root).map_or("?", String::as_str);
@@ -159,8 +185,11 @@ impl Screen<'_> {
 impl Widget for &Screen<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let ready = u16::try_from(self.ready_lines()).unwrap_or(u16::MAX);
-        let [head, ready_area, _, functions_area, foot] = Layout::vertical([
+        let pools = u16::try_from(self.pool_lines()).unwrap_or(u16::MAX);
+        let [head, pools_area, _, ready_area, _, functions_area, foot] = Layout::vertical([
             Constraint::Length(HEAD_LINES),
+            Constraint::Length(pools),
+            Constraint::Length(1),
             Constraint::Length(ready),
             Constraint::Length(1),
             Constraint::Min(2),
@@ -174,6 +203,7 @@ impl Widget for &Screen<'_> {
         }
         lines.extend(self.figures());
         Paragraph::new(lines).render(head, buffer);
+        Widget::render(self.pools(), pools_area, buffer);
         Widget::render(self.ready(), ready_area, buffer);
         Widget::render(self.functions(area.height), functions_area, buffer);
         if self.now.engine.versions.is_empty() {

@@ -33,6 +33,31 @@ pub(super) struct Engine {
     pub(super) versions: Vec<Version>,
     #[serde(rename = "roots")]
     pub(super) blanks: Vec<Blanks>,
+    pub(super) sub_pools: Vec<Pool>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Pool {
+    pub(super) terms: Terms,
+    pub(super) waiting: u64,
+    pub(super) active: u64,
+    pub(super) pending: u64,
+    pub(super) memory_mib: u64,
+    pub(super) memory_mib_max: u64,
+    pub(super) counters: PoolCounters,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Terms {
+    pub(super) name: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct PoolCounters {
+    pub(super) hits: u64,
+    pub(super) misses: u64,
+    pub(super) borrowed: u64,
+    pub(super) lent: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

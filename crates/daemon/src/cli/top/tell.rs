@@ -21,6 +21,14 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
             "name": now.roots.get(blanks.root), "ready": blanks.ready, "making": blanks.making, "claims": blanks.claims,
         })
     });
+    let pools = engine.sub_pools.iter().map(|pool| {
+        let counters = &pool.counters;
+        json!({
+            "name": pool.terms.name, "waiting": pool.waiting, "active": pool.active, "asked": pool.pending,
+            "memory_mib": pool.memory_mib, "memory_mib_max": pool.memory_mib_max,
+            "hits": counters.hits, "misses": counters.misses, "borrowed": counters.borrowed, "lent": counters.lent,
+        })
+    });
     json!({
         "endpoint": endpoint, "uptime_s": now.daemon.uptime_ms / 1000, "draining": engine.draining,
         "memory": {
@@ -36,6 +44,7 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
         "run_ms": {"p50": span.run.p50_ms, "p99": span.run.p99_ms},
         "init_ms": {"p50": span.init.p50_ms, "p99": span.init.p99_ms},
         "events": {"queued": now.events.queued, "running": now.events.running},
+        "pools": pools.collect::<Vec<_>>(),
         "runtimes": runtimes.collect::<Vec<_>>(),
         "functions": functions.collect::<Vec<_>>(),
     })
