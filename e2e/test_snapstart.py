@@ -1,10 +1,15 @@
 """SnapStart through unmodified boto3: the states of a published version, and what its function feels of them."""
 
+import json
+import re
+
+import package
 import pytest
 from daemon import refused, wait_until
-from package import make_zip
+from package import make_zip, unique
 
 ON = {"ApplyOn": "PublishedVersions"}
+NOT_READY = "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE."
 
 CODE = """
 import os, time
@@ -78,6 +83,24 @@ def has_template(function, qualifier="1"):
     return on
 
 
+@pytest.fixture(scope="session")
+def templates(daemon):
+    """Skips where this host saves no sandboxes."""
+    function = package.deploy(daemon, "app.handler", package=PYTHON, name=unique("savable"), SnapStart=ON)
+    publish(function)
+    saves = has_template(function)
+    reason = configuration(function).get("StateReason")
+    function.delete()
+    return saves, reason
+
+
+@pytest.fixture
+def needs_templates(templates):
+    saves, reason = templates
+    if not saves:
+        pytest.skip(reason)
+
+
 class TestStates:
     def test_a_version_is_pending_and_then_active(self, client, make):
         function = make()
@@ -135,3 +158,123 @@ class TestStates:
             publish(function)
             active(function)
             assert function.invoke({}, Qualifier="1").error is None
+
+
+@pytest.mark.usefixtures("needs_templates")
+class TestPreparation:
+    def test_invocations_are_refused_until_it_is_over(self, client, make):
+        function = make(Environment={"Variables": {"INIT_S": "3"}})
+        assert publish(function)["State"] == "Pending"
+        client.create_alias(FunctionName=function.name, Name="live", FunctionVersion="1")
+        for qualifier in ("1", "live"):
+            with refused(client, "SnapStartNotReadyException", 409, NOT_READY):
+                function.invoke({}, Qualifier=qualifier)
+        with refused(client, "SnapStartNotReadyException", 409, NOT_READY):
+            function.invoke({}, Qualifier="1", InvocationType="Event")
+        assert active(function)["SnapStart"]["OptimizationStatus"] == "On"
+        answer = function.call("x", Qualifier="live")
+        assert answer["init"] == "snap-start"
+
+    @pytest.mark.parametrize(
+        ("code", "variables", "reason_code", "text"),
+        [
+            ("raise RuntimeError('never')\n", {}, "FunctionError", "never"),
+            ("import os\nos._exit(3)\n", {}, "FunctionError.RuntimeInitError", "Runtime.ExitError"),
+            (CODE, {"FAIL": "before"}, "FunctionError", "Runtime.BeforeSnapshotError.*no snapshot today"),
+        ],
+    )
+    def test_a_version_that_does_not_come_up_has_failed(self, client, deploy, code, variables, reason_code, text):
+        function = deploy(
+            "app.handler", package=make_zip({"app.py": code}), SnapStart=ON, Environment={"Variables": variables}
+        )
+        publish(function)
+        failed = settled(function)
+        assert (failed["State"], failed["StateReasonCode"], failed["LastUpdateStatus"]) == ("Failed", reason_code, "Failed")
+        assert re.search(text, failed["StateReason"]), failed["StateReason"]
+        assert failed["SnapStart"]["OptimizationStatus"] == "Off"
+        with refused(client, "ResourceConflictException", 409, "state: Failed"):
+            function.invoke({}, Qualifier="1")
+        with refused(client, "ResourceConflictException", 409, "state: Failed"):
+            client.create_alias(FunctionName=function.name, Name="live", FunctionVersion="1")
+
+    def test_hooks_run_in_their_order(self, make):
+        function = make()
+        publish(function)
+        active(function)
+        seen = function.call("x", Qualifier="1")["seen"]
+        assert seen == ["second before", "first before", "first after", "second after"]
+
+    def test_a_failing_hook_after_the_restore_is_told_to_the_caller(self, client, make):
+        function = make(Environment={"Variables": {"FAIL": "after"}})
+        publish(function)
+        active(function)
+        with refused(client, "SnapStartException", 400, "no way back"):
+            function.invoke({}, Qualifier="1")
+        function.wait_for_message(r"RESTORE_REPORT Restore Duration: [\d.]+ ms\tStatus: error\tError Type: Runtime.AfterRestoreError")
+
+    def test_a_restore_has_ten_seconds(self, client, make):
+        function = make(Environment={"Variables": {"AFTER_S": "15"}})
+        publish(function)
+        active(function)
+        with refused(client, "SnapStartTimeoutException", 408):
+            function.invoke({}, Qualifier="1")
+        function.wait_for_message(r"RESTORE_REPORT Restore Duration: [\d.]+ ms\tStatus: timeout")
+
+    def test_the_log_tells_of_both_lives(self, make):
+        function = make()
+        publish(function)
+        active(function)
+        result = function.invoke("x", Qualifier="1", LogType="Tail")
+        report = [line for line in result.log.splitlines() if line.startswith("REPORT")][0]
+        assert "\tRestore Duration: " in report and "\tBilled Restore Duration: " in report, report
+        assert "Init Duration" not in report
+        again = function.invoke("x", Qualifier="1", LogType="Tail")
+        assert "Restore Duration" not in again.log
+        function.wait_for_message(r"^RESTORE_START Runtime Version: python3.11")
+        function.wait_for_message(r"^RESTORE_REPORT Restore Duration: [\d.]+ ms\n?$")
+        function.wait_for_message(r"^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: snap-start\tStatus: success")
+
+    def test_the_json_log_tells_the_same(self, make):
+        function = make(LoggingConfig={"LogFormat": "JSON"})
+        publish(function)
+        active(function)
+        function.call("x", Qualifier="1")
+
+        def kinds():
+            records = [json.loads(message) for message in function.messages() if message.startswith("{")]
+            found = {record["type"]: record["record"] for record in records if "type" in record}
+            return found if "platform.report" in found else None
+
+        found = wait_until(kinds, 10, "a report")
+        assert found["platform.initStart"]["initializationType"] == "snap-start"
+        assert found["platform.initReport"]["phase"] == "snap-start"
+        assert found["platform.restoreStart"]["functionVersion"] == "1"
+        assert found["platform.restoreReport"]["status"] == "success"
+        assert found["platform.report"]["metrics"]["restoreDurationMs"] > 0
+
+    def test_a_restart_finishes_what_was_pending(self, own_daemon):
+        daemon = own_daemon()
+        function = package.deploy(
+            daemon, "app.handler", package=PYTHON, name=unique("pending"), SnapStart=ON, Environment={"Variables": {"INIT_S": "3"}}
+        )
+        publish(function)
+        daemon.kill()
+        daemon.start()
+        assert active(function)["SnapStart"]["OptimizationStatus"] == "On"
+        assert function.call("x", Qualifier="1")["init"] == "snap-start"
+
+    def test_an_accepted_event_waits_for_its_version(self, client, make):
+        function = make(Environment={"Variables": {"INIT_S": "0"}}, Timeout=60)
+        publish(function)
+        active(function)
+        client.create_alias(FunctionName=function.name, Name="live", FunctionVersion="1")
+        client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
+        function.invoke({"sleep": 2}, Qualifier="1", InvocationType="Event")
+        function.wait_for_message("START RequestId")
+        # It is throttled, and comes up again while its version is being prepared.
+        function.invoke({"mark": "waited"}, Qualifier="live", InvocationType="Event")
+        function.configure(Environment={"Variables": {"INIT_S": "6"}})
+        assert publish(function)["State"] == "Pending"
+        client.update_alias(FunctionName=function.name, Name="live", FunctionVersion="2")
+        active(function, "2")
+        function.wait_for_message(r"START RequestId: \S+ Version: 2", 30)
