@@ -222,17 +222,18 @@ impl Engine {
         next.take(count).filter(|pool| self.own_sites(turn.now, *pool, None).contains(&site)).collect()
     }
 
-    /// How long the account's attempts wait for a place, if its policy says so.
+    /// How long the account's attempts wait for a place, if its policy says so: what counts is its first step that is not about borrowing.
     pub(super) fn wait_of(&self, pool: u32) -> Option<std::time::Duration> {
         if self.plain {
             return None;
         }
         let account = &self.admission.accounts[self.pools[pool].account].id;
-        self.policies.get(account)?.shortage.iter().find_map(|step| match step {
+        let steps = &self.policies.get(account)?.shortage;
+        match steps.iter().find(|step| !matches!(step, Shortage::Borrow { .. }))? {
             Shortage::Provision { seconds } | Shortage::Wait { seconds } => {
                 Some(std::time::Duration::from_secs(u64::from(*seconds)))
             }
             Shortage::Borrow { .. } | Shortage::Queue | Shortage::Reject => None,
-        })
+        }
     }
 }

@@ -2,4 +2,5 @@
 
 mod greedy_dual;
 mod hearth;
+mod hearth_model;
 mod hybrid;

@@ -6,5 +6,6 @@ mod async_queue;
 mod harness;
 mod keep_alive;
 mod model;
+mod policies;
 mod rules;
 mod simulator;

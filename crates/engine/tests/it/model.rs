@@ -16,7 +16,6 @@ const ACCOUNT_LIMIT: u32 = 4;
 const RESERVED: u32 = 2;
 /// More than can be admitted at the same time, so that nobody waits for a place.
 const SANDBOXES_MAX: usize = 16;
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -51,6 +50,8 @@ struct Model {
     sandboxes: Vec<ModelSandbox>,
     generations: [[u64; 4]; 2],
     seconds: u64,
+    /// How long idle ones are kept, seconds; `None` is for ever.
+    kept_for: Option<u64>,
 }
 
 #[derive(Clone)]
@@ -185,21 +186,23 @@ fn play(bench: &mut Bench, model: &mut Model, step: Step) {
                 perform(bench, actions);
             }
             model.seconds += seconds;
-            let now = model.seconds;
-            model.sandboxes.retain(|sandbox| sandbox.busy || now < sandbox.idle_since + KEEP_ALIVE.as_secs());
+            let (now, kept_for) = (model.seconds, model.kept_for);
+            model
+                .sandboxes
+                .retain(|sandbox| sandbox.busy || kept_for.is_none_or(|time| now < sandbox.idle_since + time));
         }
     }
 }
 
 proptest! {
     #[test]
-    fn same_answers_as_the_naive_model(steps in prop::collection::vec(step(), 1..200)) {
-        let mut bench = Bench::new(EngineConfig {
-            sandboxes_max: SANDBOXES_MAX,
-            keep_alive: Choice::Fixed { seconds: KEEP_ALIVE.as_secs() },
-            ..config()
-        });
-        let mut model = Model::default();
+    fn same_answers_as_the_naive_model(
+        steps in prop::collection::vec(step(), 1..200),
+        kept_for in prop::option::weighted(0.8, 1u64..120),
+    ) {
+        let keep_alive = kept_for.map_or(Choice::Never, |seconds| Choice::Fixed { seconds });
+        let mut bench = Bench::new(EngineConfig { sandboxes_max: SANDBOXES_MAX, keep_alive, ..config() });
+        let mut model = Model { kept_for, ..Model::default() };
         for step in steps {
             play(&mut bench, &mut model, step);
             prop_assert_eq!(bench.engine.view().sandboxes.idle, model.sandboxes.iter().filter(|one| !one.busy).count());

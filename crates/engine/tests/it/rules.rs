@@ -9,5 +9,5 @@ mod keep_alive;
 mod leases;
 mod provision;
 mod retire;
-mod sub_pools;
+pub(crate) mod sub_pools;
 mod warm;

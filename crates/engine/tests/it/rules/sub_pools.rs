@@ -9,7 +9,7 @@ use hearth_engine::capacity::{
 };
 use hearth_engine::view::{InstanceView, SubPoolView};
 use hearth_engine::{Action, Demand, EngineConfig, Event, FailReason};
-use hearth_types::{AccountId, SandboxId};
+use hearth_types::{AccountId, Instant, SandboxId};
 
 use crate::harness::{Bench, config, demand, destroyed, dispatched, key, made};
 
@@ -20,19 +20,19 @@ fn small() -> Bench {
     Bench::new(EngineConfig { memory_mib_max: 128, ..config() })
 }
 
-pub(super) fn account(number: u64) -> AccountId {
+pub(crate) fn account(number: u64) -> AccountId {
     format!("{number:012}").parse().expect("well-formed")
 }
 
-pub(super) fn of(account: u64, function: u64) -> Demand {
+pub(crate) fn of(account: u64, function: u64) -> Demand {
     demand(&key(account, function, function))
 }
 
-pub(super) fn name(name: &str) -> PoolName {
+pub(crate) fn name(name: &str) -> PoolName {
     PoolName(name.to_owned())
 }
 
-pub(super) fn instance(id: u64, pool: &str) -> Instance {
+pub(crate) fn instance(id: u64, pool: &str) -> Instance {
     Instance {
         id: InstanceId(id),
         memory_mib: 256,
@@ -48,7 +48,7 @@ pub(super) fn instance(id: u64, pool: &str) -> Instance {
     }
 }
 
-pub(super) fn pool(named: &str, owner: Option<Owner>) -> SubPool {
+pub(crate) fn pool(named: &str, owner: Option<Owner>) -> SubPool {
     SubPool {
         name: name(named),
         kind: if owner.is_some() { PoolKind::Dedicated } else { PoolKind::General },
@@ -62,7 +62,7 @@ pub(super) fn pool(named: &str, owner: Option<Owner>) -> SubPool {
     }
 }
 
-pub(super) fn tell(bench: &mut Bench, change: Capacity) -> Vec<Action> {
+pub(crate) fn tell(bench: &mut Bench, change: Capacity) -> Vec<Action> {
     bench.step(Event::Capacity(Box::new(change)))
 }
 
@@ -76,16 +76,16 @@ fn dedicate(bench: &mut Bench, number: u64) {
     tell(bench, Capacity::Add(instance(1, "own")));
 }
 
-pub(super) fn shown(bench: &Bench, id: u64) -> Option<InstanceView> {
+pub(crate) fn shown(bench: &Bench, id: u64) -> Option<InstanceView> {
     bench.engine.view().instances.into_iter().find(|instance| instance.id == InstanceId(id))
 }
 
-pub(super) fn sub_pool(bench: &Bench, named: &str) -> SubPoolView {
+pub(crate) fn sub_pool(bench: &Bench, named: &str) -> SubPoolView {
     bench.engine.view().sub_pools.into_iter().find(|pool| pool.terms.name == name(named)).expect("declared")
 }
 
 /// Ends whatever the actions say, until nothing more follows.
-pub(super) fn end_all(bench: &mut Bench, actions: Vec<Action>) -> Vec<Action> {
+pub(crate) fn end_all(bench: &mut Bench, actions: Vec<Action>) -> Vec<Action> {
     let mut all = actions.clone();
     for sandbox in destroyed(&actions) {
         let more = bench.step(Event::Dead { sandbox });
@@ -166,6 +166,16 @@ fn who_waits_starts_when_an_instance_that_fits_appears_or_fails_at_its_deadline(
     let actions =
         tell(&mut bench, Capacity::SetPool(SubPool { constraint, ..pool("own", Some(Owner::Account(account(2)))) }));
     assert_eq!(made(&actions).len(), 1);
+}
+
+#[test]
+fn who_queues_does_not_wait_only_as_long_as_a_later_step_would() {
+    let mut bench = small();
+    tell(&mut bench, Capacity::SetPool(pool("own", Some(Owner::Account(account(2))))));
+    policy(&mut bench, 2, vec![Shortage::Queue, Shortage::Wait { seconds: 5 }]);
+    let (ticket, _) = bench.invoke(Demand { queue_deadline: Instant::ZERO + 60 * SECOND, ..of(2, 1) });
+    assert_eq!(bench.pass(59 * SECOND), []);
+    assert_eq!(bench.pass(SECOND), [Action::Fail { ticket, reason: FailReason::Capacity }]);
 }
 
 #[test]
