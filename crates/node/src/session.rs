@@ -10,8 +10,9 @@ use hearth_engine::port::StreamError;
 use hearth_types::limits;
 use tokio::time::Instant as TokioInstant;
 
-use crate::core::{Core, timeline};
+use crate::core::Core;
 use crate::report::Failure;
+use crate::running::timeline;
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
 use crate::tunnel::{TunnelError, Tunnels};
 
