@@ -16,7 +16,7 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
         let name = format!("burst-{}-{number}", subject.language.to_lowercase());
-        daemon.deploy(&name, subject).await?;
+        daemon.deploy(&name, &subject.function).await?;
         calls.push((Connection::open(daemon.address).await?, invocation(&name)));
     }
     let local = LocalSet::new();
@@ -56,7 +56,7 @@ async fn in_turn(daemon: &Daemon, subject: &Subject, count: usize, report: &mut 
     report.progress(&format!("burst, {}: {count} functions in turn", subject.language));
     let name = |number: usize| format!("turn-{}-{number}", subject.language.to_lowercase());
     for number in 0..count {
-        daemon.deploy(&name(number), subject).await?;
+        daemon.deploy(&name(number), &subject.function).await?;
     }
     let mut connection = Connection::open(daemon.address).await?;
     let started = Instant::now();

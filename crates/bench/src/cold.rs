@@ -10,7 +10,7 @@ use crate::report::{ColdRow, Report, Spread};
 use crate::subject::Subject;
 
 /// Between measurements, so that what the one leaves to be done in the background is not charged to the next.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 /// A way in which sandboxes are kept ready, and the node's settings for it.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) async fn await_way(daemon: &Daemon, subject: &Subject, way: Way) -> R
     let mut connection = Connection::open(daemon.address).await?;
     for number in 0.. {
         let name = format!("first-{}-{number}", subject.language.to_lowercase());
-        daemon.deploy(&name, subject).await?;
+        daemon.deploy(&name, &subject.function).await?;
         let answer = connection.exchange(&told_invocation(&name)).await?;
         answer.succeeded().with_context(|| name.clone())?;
         if start_kind(&answer) == way.start {
@@ -64,7 +64,7 @@ pub(crate) async fn measure(
     report.progress(&format!("cold, {}, {}: deploying {count} functions", subject.language, way.start));
     let name = |number: usize| format!("cold-{}-{number}", subject.language.to_lowercase());
     for number in 0..count {
-        daemon.deploy(&name(number), subject).await?;
+        daemon.deploy(&name(number), &subject.function).await?;
     }
     report.progress(&format!("cold, {}, {}: calling them in turn", subject.language, way.start));
     let mut alike = 0;
@@ -88,7 +88,7 @@ pub(crate) async fn measure(
     }
     report.cold(ColdRow {
         language: subject.language,
-        runtime: subject.runtime.clone(),
+        runtime: subject.function.runtime.clone(),
         start: way.start,
         alike,
         count,

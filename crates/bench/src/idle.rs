@@ -45,7 +45,7 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
     report.progress(&format!("idle, {}: {count} functions", subject.language));
     let name = |number: usize| format!("idle-{number}");
     for number in 0..count {
-        daemon.deploy(&name(number), subject).await?;
+        daemon.deploy(&name(number), &subject.function).await?;
     }
     tokio::time::sleep(SETTLE).await;
     let before = Machine::now(daemon.pid())?;

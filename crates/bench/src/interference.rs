@@ -22,10 +22,10 @@ const WARM_QUIET: Duration = Duration::from_secs(3);
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, burst: usize, report: &mut Report) -> Result<()> {
     report.progress(&format!("interference: {burst} cold starts of one function"));
     for name in ["burst-a", "warm-c"] {
-        daemon.deploy(name, subject).await?;
+        daemon.deploy(name, &subject.function).await?;
     }
     for number in 0..2 * COLD {
-        daemon.deploy(&cold_name(number), subject).await?;
+        daemon.deploy(&cold_name(number), &subject.function).await?;
     }
     let local = LocalSet::new();
     let (quiet, loaded) = local

@@ -16,7 +16,9 @@ mod memory;
 mod processes;
 mod report;
 mod runtime_api;
+mod science;
 mod subject;
+mod template;
 mod warm;
 
 use std::path::PathBuf;
@@ -50,10 +52,13 @@ struct Args {
     /// Runtime of the Node sample; by default the newest that is prepared.
     #[arg(long)]
     node: Option<String>,
-    /// Sections to run: warm, cold, burst, memory, idle, interference.
-    #[arg(long, value_delimiter = ',', default_value = "warm,cold,burst,memory,idle,interference")]
+    /// Sections to run: warm, cold, template, burst, memory, idle, interference.
+    #[arg(long, value_delimiter = ',', default_value = "warm,cold,template,burst,memory,idle,interference")]
     only: Vec<Section>,
-    /// Functions called cold in turn, per runtime; also the sandboxes whose memory is measured.
+    /// Where the libraries of the function with a slow initialisation are kept.
+    #[arg(long, default_value = "target/bench-libraries")]
+    libraries: PathBuf,
+    /// Functions called cold in turn, per runtime; also the starts from each template, and the sandboxes whose memory is measured.
     #[arg(long, default_value_t = 30)]
     cold: usize,
     /// Distinct cold functions called at once.
@@ -76,6 +81,7 @@ struct Args {
 enum Section {
     Warm,
     Cold,
+    Template,
     Burst,
     Memory,
     Idle,
@@ -133,6 +139,9 @@ async fn measure(args: &Args) -> Result<()> {
             }
         }
     }
+    if wants(Section::Template) {
+        templates(args, &subjects, &mut report).await?;
+    }
     for subject in subjects.iter().filter(|_| wants(Section::Burst)) {
         let daemon = Daemon::start(&args.hearth, &args.runtimes, "").await?;
         burst::measure(&daemon, subject, args.burst, &mut report).await?;
@@ -152,4 +161,21 @@ async fn measure(args: &Args) -> Result<()> {
     }
     report.print()?;
     report.write(&args.out)
+}
+
+async fn templates(args: &Args, subjects: &[Subject], report: &mut Report) -> Result<()> {
+    let daemon = Daemon::start(&args.hearth, &args.runtimes, template::NODE).await?;
+    if let Some(reason) = template::lacking(&daemon).await? {
+        report.skip(format!("templates: {reason}"));
+        return daemon.stop();
+    }
+    for subject in subjects {
+        template::measure(&daemon, subject.language, &subject.function, &subject.bare, args.cold, report).await?;
+    }
+    let python = subjects.iter().find(|subject| subject.language == "Python").context("no Python function")?;
+    match subject::python(args).and_then(|definition| science::function(&definition, &args.libraries)) {
+        Ok(function) => template::measure(&daemon, science::NAME, &function, &python.bare, args.cold, report).await?,
+        Err(error) => report.skip(format!("templates, {}: {error:#}", science::NAME)),
+    }
+    daemon.stop()
 }

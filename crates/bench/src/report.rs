@@ -59,6 +59,23 @@ pub(crate) struct ColdRow {
     pub(crate) bare_with_client: Option<Spread>,
 }
 
+/// Starts from a saved template, beside plain cold starts of the same function.
+#[derive(Debug, Serialize)]
+pub(crate) struct TemplateRow {
+    /// Such as `Python, numpy and pandas`.
+    pub(crate) what: &'static str,
+    pub(crate) runtime: String,
+    pub(crate) count: usize,
+    /// How most of the plain ones are called, and how many of all were such.
+    pub(crate) plain_start: String,
+    pub(crate) plain_alike: usize,
+    /// Those of the others that did come from the template.
+    pub(crate) template_alike: usize,
+    pub(crate) plain: Spread,
+    pub(crate) template: Spread,
+    pub(crate) bare: Spread,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct BurstRow {
     pub(crate) language: &'static str,
@@ -132,6 +149,9 @@ pub(crate) struct Report {
     idle: Option<IdleRow>,
     interference: Vec<InterferenceRow>,
     cold: Vec<ColdRow>,
+    template: Vec<TemplateRow>,
+    /// What this machine could not be asked, and why.
+    skipped: Vec<String>,
     burst: Vec<BurstRow>,
     memory: Vec<MemoryRow>,
     /// The machine's load before anything was measured.
@@ -167,6 +187,15 @@ impl Report {
         self.cold.push(row);
     }
 
+    pub(crate) fn template(&mut self, row: TemplateRow) {
+        self.template.push(row);
+    }
+
+    pub(crate) fn skip(&mut self, what: String) {
+        self.progress(&format!("skipped: {what}"));
+        self.skipped.push(what);
+    }
+
     pub(crate) fn idle(&mut self, row: IdleRow) {
         self.idle = Some(row);
     }
@@ -187,6 +216,7 @@ impl Report {
         let tables = [
             self.warm_table(),
             self.cold_table(),
+            self.template_table(),
             self.burst_table(),
             self.memory_table(),
             self.idle_table(),
@@ -198,6 +228,9 @@ impl Report {
             if !table.is_empty() {
                 writeln!(out, "\n{title}\n{table}")?;
             }
+        }
+        for what in &self.skipped {
+            writeln!(out, "skipped: {what}")?;
         }
         Ok(())
     }
@@ -220,6 +253,8 @@ impl Report {
             "load_before": self.load_before,
             "warm": warm.collect::<Vec<_>>(),
             "cold": self.cold.iter().map(|row| json!({"row": row, "ratio": cold_ratio(row)})).collect::<Vec<_>>(),
+            "template": self.template.iter().map(|row| json!({"row": row, "ratio": template_ratio(row)})).collect::<Vec<_>>(),
+            "skipped": self.skipped,
             "burst": self.burst.iter().map(|row| json!({"row": row, "ratio": burst_ratio(row)})).collect::<Vec<_>>(),
             "memory": self.memory.iter().map(|row| json!({"row": row, "overhead_kib": overhead_kib(row),
                 "ratio": (row.agent_kib + row.runtime_kib) / row.alone_kib})).collect::<Vec<_>>(),
@@ -285,6 +320,38 @@ impl Report {
             ]);
         }
         ("Cold starts, one after the other, beside bare starts of the same program", table)
+    }
+
+    fn template_table(&self) -> (&'static str, Table) {
+        let mut table = table(&[
+            "",
+            "plain start",
+            "of",
+            "p50 ms",
+            "p99",
+            "max",
+            "template, of",
+            "p50 ms",
+            "p99",
+            "max",
+            "to plain",
+            "bare p50 ms",
+            "to bare",
+        ]);
+        let figures =
+            |spread: &Spread| [spread.p50_ms, spread.p99_ms, spread.max_ms].map(|millis| format!("{millis:.1}"));
+        for row in &self.template {
+            let named = [format!("{} ({})", row.what, row.runtime), row.plain_start.clone()];
+            let compared = [
+                format!("{:.2}", template_ratio(row)),
+                format!("{:.1}", row.bare.p50_ms),
+                format!("{:.2}", row.template.p50_ms / row.bare.p50_ms),
+            ];
+            let plain = [format!("{}/{}", row.plain_alike, row.count)].into_iter().chain(figures(&row.plain));
+            let template = [format!("{}/{}", row.template_alike, row.count)].into_iter().chain(figures(&row.template));
+            table.add_row(named.into_iter().chain(plain).chain(template).chain(compared));
+        }
+        ("Starts from saved templates, in turn with plain cold starts of the same function", table)
     }
 
     fn burst_table(&self) -> (&'static str, Table) {
@@ -388,6 +455,10 @@ impl Report {
         for row in &self.cold {
             verdicts.extend(cold_verdicts(row));
         }
+        for row in self.template.iter().filter(|row| row.what == crate::science::NAME) {
+            let figure = format!("cold p50, {}, template", row.what);
+            verdicts.push(Verdict::at_most(figure, template_ratio(row), 0.35, "x plain cold start"));
+        }
         for row in &self.memory {
             let figure = format!("memory of an idle sandbox, {}, {}", row.language, row.start);
             verdicts.push(Verdict::at_most(figure, overhead_kib(row) / 1024.0, 2.0, "MiB beyond the runtime alone"));
@@ -430,6 +501,10 @@ fn cold_verdicts(row: &ColdRow) -> Vec<Verdict> {
     }
 }
 
+fn template_ratio(row: &TemplateRow) -> f64 {
+    row.template.p50_ms / row.plain.p50_ms
+}
+
 fn burst_ratio(row: &BurstRow) -> f64 {
     row.answered.max_ms / (row.bare_all.as_secs_f64() * 1e3)
 }
@@ -462,6 +537,28 @@ mod tests {
         let spread = Spread::of(durations);
         assert_eq!((spread.p50_ms, spread.p99_ms, spread.max_ms), (51.0, 100.0, 100.0));
         assert_eq!(Spread::of(vec![Duration::from_millis(7)]).p50_ms, 7.0);
+    }
+
+    #[test]
+    fn templates_have_a_target_where_the_initialisation_is_slow() {
+        let spread = |millis| Spread::of(vec![Duration::from_millis(millis)]);
+        let row = |what, template| TemplateRow {
+            what,
+            runtime: "python3.11".to_owned(),
+            count: 1,
+            plain_start: "zygote".to_owned(),
+            plain_alike: 1,
+            template_alike: 1,
+            plain: spread(100),
+            template: spread(template),
+            bare: spread(20),
+        };
+        for (millis, met) in [(35, true), (36, false)] {
+            let mut report = Report::new();
+            report.template(row("Python", 50));
+            report.template(row(crate::science::NAME, millis));
+            assert_eq!(report.verdicts().iter().map(|verdict| verdict.met).collect::<Vec<_>>(), [met]);
+        }
     }
 
     #[test]

@@ -11,14 +11,19 @@ use zip::write::SimpleFileOptions;
 use crate::Args;
 use crate::bare::Bare;
 
-pub(crate) struct Subject {
-    /// Such as `Python`.
-    pub(crate) language: &'static str,
+/// What is deployed.
+pub(crate) struct Function {
     pub(crate) runtime: String,
     pub(crate) handler: &'static str,
     pub(crate) memory_mib: u32,
-    /// The zip file that is deployed.
+    /// A zip file.
     pub(crate) package: Vec<u8>,
+}
+
+pub(crate) struct Subject {
+    /// Such as `Python`.
+    pub(crate) language: &'static str,
+    pub(crate) function: Function,
     /// Starts the program with nothing to do.
     pub(crate) bare: Bare,
     /// The same, and loads the runtime's client; `None` where the program is its own client.
@@ -31,7 +36,7 @@ impl Subject {
     pub(crate) fn all(args: &Args) -> Result<Vec<Self>> {
         let runtimes = Runtimes::open(&args.runtimes)?;
         let samples = fs_err::canonicalize(&args.samples)?;
-        let python = newest(&runtimes, "python", args.python.as_deref())?;
+        let python = python(args)?;
         let node = newest(&runtimes, "nodejs", args.node.as_deref())?;
         Ok(vec![
             Self::rust(&samples.join("rust-hello/dist"))?,
@@ -45,10 +50,12 @@ impl Subject {
         let alone = Bare::new(program.clone(), &[]).lambda("bootstrap", dir);
         Ok(Self {
             language: "Rust",
-            runtime: "provided.al2023".to_owned(),
-            handler: "bootstrap",
-            memory_mib: 256,
-            package: package(dir, "bootstrap", 0o755)?,
+            function: Function {
+                runtime: "provided.al2023".to_owned(),
+                handler: "bootstrap",
+                memory_mib: 256,
+                package: package(dir, "bootstrap", 0o755)?,
+            },
             // With all it asks for but nobody listening it ends as soon as it is up.
             bare: alone.clone().variable("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1").failing(),
             bare_with_client: None,
@@ -87,15 +94,22 @@ impl Subject {
         let command = commands.first().context("the runtime has no command")?;
         Ok(Self {
             language,
-            runtime: definition.name.clone(),
-            handler,
-            memory_mib,
-            package: package(dir, file, 0o644)?,
+            function: Function {
+                runtime: definition.name.clone(),
+                handler,
+                memory_mib,
+                package: package(dir, file, 0o644)?,
+            },
             bare,
             bare_with_client: Some(client),
             alone: Bare::of_runtime(definition, command)?.lambda(handler, dir),
         })
     }
+}
+
+/// The newest Python that is prepared, or the wanted one.
+pub(crate) fn python(args: &Args) -> Result<Arc<RuntimeDefinition>> {
+    newest(&Runtimes::open(&args.runtimes)?, "python", args.python.as_deref())
 }
 
 fn newest(runtimes: &Runtimes, family: &str, wanted: Option<&str>) -> Result<Arc<RuntimeDefinition>> {

@@ -45,7 +45,7 @@ pub(crate) async fn measure(
     }];
     for subject in subjects {
         let name = format!("bench-{}", subject.language.to_lowercase());
-        daemon.deploy(&name, subject).await?;
+        daemon.deploy(&name, &subject.function).await?;
         let request = invocation(&name);
         targets.push(Target { name: subject.language.to_owned(), address: daemon.address, pid: daemon.pid(), request });
     }

@@ -31,4 +31,5 @@ pub use add::{AddError, Progress};
 pub use definition::RuntimeDefinition;
 pub use name::{RuntimeName, UnknownRuntime};
 pub use parking::Parking;
+pub use pip::Pip;
 pub use registry::{OpenError, RemoveError, Runtimes};

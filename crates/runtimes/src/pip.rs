@@ -8,13 +8,13 @@ use crate::host;
 
 /// A working `pip`. It installs for any interpreter version and is not one of the interpreter's own modules then.
 #[derive(Debug)]
-pub(crate) struct Pip {
+pub struct Pip {
     python: PathBuf,
 }
 
 impl Pip {
     /// The first of these interpreters, else any of the host, that has `pip`.
-    pub(crate) fn find(preferred: &[&Path]) -> Result<Self, AddError> {
+    pub fn find(preferred: &[&Path]) -> Result<Self, AddError> {
         let preferred = preferred.iter().map(|path| path.to_path_buf());
         let mut candidates = preferred.chain(host::programs("python3"));
         let has_pip = |python: &PathBuf| host::succeeds(host::command(python).args(["-m", "pip", "--version"]));
@@ -24,7 +24,7 @@ impl Pip {
         })
     }
 
-    pub(crate) fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = host::command(&self.python);
         command.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]);
         command
