@@ -13,7 +13,7 @@ use crate::harness::Bench;
 use crate::rules::sub_pools::{account, instance, of, pool, tell};
 
 const OWNER: u64 = 2;
-const ROOM: usize = 2;
+const ROOM: usize = 3;
 /// The last part of a lease, in which nothing new comes, seconds.
 const LAST: u64 = 5;
 
@@ -29,7 +29,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (1u64..40).prop_map(|timeout| Step::Invoke { timeout }),
+        12 => (1u64..40).prop_map(|timeout| Step::Invoke { timeout }),
         4 => (0usize..64).prop_map(|which| Step::End { which }),
         4 => (0u64..3, prop::option::of(1u64..90), prop::option::weighted(0.3, 1u64..90))
             .prop_map(|(cost_rate, lease, age)| Step::Come { cost_rate, lease, age }),
@@ -122,7 +122,13 @@ fn play(bench: &mut Bench, model: &mut Model, number: u64, step: Step) {
     let actions = match step {
         Step::Invoke { timeout } => return invoke(bench, model, timeout, number),
         Step::Come { cost_rate, lease, age } => {
-            return come(bench, model, Instance { cost_rate, ..instance(number, "own") }, lease, age);
+            return come(
+                bench,
+                model,
+                Instance { cost_rate, memory_mib: 128 * 3, ..instance(number, "own") },
+                lease,
+                age,
+            );
         }
         Step::End { which } => {
             let runs: Vec<_> = model.grounds.values().flat_map(|ground| ground.on_it.iter().copied()).collect();
