@@ -477,3 +477,50 @@ class TestFeatures:
         admin.set(f"accounts/{CAROL}", pool="club", shortage=["reject"])
         assert function_of(admin, CAROL).call({})["slept"] == 0
         assert self.tenants(admin, "m1") == [ALICE, BOB], "a stranger is never on it"
+
+    def patient(self, function, seconds):
+        """The same function, called by somebody who is not in a hurry."""
+        client = function.daemon.client(account=function.arn.split(":")[4])
+        add = lambda request, **_: request.headers.add_header("x-hearth-defer", str(seconds))
+        client.meta.events.register("before-sign.lambda", add)
+        return package.Function(function.daemon, client, function.name)
+
+    def deferred(self, admin, count):
+        wait_until(lambda: admin.state()["engine"]["deferred"] == count, 20, f"{count} are held back")
+
+    def test_defer_non_urgent(self, own_daemon, callers):
+        """At peak a flagged call is held back, an unflagged one runs; the flagged one runs after the peak, or when its time is up."""
+        admin = Admin(own_daemon("[node]\nmemory_mib = 1024\nblanks_per_runtime = 0\nqueue_timeout_s = 60\n"))
+        crowded, other = function_of(admin, BOB), function_of(admin, ALICE)
+        crowd = [callers.submit(crowded.call, {"seconds": 10}) for _ in range(3)]
+        self.busy(admin, 3)
+        flagged = callers.submit(self.patient(other, 600).call, {})
+        self.deferred(admin, 1)
+        assert admin.state()["engine"]["tickets"] == 3, "it does not count as concurrency"
+        assert other.call({})["slept"] == 0
+        assert self.patient(other, 1).call({})["slept"] == 0, "its time is up before the peak is over"
+        assert not any(call.done() for call in crowd) and not flagged.done()
+        assert admin.state()["engine"]["deferred"] == 1
+        assert flagged.result(60)["slept"] == 0
+        assert any(call.done() for call in crowd)
+        assert admin.state()["engine"]["counters"]["deferred"] == 2
+        for call in crowd:
+            call.result()
+
+    def test_defer_instead_of_throttling(self, own_daemon, callers):
+        admin = Admin(own_daemon())
+        function = function_of(admin, ALICE)
+        function.client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
+        running = callers.submit(function.call, {"seconds": 5})
+        self.busy(admin, 1)
+        flagged = callers.submit(self.patient(function, 600).call, {})
+        self.deferred(admin, 1)
+        with refused(function.client, "TooManyRequestsException", 429):
+            function.client.invoke(FunctionName=function.name)
+        assert flagged.result(60)["init_id"] == running.result()["init_id"]
+
+    @pytest.mark.parametrize("seconds", ["0", "901", "soon", "-1"])
+    def test_a_bad_deferral_is_refused(self, daemon, seconds):
+        function = self.patient(function_of(Admin(daemon), ALICE), seconds)
+        with refused(function.client, "InvalidParameterValueException", 400, "x-hearth-defer"):
+            function.client.invoke(FunctionName=function.name)

@@ -19,6 +19,8 @@ pub(crate) struct Account {
     pub(crate) short: BTreeSet<(u64, u32)>,
     /// Tickets for which no sandbox is on its way.
     pub(crate) queued: usize,
+    /// Tickets that are held back.
+    pub(crate) deferred: usize,
     functions: u32,
 }
 
@@ -99,8 +101,9 @@ impl Admission {
         }
     }
 
-    /// Counts one more ticket, or says why not. `provisioned`: some of what is provisioned of the version is not in use.
-    pub(crate) fn admit(
+    /// What one more ticket would count against, or why there can be none. `provisioned`: some of what is provisioned of the
+    /// version is not in use.
+    pub(crate) fn slot(
         &mut self,
         function: u32,
         provisioned: bool,
@@ -108,21 +111,34 @@ impl Admission {
         unreserved_max: u32,
     ) -> Result<Slot, ThrottleReason> {
         self.note_reservation(function, reserved);
-        let function = &mut self.functions[function];
-        let account = &mut self.accounts[function.account];
-        let slot = match reserved {
+        let function = &self.functions[function];
+        let account = &self.accounts[function.account];
+        match reserved {
             Some(max)
                 if function.running >= max || !provisioned && function.on_demand + function.provisioned >= max =>
             {
-                return Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
+                Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
             }
             None if !provisioned && account.unreserved + account.provisioned >= unreserved_max => {
-                return Err(ThrottleReason::ConcurrentInvocationLimitExceeded);
+                Err(ThrottleReason::ConcurrentInvocationLimitExceeded)
             }
-            _ if provisioned => Slot::Provisioned,
-            Some(_) => Slot::Reserved,
-            None => Slot::Unreserved,
-        };
+            _ if provisioned => Ok(Slot::Provisioned),
+            Some(_) => Ok(Slot::Reserved),
+            None => Ok(Slot::Unreserved),
+        }
+    }
+
+    /// Counts one more ticket, or says why not.
+    pub(crate) fn admit(
+        &mut self,
+        function: u32,
+        provisioned: bool,
+        reserved: Option<u32>,
+        unreserved_max: u32,
+    ) -> Result<Slot, ThrottleReason> {
+        let slot = self.slot(function, provisioned, reserved, unreserved_max)?;
+        let function = &mut self.functions[function];
+        let account = &mut self.accounts[function.account];
         function.running += 1;
         function.on_demand += u32::from(slot != Slot::Provisioned);
         account.unreserved += u32::from(slot == Slot::Unreserved);
@@ -173,6 +189,7 @@ impl Admission {
                     provisioned: 0,
                     short: BTreeSet::new(),
                     queued: 0,
+                    deferred: 0,
                     functions: 0,
                 };
                 let index = self.accounts.insert(account);

@@ -175,6 +175,8 @@ pub struct Wishes {
     pub price_max: Option<u64>,
     /// Requests of the version with the same number go to the same sandbox where it is idle.
     pub affinity: Option<u64>,
+    /// It is not urgent, and may be held back for so long while load is high.
+    pub defer: Option<Duration>,
 }
 
 /// Changes of capacity and of who gets it.

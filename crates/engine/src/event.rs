@@ -196,6 +196,10 @@ pub enum Action {
     Release {
         instance: InstanceId,
     },
+    /// A ticket that was not urgent is admitted now, and from here on like any other.
+    Admit {
+        ticket: Ticket,
+    },
     /// The end of this ticket: over a concurrency limit.
     Throttle {
         ticket: Ticket,

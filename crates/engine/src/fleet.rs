@@ -23,6 +23,7 @@
 //!   version may have tickets waiting. So each waits, for each version before it, one `patience` and the next end of a run at most.
 //! - **Ahead of need.** Provisioned sandboxes are started before anybody who waits for a place gets one, and neither expire nor
 //!   make room; prewarmed ones are started only where there is room, and are then like those that have served.
+//! - **Work that may wait** is held back while load is high, before it is admitted (`defer`).
 //! - **Room** is made by destroying blank sandboxes first, then those of the least worth to
 //!   the keep-alive policy, among equals those idle for longest.
 
@@ -30,6 +31,7 @@ mod affinity;
 mod ahead;
 mod capacity;
 mod choice;
+mod defer;
 mod intake;
 mod keep;
 mod lifecycle;
@@ -59,6 +61,7 @@ use crate::slab::Slab;
 use crate::timers::Timers;
 use crate::view::Counters;
 use capacity::Ledger;
+use defer::Deferred;
 use model::{Attempt, IdHasher, Pool, Root, Sandbox};
 pub(crate) use runs::Runs;
 use site::{NODE, Site};
@@ -138,6 +141,7 @@ pub struct Engine {
     pools_by_key: HashMap<Arc<VersionKey>, u32>,
     sandboxes: HashMap<SandboxId, Sandbox, IdHasher>,
     tickets: HashMap<Ticket, Attempt, IdHasher>,
+    deferred: Deferred,
     roots: BTreeMap<RootId, Root>,
     ledger: Ledger,
     /// Instances; the node's own memory is the first.
@@ -207,6 +211,7 @@ impl Engine {
             pools_by_key: HashMap::new(),
             sandboxes: HashMap::default(),
             tickets: HashMap::default(),
+            deferred: Deferred::default(),
             roots: BTreeMap::new(),
             ledger: Ledger::default(),
             sites,
@@ -265,6 +270,9 @@ impl Engine {
         }
         if !self.rotation.is_empty() {
             self.serve(turn);
+        }
+        if self.deferred.len() > 0 {
+            self.start_deferred(turn);
         }
         if self.refill_due {
             self.refill(turn);

@@ -12,6 +12,8 @@ use crate::keep_alive::Known;
 pub(crate) enum Due {
     Sandbox(SandboxId),
     Ticket(Ticket),
+    /// What is held back.
+    Deferred,
     Root(RootId),
     /// What the keep-alive policy loads ahead of this version.
     Load(Known),

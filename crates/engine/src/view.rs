@@ -16,6 +16,8 @@ pub struct Counters {
     pub throttled: u64,
     pub failed: u64,
     pub abandoned: u64,
+    /// Held back for a while, as they were not urgent.
+    pub deferred: u64,
     /// Sandboxes that were given to a version.
     pub started: u64,
     pub init_failed: u64,
@@ -85,6 +87,8 @@ pub struct VersionView {
     pub waiting: usize,
     /// Those of `waiting` that no sandbox is on its way to.
     pub short: usize,
+    /// Not urgent, and held back.
+    pub deferred: usize,
     /// Admitted tickets of the function, of all its versions.
     pub function_running: u32,
     pub provisioned: Option<ProvisionView>,
@@ -174,6 +178,8 @@ pub struct EngineView {
     pub tickets: usize,
     /// Short of a place.
     pub queued: usize,
+    /// Held back, not admitted.
+    pub deferred: usize,
     pub counters: Counters,
     /// Ordered by key.
     pub versions: Vec<VersionView>,

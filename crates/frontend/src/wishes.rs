@@ -1,6 +1,7 @@
 //! What a request asks for as to where it runs, in headers of Hearth's own.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
 
 use hearth_aws_api::ApiError;
 use hearth_engine::capacity::{PoolName, Wishes};
@@ -12,6 +13,10 @@ const POOL: HeaderName = HeaderName::from_static("x-hearth-pool");
 const PRICE_MAX: HeaderName = HeaderName::from_static("x-hearth-price-max");
 /// Any text: requests with the same one go to the same sandbox where it is idle.
 const AFFINITY: HeaderName = HeaderName::from_static("x-hearth-affinity");
+/// Seconds for which the request may wait while load is high.
+const DEFER: HeaderName = HeaderName::from_static("x-hearth-defer");
+/// As long as the longest run.
+const DEFER_S_MAX: u64 = 900;
 
 pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, ApiError> {
     let price_max = match text(headers, &PRICE_MAX)? {
@@ -24,8 +29,19 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, ApiError>
         value.as_bytes().hash(&mut hasher);
         hasher.finish()
     });
-    let wishes = Wishes { pool, price_max, affinity };
+    let defer = match text(headers, &DEFER)? {
+        Some(seconds) => Some(deferral(seconds)?),
+        None => None,
+    };
+    let wishes = Wishes { pool, price_max, affinity, defer };
     Ok((wishes != Wishes::default()).then(|| Box::new(wishes)))
+}
+
+fn deferral(seconds: &str) -> Result<Duration, ApiError> {
+    match seconds.parse() {
+        Ok(seconds @ 1..=DEFER_S_MAX) => Ok(Duration::from_secs(seconds)),
+        Ok(_) | Err(_) => Err(malformed(&DEFER)),
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {
@@ -59,6 +75,15 @@ mod tests {
         let affinity = |text| read(&headers(&[(AFFINITY, text)])).unwrap().unwrap().affinity;
         assert_eq!(wishes.affinity, affinity("user-7"));
         assert_ne!(wishes.affinity, affinity("user-8"));
+    }
+
+    #[test]
+    fn what_is_not_urgent_may_wait_for_a_quarter_of_an_hour_at_most() {
+        let defer = |text| read(&headers(&[(DEFER, text)])).map(|wishes| wishes.unwrap().defer.unwrap().as_secs());
+        assert_eq!((defer("1").ok(), defer("900").ok()), (Some(1), Some(900)));
+        for refused in ["0", "901", "-1", "1.5", "soon", "", "18446744073709551616"] {
+            assert!(defer(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -347,6 +347,7 @@ impl State {
             Action::Wake { at } => Effect::Wake(at),
             Action::Acquire { pool, count, memory_mib } => Effect::Acquire { pool, count, memory_mib },
             Action::Release { instance } => Effect::Release(instance),
+            Action::Admit { .. } => return None,
         })
     }
 }

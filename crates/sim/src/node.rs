@@ -251,6 +251,7 @@ impl<'a> Node<'a> {
             }
             Action::Wake { at } => self.wake = Some(at.as_nanos()),
             Action::Withdraw { .. }
+            | Action::Admit { .. }
             | Action::Freeze { .. }
             | Action::Thaw { .. }
             | Action::Acquire { .. }

@@ -24,7 +24,7 @@ struct Passed {
 
 impl Engine {
     pub(super) fn invoke(&mut self, turn: &mut Turn<'_>, ticket: Ticket, demand: &Demand) {
-        if self.tickets.contains_key(&ticket) {
+        if self.tickets.contains_key(&ticket) || self.deferred.contains(ticket) {
             return self.anomaly();
         }
         self.counters.invoked += 1;
@@ -35,6 +35,13 @@ impl Engine {
             Some(pool) => *pool,
             None => self.pool_of(&demand.version()),
         };
+        if !self.hold_back(turn, ticket, pool, demand) {
+            self.let_in(turn, ticket, pool, demand);
+        }
+    }
+
+    /// Admits the ticket, or throttles it.
+    pub(super) fn let_in(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32, demand: &Demand) {
         let slot = match self.admit(pool, demand) {
             Ok(slot) => slot,
             Err(reason) => {
@@ -58,6 +65,9 @@ impl Engine {
                 armed: None,
             },
         );
+        if demand.wishes.as_ref().is_some_and(|wishes| wishes.defer.is_some()) {
+            turn.push(Action::Admit { ticket });
+        }
         self.tell_arrival(turn, pool);
         let affine = demand.wishes.as_ref().and_then(|wishes| self.affine(wishes.affinity?, pool));
         if let Some(sandbox) = affine.filter(|sandbox| !self.is_too_short(turn, *sandbox, pool)) {
@@ -131,13 +141,15 @@ impl Engine {
         self.refuse(turn, ticket, reason);
     }
 
-    fn refuse(&mut self, turn: &mut Turn<'_>, ticket: Ticket, reason: FailReason) {
+    pub(super) fn refuse(&mut self, turn: &mut Turn<'_>, ticket: Ticket, reason: FailReason) {
         self.counters.failed += 1;
         turn.push(Action::Fail { ticket, reason });
     }
 
     pub(super) fn abandon(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
-        if self.tickets.get(&ticket).is_some_and(|attempt| attempt.waiting) {
+        if self.drop_deferred(ticket) {
+            self.counters.abandoned += 1;
+        } else if self.tickets.get(&ticket).is_some_and(|attempt| attempt.waiting) {
             self.counters.abandoned += 1;
             self.end(turn, ticket);
         }

@@ -54,6 +54,7 @@ impl Engine {
             match subject {
                 Due::Sandbox(sandbox) => self.sandbox_due(turn, sandbox),
                 Due::Ticket(ticket) => self.ticket_due(turn, ticket),
+                Due::Deferred => self.deferral_due(turn),
                 Due::Root(root) => self.root_due(root),
                 Due::Provision(pool) => self.provision_due(pool),
                 Due::Load(version) => self.load_due(turn, version),
@@ -159,6 +160,7 @@ impl Engine {
 
     pub(super) fn drain(&mut self, turn: &mut Turn<'_>) {
         self.draining = true;
+        self.refuse_deferred(turn);
         self.end_provisions(turn);
         self.ahead_due = true;
         while let Some(sandbox) = self.least_worth() {

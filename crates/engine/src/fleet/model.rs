@@ -142,6 +142,8 @@ pub(super) struct Pool {
     pub(super) finishing: BTreeSet<(u64, SandboxId)>,
     /// In order of arrival.
     pub(super) waiting: BTreeSet<(u64, Ticket)>,
+    /// Held back, in order of arrival.
+    pub(super) deferred: BTreeSet<(u64, Ticket)>,
     /// How many of `waiting` have no sandbox on its way: always the last ones.
     pub(super) short: usize,
     /// While short: its place in the account's order, and since when it has waited for its next place.
@@ -203,7 +205,8 @@ impl Pool {
     }
 
     pub(super) fn is_unused(&self) -> bool {
-        self.live == 0 && self.on_way == 0 && self.waiting.is_empty() && self.provision.is_none() && self.prewarm == 0
+        let wanted = !self.waiting.is_empty() || !self.deferred.is_empty() || self.prewarm > 0;
+        self.live == 0 && self.on_way == 0 && !wanted && self.provision.is_none()
     }
 }
 

@@ -31,6 +31,7 @@ impl Engine {
             idle_provisioned: BTreeSet::new(),
             finishing: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            deferred: BTreeSet::new(),
             short: 0,
             short_since: None,
             affine: BTreeMap::new(),

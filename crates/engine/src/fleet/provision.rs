@@ -73,6 +73,13 @@ impl Engine {
         self.admission.set_provisioned(entry.function, before, after);
     }
 
+    /// Whether a ticket of the pool would be throttled now.
+    pub(super) fn is_at_limit(&mut self, pool: u32, demand: &Demand) -> bool {
+        let entry = &self.pools[pool];
+        let free = entry.provision.as_ref().is_some_and(|provision| provision.running < provision.count);
+        self.admission.slot(entry.function, free, demand.reserved, demand.account_unreserved).is_err()
+    }
+
     /// Counts a ticket of the pool, against what is provisioned as long as that is not all in use.
     pub(super) fn admit(&mut self, pool: u32, demand: &Demand) -> Result<Slot, ThrottleReason> {
         let entry = &self.pools[pool];

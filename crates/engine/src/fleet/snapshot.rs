@@ -42,6 +42,7 @@ impl Engine {
                 sandboxes: by_pool.remove(&index).unwrap_or_default(),
                 waiting: pool.waiting.len(),
                 short: pool.short,
+                deferred: pool.deferred.len(),
                 function_running: self.admission.running(pool.function),
                 provisioned: pool.provision_view(),
             })
@@ -55,6 +56,7 @@ impl Engine {
             sandboxes,
             tickets: self.tickets.len(),
             queued: self.ledger.queued,
+            deferred: self.deferred.len(),
             counters: self.counters,
             versions,
             roots: self.root_views(),

@@ -141,6 +141,7 @@ fn perform(bench: &mut Bench, actions: Vec<Action>) -> Option<(Answer, SandboxId
             Action::Withdraw { .. }
             | Action::Fail { .. }
             | Action::Wake { .. }
+            | Action::Admit { .. }
             | Action::Acquire { .. }
             | Action::Release { .. } => panic!("{action:?}"),
         }

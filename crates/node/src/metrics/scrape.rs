@@ -157,6 +157,13 @@ impl Scrape {
         level(out, "memory_limit", "Memory that may be promised", bytes, engine.memory_mib_max.saturating_mul(MIB))?;
         level(out, "admitted_invocations", "Invocations that are under way", None, engine.tickets as u64)?;
         level(out, "waiting_invocations", "Invocations that wait for room", None, engine.queued as u64)?;
+        level(
+            out,
+            "deferred_invocations",
+            "Invocations that are not urgent and held back",
+            None,
+            engine.deferred as u64,
+        )?;
         level(out, "events_running", "Asynchronous events that run now", None, self.events_running)?;
         if let Some(events) = self.events {
             level(out, "events_queued", "Asynchronous events that are not done yet", None, events)?;
@@ -242,6 +249,7 @@ mod tests {
             "hearth_phase_seconds_count{phase=\"run\",kind=\"warm\"} 3",
             "hearth_sandboxes{state=\"idle\"} 0",
             "hearth_pool_events_total{pool=\"general\",event=\"hit\"} 0",
+            "hearth_deferred_invocations 0",
             "hearth_events_queued 7",
             "hearth_daemon_resident_memory_bytes 1024",
             "hearth_engine_anomalies_total 0",

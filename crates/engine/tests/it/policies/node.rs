@@ -44,6 +44,7 @@ pub(super) fn perform(bench: &mut Bench, actions: Vec<Action>) -> Outcome {
             | Action::Freeze { .. }
             | Action::Thaw { .. }
             | Action::Throttle { .. }
+            | Action::Admit { .. }
             | Action::Wake { .. } => panic!("{action:?}"),
         }
     }

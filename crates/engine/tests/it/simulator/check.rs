@@ -61,6 +61,10 @@ impl Coverage {
             "provisioned",
             "unprovisioned",
             "all provisioned",
+            "deferred",
+            "deferred to the end",
+            "deferred in vain",
+            "not deferred",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
         }
@@ -70,6 +74,10 @@ impl Coverage {
 impl World {
     pub(super) fn check(&mut self) {
         self.check_grounds();
+        let overdue = |caller: &Caller| {
+            caller.standing == Standing::HeldBack && caller.held_until().is_none_or(|until| until < self.now)
+        };
+        assert!(!self.callers.values().any(overdue), "seed {}: held back for too long", self.seed);
         self.check_view();
     }
 
@@ -80,7 +88,8 @@ impl World {
         }
         let view = self.engine.view();
         let seed = self.seed;
-        assert_eq!(view.tickets, self.callers.len(), "seed {seed}");
+        let held = self.callers.values().filter(|caller| caller.standing == Standing::HeldBack).count();
+        assert_eq!((view.tickets, view.deferred), (self.callers.len() - held, held), "seed {seed}");
         assert!(view.memory_mib <= view.memory_mib_max, "seed {seed}");
         let limits = &self.config.engine;
         // What lost its place on the way waits again, however many wait.
@@ -125,7 +134,8 @@ impl World {
     /// What an attempt will count against, if it may run: Lambda's rules, counted anew.
     pub(super) fn slot(&self, demand: &Demand) -> Option<Slot> {
         let callers = |wanted: &dyn Fn(&Caller) -> bool| {
-            u32::try_from(self.callers.values().filter(|caller| wanted(caller)).count()).expect("few")
+            let admitted = self.callers.values().filter(|caller| caller.standing != Standing::HeldBack);
+            u32::try_from(admitted.filter(|caller| wanted(caller)).count()).expect("few")
         };
         let provisioned = |key: &VersionKey| self.provisioned.get(key).copied().unwrap_or_default();
         let using =

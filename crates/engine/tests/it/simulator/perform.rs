@@ -37,6 +37,7 @@ impl World {
                 assert!(std::mem::take(&mut entry.frozen), "seed {}", self.seed);
             }
             Action::Destroy { sandbox, reason } => self.destroy(sandbox, reason),
+            Action::Admit { ticket } => self.admitted(ticket),
             Action::Throttle { ticket, reason } => self.throttled(ticket, reason),
             Action::Fail { ticket, reason } => self.failed(ticket, reason),
             Action::Wake { at } => {
@@ -149,11 +150,33 @@ impl World {
         }
     }
 
+    /// From now on it counts, and only so long may it wait.
+    fn admitted(&mut self, ticket: Ticket) {
+        let caller = self.callers.get(&ticket).expect("admitted once");
+        assert_eq!(caller.standing, Standing::HeldBack, "seed {}: {ticket:?} admitted twice", self.seed);
+        let slot = self.slot(&caller.demand);
+        assert!(slot.is_some(), "seed {}: admitted beyond its limit", self.seed);
+        let caller = self.callers.get_mut(&ticket).expect("just seen");
+        let held = self.now.since(caller.arrived);
+        caller.demand.queue_deadline = caller.demand.queue_deadline + held;
+        (caller.slot, caller.standing) = (slot, Standing::Waiting);
+        let up = caller.held_until() == Some(self.now);
+        let held = if held.is_zero() { "not deferred" } else { "deferred" };
+        self.coverage.saw(if up { "deferred to the end" } else { held });
+    }
+
     /// Throttled if and only if the limit is reached, by the world's own count.
     fn throttled(&mut self, ticket: Ticket, reason: ThrottleReason) {
         let caller = self.callers.remove(&ticket).expect("throttled once");
-        assert_eq!(caller.arrived, self.now, "seed {}: throttled after it was admitted", self.seed);
-        assert_eq!(caller.slot, None, "seed {}: throttled below its limit", self.seed);
+        if caller.standing == Standing::HeldBack {
+            assert_eq!(self.slot(&caller.demand), None, "seed {}: throttled below its limit", self.seed);
+            let at_once = caller.arrived == self.now;
+            assert!(at_once || caller.held_until() == Some(self.now), "seed {}: its time is not up", self.seed);
+            self.coverage.saw("deferred in vain");
+        } else {
+            assert_eq!(caller.arrived, self.now, "seed {}: throttled after it was admitted", self.seed);
+            assert_eq!(caller.slot, None, "seed {}: throttled below its limit", self.seed);
+        }
         if caller.demand.reserved.is_some() {
             assert_eq!(reason, ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded);
             self.coverage.saw("reserved throttle");

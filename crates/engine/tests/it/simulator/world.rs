@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_engine::capacity::{InstanceId, PoolName};
+use hearth_engine::capacity::{InstanceId, PoolName, Wishes};
 use hearth_engine::keep_alive::Choice;
 use hearth_engine::{Demand, Engine, EngineConfig, Event, Purpose, RootId, Ticket, Version};
 use hearth_types::{Instant, SandboxId, VersionKey};
@@ -119,6 +119,8 @@ pub(super) struct Sandbox {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Standing {
+    /// Not urgent, and not admitted yet.
+    HeldBack,
     Waiting,
     Dispatched(SandboxId),
 }
@@ -137,6 +139,12 @@ pub(super) struct Caller {
     pub(super) slot: Option<Slot>,
     pub(super) arrived: Instant,
     pub(super) standing: Standing,
+}
+
+impl Caller {
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        Some(self.arrived + self.demand.wishes.as_ref()?.defer?)
+    }
 }
 
 pub(crate) struct World {
@@ -284,20 +292,29 @@ impl World {
             memory_mib: version.memory_mib,
             reserved: is_reserved(&key).then_some(RESERVED),
             account_unreserved: self.config.unreserved,
+            wishes: self.wishes(),
             queue_deadline: self.now + wait,
             ..demand(&key)
         };
         let ticket = Ticket(self.arrivals);
-        let slot = self.slot(&demand);
-        let caller = Caller { demand: demand.clone(), slot, arrived: self.now, standing: Standing::Waiting };
+        let urgent = demand.wishes.is_none();
+        let slot = if urgent { self.slot(&demand) } else { None };
+        let standing = if urgent { Standing::Waiting } else { Standing::HeldBack };
+        let caller = Caller { demand: demand.clone(), slot, arrived: self.now, standing };
         self.callers.insert(ticket, caller);
         if self.random.chance(20) {
             self.plan_within(Duration::from_secs(3), Occurrence::Report(Event::Abandon { ticket }));
         }
         self.tell(Event::Invoke { ticket, demand });
-        if slot.is_none() {
+        if urgent && slot.is_none() {
             assert!(!self.callers.contains_key(&ticket), "seed {}: admitted beyond its limit", self.seed);
         }
+    }
+
+    /// Now and then one is not urgent.
+    fn wishes(&mut self) -> Option<Box<Wishes>> {
+        let defer = self.random.chance(100).then(|| self.random.duration(Duration::from_secs(10)))?;
+        Some(Box::new(Wishes { defer: Some(defer), ..Wishes::default() }))
     }
 
     /// Wants sandboxes of the current version that nobody waits for.
@@ -343,7 +360,10 @@ impl World {
                 self.provisioned.retain(|key, _| !keys.contains(key));
             }
             Event::Abandon { ticket }
-                if self.callers.get(ticket).is_some_and(|caller| caller.standing == Standing::Waiting) =>
+                if self
+                    .callers
+                    .get(ticket)
+                    .is_some_and(|caller| !matches!(caller.standing, Standing::Dispatched(_))) =>
             {
                 self.coverage.saw("abandoned");
                 self.callers.remove(ticket);
