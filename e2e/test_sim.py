@@ -28,7 +28,7 @@ def trace(tmp_path):
 
 def test_rows_and_plot(trace, tmp_path):
     plot = tmp_path / "plot.svg"
-    policies = ["fixed:60", "fixed:600", "hearth:0.1", "hybrid", "greedy-dual", "never", "oracle"]
+    policies = ["fixed:60", "fixed:600", "hearth:0.3", "hybrid", "greedy-dual", "never", "oracle"]
     done = sim("--json", "--trace", trace, "--policy", *policies, "--plot", plot)
     assert done.returncode == 0, done.stderr
     rows = {row["policy"]: row for row in json.loads(done.stdout)}
