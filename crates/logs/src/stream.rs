@@ -11,8 +11,9 @@ use crate::store::Core;
 
 /// Longest message kept, bytes; the rest of a longer one is cut off. `PutLogEvents`, "maximum event size".
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-/// What an event takes in memory beside its message.
-const EVENT_COST: usize = 64;
+/// What an event takes in memory beside its message: its place in a list that doubles as it grows, and the allocator's for
+/// the message, which for a short line is more than the line.
+const EVENT_COST: usize = 128;
 
 /// One line, or whatever was logged at once.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -174,7 +174,7 @@ fn what_does_not_exist_is_said_so() {
 
 #[test]
 fn what_does_not_fit_in_memory_is_dropped_and_counted() {
-    let config = LogConfig { queue_bytes_max: 10_000, ..LogConfig::default() };
+    let config = LogConfig { queue_bytes_max: 11_000, ..LogConfig::default() };
     let scene = Scene::with(config);
     let line = Bytes::from("y".repeat(1000));
     let stream = scene.store.stream(&scene.account, GROUP, "s");
