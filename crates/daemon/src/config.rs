@@ -356,6 +356,7 @@ impl Config {
             memory_mib_max,
             sandboxes_max: self.node.sandboxes as usize,
             blanks_per_root: self.node.blanks_per_runtime as usize,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
             keep_alive: self.node.keep_alive,
             freeze_after: Duration::from_millis(self.node.freeze_after_ms),
             ..EngineConfig::default()

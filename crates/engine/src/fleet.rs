@@ -21,6 +21,7 @@
 //! - **Fairness.** Places go round by account, within an account by version; whoever is next is not passed by because it needs
 //!   more memory. Whoever is next and has been short for `patience` gets the next sandbox that comes free, although its own
 //!   version may have tickets waiting. So each waits, for each version before it, one `patience` and the next end of a run at most.
+//! - **Bursts.** Of one version only a few sandboxes are started at a time; the first of each version never waits for others' (`pace`).
 //! - **Ahead of need.** Provisioned sandboxes are started before anybody who waits for a place gets one, and neither expire nor
 //!   make room; prewarmed ones are started only where there is room, and are then like those that have served.
 //! - **Work that may wait** is held back while load is high, before it is admitted (`defer`).
@@ -37,6 +38,7 @@ mod keep;
 mod lifecycle;
 mod load;
 mod model;
+mod pace;
 mod pools;
 mod provision;
 mod roots;
@@ -63,6 +65,7 @@ use crate::view::Counters;
 use capacity::Ledger;
 use defer::Deferred;
 use model::{Attempt, IdHasher, Pool, Root, Sandbox};
+use pace::Pace;
 pub(crate) use runs::Runs;
 use site::{NODE, Site};
 use sub_pool::SubPools;
@@ -82,6 +85,8 @@ pub struct EngineConfig {
     pub blanks_per_root: usize,
     /// Sandboxes started ahead of need (provisioned, prewarmed) that may be under way at a time.
     pub ahead_max: usize,
+    /// Processors that starts compete for; `usize::MAX` does not pace them.
+    pub cores: usize,
     /// How long idle sandboxes are kept.
     pub keep_alive: Choice,
     /// An idle sandbox is frozen after this time; `Duration::MAX` never.
@@ -104,6 +109,7 @@ impl Default for EngineConfig {
             blank_memory_mib: 16,
             blanks_per_root: 4,
             ahead_max: 4,
+            cores: usize::MAX,
             keep_alive: Choice::Fixed { seconds: 600 },
             freeze_after: Duration::from_secs(1),
             queue_len_max: 10_000,
@@ -176,6 +182,9 @@ pub struct Engine {
     ahead_due: bool,
     /// Some lack nothing but room.
     blocked: bool,
+    pace: Pace,
+    /// Somebody waits for room.
+    lacks_room: bool,
     sequence: u64,
     last_sandbox: u64,
 }
@@ -235,6 +244,8 @@ impl Engine {
             ahead_next: 0,
             ahead_due: false,
             blocked: false,
+            pace: Pace::default(),
+            lacks_room: false,
             sequence: 0,
             last_sandbox: 0,
         }
@@ -268,6 +279,7 @@ impl Engine {
         if self.ahead_due {
             self.start_ahead(turn);
         }
+        self.lacks_room = false;
         if !self.rotation.is_empty() {
             self.serve(turn);
         }

@@ -23,6 +23,8 @@ pub(crate) enum Due {
     Site(u32),
     /// A sub-pool, by its number.
     SubPool(u32),
+    /// The oldest of the starts that are in a hurry.
+    Pace,
 }
 
 #[derive(Debug, Default)]

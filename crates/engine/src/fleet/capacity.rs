@@ -154,6 +154,7 @@ impl Engine {
         };
         let (state, root, memory_mib, purpose) = (entry.state, entry.root, entry.memory_mib, entry.purpose);
         let (place, site, shelf) = ((entry.sequence, sandbox), entry.site, entry.shelf());
+        let start = entry.start;
         if purpose == Purpose::Provisioned {
             self.lose_provisioned(state);
         }
@@ -165,6 +166,7 @@ impl Engine {
             }
             State::Starting { pool, .. } => {
                 self.pools[pool].on_way -= 1;
+                self.end_start(start);
                 self.ahead_ended(purpose);
                 self.leave_pool(sandbox, pool);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hearth_types::SandboxId;
+use hearth_types::{Instant, SandboxId};
 
 use super::choice::Place;
 use super::model::{Attempt, State};
@@ -58,6 +58,7 @@ impl Engine {
                 slot,
                 sequence,
                 waiting: false,
+                since: turn.now,
                 deadline: self.wait_of(pool).map_or(demand.queue_deadline, |wait| turn.now + wait),
                 wishes: demand.wishes.clone(),
                 missed: false,
@@ -176,6 +177,7 @@ impl Engine {
             self.note_affinity(sandbox, number, pool);
         }
         self.stop_waiting(turn, ticket);
+        self.pace.note_call(pool, turn.now);
         match start {
             Start::Warm => self.counters.warm += 1,
             Start::Cold(_) => self.counters.cold += 1,
@@ -199,6 +201,7 @@ impl Engine {
         }
         self.rearm(sandbox);
         self.stop_waiting(turn, ticket);
+        self.pace.note_call(pool, turn.now);
         self.counters.warm += 1;
         turn.push(Action::Dispatch { sandbox, ticket, start: Start::Warm });
     }
@@ -221,18 +224,18 @@ impl Engine {
         self.pools[pool].short_since.is_some_and(|(_, since)| since + self.config.patience <= turn.now)
     }
 
-    /// The next pool that is short of a place, but for those that were passed by.
-    fn next_short(&self, passed: &Passed) -> Option<u32> {
+    /// The next pool that is short of a place, but for those that were passed by or are held back.
+    fn next_short(&self, passed: &Passed, now: Instant) -> Option<u32> {
         let accounts = self.rotation.iter().filter(|account| !passed.accounts.contains(account));
-        let mut pools = accounts.flat_map(|account| &self.admission.accounts[*account].short);
-        pools.find(|(_, pool)| !passed.pools.contains(pool)).map(|(_, pool)| *pool)
+        let pools = accounts.flat_map(|account| &self.admission.accounts[*account].short);
+        pools.map(|(_, pool)| *pool).find(|pool| !passed.pools.contains(pool) && !self.is_held_back(*pool, now))
     }
 
     /// Starts sandboxes for those that are short of one, in turn, as long as there is room. An instance on which somebody waits
     /// for room is left to him by those who come after.
     pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
         let mut passed = Passed::default();
-        while let Some(pool) = self.next_short(&passed) {
+        while let Some(pool) = self.next_short(&passed, turn.now) {
             let Some(ticket) = self.first_short(pool) else {
                 return;
             };
@@ -244,6 +247,7 @@ impl Engine {
                 Place::At(site) => self.start_for(turn, site, pool, ticket),
                 Place::Refused => self.fail(turn, ticket, FailReason::Refused),
                 Place::Wait(sites) => {
+                    self.lacks_room = true;
                     let overdue = self.is_overdue(turn, pool);
                     if let Some(site) = sites.iter().copied().find(|site| !passed.contended.contains(site)) {
                         self.make_room(turn, site, overdue);
@@ -281,10 +285,13 @@ impl Engine {
         self.sandboxes.get(&sandbox).is_some_and(|entry| !self.outlasts(turn.now, entry.site, pool))
     }
 
-    fn first_short(&self, pool: u32) -> Option<Ticket> {
+    pub(super) fn first_short(&self, pool: u32) -> Option<Ticket> {
         let pool = &self.pools[pool];
-        let (_, ticket) = pool.waiting.iter().nth_back(pool.short.checked_sub(1)?)?;
-        Some(*ticket)
+        let served = pool.waiting.len() - pool.short;
+        let mut waiting = pool.waiting.iter();
+        let first =
+            if served < pool.short { waiting.nth(served) } else { waiting.nth_back(pool.short.checked_sub(1)?) };
+        first.map(|(_, ticket)| *ticket)
     }
 
     /// If too many are short of a place now, the youngest of the account that has most of them goes; `newcomer` if its account

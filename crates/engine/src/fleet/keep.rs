@@ -60,6 +60,7 @@ impl Engine {
                 Due::Load(version) => self.load_due(turn, version),
                 Due::Site(site) => self.site_due(turn, site),
                 Due::SubPool(index) => self.sub_pool_due(turn, index),
+                Due::Pace => self.pace_due(turn),
             }
         }
     }

@@ -20,7 +20,8 @@ impl Engine {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
             self.versions.policy.started(self.pools[pool].version, turn.now - entry.assigned);
             entry.state = State::Slow { pool };
-            let purpose = entry.purpose;
+            let (purpose, start) = (entry.purpose, entry.start);
+            self.end_start(start);
             self.ahead_ended(purpose);
             if purpose == Purpose::Provisioned {
                 self.provisioned_ready(pool);

@@ -93,6 +93,8 @@ pub(super) struct Sandbox {
     pub(super) stands_for: Option<Instant>,
     /// When it was given to its version.
     pub(super) assigned: Instant,
+    /// The number of its start.
+    pub(super) start: u64,
     pub(super) armed: Option<Instant>,
 }
 
@@ -134,6 +136,8 @@ pub(super) struct Pool {
     pub(super) live: usize,
     /// Sandboxes that will be ready for a ticket without further decisions: claims on blank ones, and `Starting`.
     pub(super) on_way: usize,
+    /// Those on their way that are in a hurry.
+    pub(super) hurried: usize,
     /// Those that are not provisioned. Most recently used last.
     pub(super) idle: BTreeSet<(u64, SandboxId)>,
     /// Those that are. Most recently used last.
@@ -224,6 +228,8 @@ pub(super) struct Attempt {
     /// Its place among the waiting.
     pub(super) sequence: u64,
     pub(super) waiting: bool,
+    /// When it was admitted.
+    pub(super) since: Instant,
     pub(super) deadline: Instant,
     pub(super) wishes: Option<Box<Wishes>>,
     /// Its sub-pool had nothing for it.
@@ -243,6 +249,10 @@ pub(super) struct Claim {
     pub(super) purpose: Purpose,
     pub(super) extra_mib: u32,
     pub(super) cold: ColdReason,
+    /// The number of the start.
+    pub(super) start: u64,
+    /// It is not the only start of its version.
+    pub(super) crowd: bool,
 }
 
 /// Blank sandboxes of a root, wherever they are.

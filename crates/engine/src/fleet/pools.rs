@@ -27,6 +27,7 @@ impl Engine {
             retired: self.retired.contains(key),
             live: 0,
             on_way: 0,
+            hurried: 0,
             idle: BTreeSet::new(),
             idle_provisioned: BTreeSet::new(),
             finishing: BTreeSet::new(),

@@ -20,7 +20,8 @@ const REFILL_PAUSE: Duration = Duration::from_secs(1);
 const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits.
+    /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits. A crowd leaves
+    /// what is ready to others, unless there is more than a reserve or no room for others.
     pub(super) fn claim(
         &mut self,
         turn: &mut Turn<'_>,
@@ -36,20 +37,30 @@ impl Engine {
         let root_id = entry.root;
         let cold = entry.cold_reason();
         entry.on_way += 1;
-        let claim = Claim { site, pool, ticket, purpose, extra_mib, cold };
+        let crowd = self.is_crowd(pool) || self.is_pacing() && purpose != Purpose::Invocation;
+        let start = self.begin_start(turn.now, pool);
+        let claim = Claim { site, pool, ticket, purpose, extra_mib, cold, start, crowd };
+        let reserve = if crowd { reserve(self.blanks_wanted(site)) } else { 0 };
         let place = &mut self.sites[site];
         place.used.memory_mib += u64::from(extra_mib);
         place.occupied += 1;
+        let spare = place.stock(root_id).ready.len() > reserve;
+        let makes_own = crowd && !spare && self.fits(site, self.blank_need());
+        let place = &mut self.sites[site];
         let stock = place.stock(root_id);
-        if let Some(sandbox) = stock.ready.pop_front() {
+        if !makes_own && let Some(sandbox) = stock.ready.pop_front() {
             place.blanks -= 1;
             self.refill_due = true;
             return self.assign(turn, sandbox, &claim);
         }
-        stock.claims.push_back(claim);
-        if stock.claims.len() > stock.making {
+        stock.enqueue(claim);
+        if makes_own || stock.claims.len() > stock.making {
             self.make_blank(turn, site, root_id);
         }
+    }
+
+    fn blank_need(&self) -> Amount {
+        Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 }
     }
 
     fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId) {
@@ -72,6 +83,7 @@ impl Engine {
                 worth: 0,
                 stands_for: None,
                 assigned: turn.now,
+                start: 0,
                 armed: None,
             },
         );
@@ -90,6 +102,7 @@ impl Engine {
         entry.assigned = turn.now;
         entry.memory_mib += claim.extra_mib;
         entry.purpose = claim.purpose;
+        entry.start = claim.start;
         entry.owned = true;
         let pool = &mut self.pools[claim.pool];
         pool.live += 1;
@@ -154,6 +167,7 @@ impl Engine {
 
     pub(super) fn give_up(&mut self, claim: &Claim) {
         self.pools[claim.pool].on_way -= 1;
+        self.end_start(claim.start);
         self.ahead_ended(claim.purpose);
         if claim.purpose == Purpose::Prewarm {
             self.pools[claim.pool].loading.pop_front();
@@ -263,30 +277,42 @@ impl Engine {
         }
     }
 
-    /// Makes blank sandboxes ahead of need, where nobody waits for a place or for a blank one of that root.
+    /// Makes blank sandboxes ahead of need, where nobody waits for room or, but for crowds, for a blank one of that root.
     pub(super) fn refill(&mut self, turn: &mut Turn<'_>) {
         self.refill_due = false;
-        if self.draining || !self.rotation.is_empty() {
+        if self.draining || self.lacks_room {
             return;
         }
-        let need = Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 };
         let usable = |(_, root): &(&RootId, &Root)| !root.gone && turn.now >= root.refill_after;
         let roots: Vec<RootId> = self.roots.iter().filter(usable).map(|(id, _)| *id).collect();
         let sites: Vec<u32> = self.sites.iter().map(|(site, _)| site).collect();
         for site in sites {
-            let wanted = self.blanks_wanted(site);
             for root in &roots {
-                let stock = self.sites[site].stock(*root);
-                let lacks = wanted.saturating_sub(stock.ready.len() + stock.making);
-                let lacks = if stock.claims.is_empty() { lacks } else { 0 };
-                for _ in 0..lacks {
-                    if !self.fits(site, need) {
-                        break;
-                    }
+                while self.lacks_blank(turn, site, *root) && self.fits(site, self.blank_need()) {
                     self.make_blank(turn, site, *root);
                 }
                 self.sites[site].tidy(*root);
             }
         }
     }
+
+    /// Whether another is to be made now. The reserve comes one by one while the machine is busy, what is beyond it when fewer
+    /// are started than it takes.
+    fn lacks_blank(&self, turn: &Turn<'_>, site: u32, root: RootId) -> bool {
+        let wanted = self.blanks_wanted(site);
+        let (there, claimed) = self.sites[site]
+            .stock
+            .get(&root)
+            .map_or((0, false), |stock| (stock.unclaimed(), stock.claims.iter().any(|claim| !claim.crowd)));
+        let stocks = || self.sites.iter().flat_map(|(_, site)| site.stock.values());
+        let making: usize = stocks().map(|stock| stock.making.saturating_sub(stock.claims.len())).sum();
+        let idle = self.rotation.is_empty() && stocks().all(|stock| stock.claims.is_empty());
+        let has_time = idle && self.pace.under_way() + making < self.pace_max(None, turn.now);
+        !claimed && (there < wanted && has_time || there < reserve(wanted) && making == 0)
+    }
+}
+
+/// How many of the ready ones a crowd leaves to others.
+fn reserve(wanted: usize) -> usize {
+    wanted.div_ceil(2)
 }

@@ -53,8 +53,19 @@ pub(super) struct Stock {
 }
 
 impl Stock {
+    /// Those that are ready or will be, and that nobody has a claim on.
+    pub(super) fn unclaimed(&self) -> usize {
+        (self.ready.len() + self.making).saturating_sub(self.claims.len())
+    }
+
     pub(super) fn has_unclaimed(&self) -> bool {
-        !self.ready.is_empty() || self.making > self.claims.len()
+        self.unclaimed() > 0
+    }
+
+    /// Puts a claim behind all others, but before those of a crowd unless it is of one.
+    pub(super) fn enqueue(&mut self, claim: Claim) {
+        let place = self.claims.partition_point(|other| claim.crowd || !other.crowd);
+        self.claims.insert(place, claim);
     }
 
     fn is_empty(&self) -> bool {

@@ -39,6 +39,7 @@ pub(crate) fn config() -> EngineConfig {
         blank_memory_mib: 16,
         blanks_per_root: 0,
         ahead_max: 4,
+        cores: usize::MAX,
         keep_alive: Choice::Fixed { seconds: 60 },
         freeze_after: Duration::from_secs(5),
         queue_len_max: 1000,

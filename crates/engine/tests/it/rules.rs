@@ -8,6 +8,7 @@ mod failures;
 mod finishing;
 mod keep_alive;
 mod leases;
+mod pace;
 mod provision;
 mod retire;
 pub(crate) mod sub_pools;

@@ -9,6 +9,11 @@ use hearth_types::VersionKey;
 
 use super::world::{Caller, Phase, Sandbox, Slot, Standing, World, is_reserved};
 
+/// How long a start is in a hurry at least after it was given its blank sandbox, which was made meanwhile.
+const HURRY: Duration = Duration::from_millis(25);
+/// Who has waited for so long may be held back no more.
+const IMPATIENT: Duration = Duration::from_millis(4900);
+
 /// How often each interesting thing happened, so that the simulation is known to cover it.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(BTreeMap<&'static str, u64>);
@@ -65,6 +70,7 @@ impl Coverage {
             "deferred to the end",
             "deferred in vain",
             "not deferred",
+            "crowd",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
         }
@@ -78,6 +84,9 @@ impl World {
             caller.standing == Standing::HeldBack && caller.held_until().is_none_or(|until| until < self.now)
         };
         assert!(!self.callers.values().any(overdue), "seed {}: held back for too long", self.seed);
+        if self.callers.values().any(|caller| caller.arrived + IMPATIENT < self.now) {
+            self.rush_until = self.now + Duration::from_secs(1);
+        }
         self.check_view();
     }
 
@@ -171,6 +180,27 @@ impl World {
         let others = self.sandboxes.values().filter(|sandbox| !sandbox.destroyed).filter(ahead).count();
         let one = usize::from(purpose != Purpose::Invocation);
         assert!(others + one <= self.config.engine.ahead_max, "seed {}: {others}", self.seed);
+    }
+
+    /// Of starts that have just begun, those beyond the first of each version are no more than the machine takes.
+    pub(super) fn check_pace(&mut self) {
+        let cores = self.config.engine.cores;
+        if cores == usize::MAX || self.now < self.rush_until {
+            return;
+        }
+        let hurried = |sandbox: &&Sandbox| {
+            let invoked = sandbox.purpose == Purpose::Invocation;
+            invoked && sandbox.phase == Phase::Starting && !sandbox.destroyed && self.now < sandbox.assigned + HURRY
+        };
+        let mut starts: BTreeMap<&VersionKey, usize> = BTreeMap::new();
+        for key in self.sandboxes.values().filter(hurried).filter_map(|sandbox| sandbox.key.as_deref()) {
+            *starts.entry(key).or_default() += 1;
+        }
+        let crowd: usize = starts.values().map(|count| count - 1).sum();
+        assert!(crowd <= cores, "seed {}: {starts:?}", self.seed);
+        if crowd > 0 {
+            self.coverage.saw("crowd");
+        }
     }
 
     /// Whether all that is provisioned is there, but for what has no room.

@@ -58,6 +58,7 @@ impl World {
             frozen: false,
             destroyed: false,
             run: 0,
+            assigned: self.now,
         };
         assert!(self.sandboxes.insert(sandbox, made).is_none(), "seed {}: {sandbox} made twice", self.seed);
         let report = match self.random.chance(self.config.faults / 2) {
@@ -89,6 +90,8 @@ impl World {
         entry.key = Some(key);
         entry.purpose = purpose;
         entry.memory_mib = memory_mib;
+        entry.assigned = self.now;
+        self.check_pace();
         let report = match self.random.chance(self.config.faults) {
             true if self.random.chance(600) => Event::InitFailed { sandbox },
             true => Event::Dead { sandbox },

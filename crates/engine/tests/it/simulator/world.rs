@@ -36,6 +36,7 @@ impl WorldConfig {
             blank_memory_mib: 16,
             blanks_per_root: pick(&mut random, 4),
             ahead_max: 1 + pick(&mut random, 4),
+            cores: [1, 2, 4, usize::MAX][pick(&mut random, 4)],
             keep_alive: keep_alive(&mut random),
             freeze_after: Duration::from_millis(random.below(3000)),
             queue_len_max: [3, 20, 1000][pick(&mut random, 3)],
@@ -115,6 +116,8 @@ pub(super) struct Sandbox {
     pub(super) destroyed: bool,
     /// Counts runs, so that what was planned for an earlier one is void.
     pub(super) run: u64,
+    /// When it was given to its version.
+    pub(super) assigned: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -166,6 +169,8 @@ pub(crate) struct World {
     planned: u64,
     next_generation: u64,
     pub(super) wake: Option<Instant>,
+    /// Until then some may start that have waited for too long to be held back.
+    pub(super) rush_until: Instant,
     pub(crate) coverage: Coverage,
 }
 
@@ -189,6 +194,7 @@ impl World {
             planned: 0,
             next_generation: 1000,
             wake: None,
+            rush_until: Instant::ZERO,
             coverage: Coverage::default(),
         };
         world.declare(seed % 2 == 1);
