@@ -64,7 +64,7 @@ impl Daemon {
             "Role": "arn:aws:iam::000000000000:role/bench",
             "Handler": function.handler,
             "MemorySize": function.memory_mib,
-            "Timeout": 10,
+            "Timeout": 20,
             "Code": {"ZipFile": zip},
         });
         self.call("POST", "/2015-03-31/functions", &described).await?;

@@ -22,7 +22,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 const WARM_QUIET: Duration = Duration::from_secs(3);
 /// The function of the burst keeps its sandbox for so long, so that each call needs another one.
 const HOLDING: &str = include_str!("assets/hold.py");
-const HOLD: Duration = Duration::from_secs(4);
+const HOLD: Duration = Duration::from_secs(8);
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, burst: usize, report: &mut Report) -> Result<()> {
     report.progress(&format!("interference: {burst} cold starts of one function"));

@@ -148,19 +148,23 @@ pub enum Event {
 /// What is to be done, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Make a sandbox of this root without any function. Answered by `BlankReady` or `BlankFailed`.
+    /// Make a sandbox of this root without any function. Answered by `BlankReady` or `BlankFailed`. `urgent`: somebody waits for
+    /// it who waits for no other of his version; what is not gives way to everything else.
     MakeBlank {
         sandbox: SandboxId,
         root: RootId,
         instance: InstanceId,
+        urgent: bool,
     },
     /// Attach code and environment to a blank sandbox and start its runtime. `ticket` is a waiting attempt of the version, if one
-    /// is what it is started for; another may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`.
+    /// is what it is started for; another may be dispatched to it. Answered by `Initialised`, `InitFailed` or `Dead`. `urgent` as
+    /// above; once it is initialised it is like any other.
     Assign {
         sandbox: SandboxId,
         key: Arc<VersionKey>,
         ticket: Option<Ticket>,
         purpose: Purpose,
+        urgent: bool,
     },
     /// Hand the invocation to the agent, which holds it until the runtime asks for it.
     Dispatch {

@@ -74,7 +74,7 @@ pub(crate) struct State {
 
 /// An action with everything that performing it needs.
 enum Effect {
-    Create { sandbox: Arc<Sandbox>, root: Root },
+    Create { sandbox: Arc<Sandbox>, root: Root, urgent: bool },
     Assign { sandbox: Arc<Sandbox>, assignment: Assignment },
     Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
     Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
@@ -211,7 +211,7 @@ impl Core {
 
     fn perform(self: &Arc<Self>, effect: Effect) {
         match effect {
-            Effect::Create { sandbox, root } => self.create(sandbox, root),
+            Effect::Create { sandbox, root, urgent } => self.create(sandbox, root, urgent),
             Effect::Assign { sandbox, assignment } => self.assign(sandbox, assignment),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
@@ -310,13 +310,13 @@ impl State {
         let sandbox = |id| self.sandboxes.get(&id).cloned();
         let attempt = |ticket| self.attempts.get(&ticket).cloned();
         Some(match action {
-            Action::MakeBlank { sandbox, root, .. } => {
+            Action::MakeBlank { sandbox, root, urgent, .. } => {
                 let root = self.roots.get(root)?.clone();
                 let record = Sandbox::new(sandbox);
                 self.sandboxes.insert(sandbox, Arc::clone(&record));
-                Effect::Create { sandbox: record, root }
+                Effect::Create { sandbox: record, root, urgent }
             }
-            Action::Assign { sandbox: id, key, ticket, purpose } => {
+            Action::Assign { sandbox: id, key, ticket, purpose, urgent } => {
                 let (sandbox, attempt) = (sandbox(id)?, ticket.and_then(attempt));
                 let spec = match &attempt {
                     Some(attempt) => self.specs.remember(&attempt.invocation.spec),
@@ -324,7 +324,7 @@ impl State {
                 };
                 // Nobody knows the version any more, so nobody misses it.
                 let Some(spec) = spec else { return Some(Effect::Destroy(sandbox)) };
-                Effect::Assign { sandbox, assignment: Assignment { spec, attempt, purpose } }
+                Effect::Assign { sandbox, assignment: Assignment { spec, attempt, purpose, urgent } }
             }
             Action::Dispatch { sandbox: id, ticket, start } => {
                 Effect::Dispatch { sandbox: sandbox(id)?, attempt: attempt(ticket)?, start }

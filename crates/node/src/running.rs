@@ -87,7 +87,7 @@ impl Core {
     }
 
     pub(crate) fn initialised(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        let (init, kind) = {
+        let (init, kind, gives_way) = {
             let mut state = sandbox.state();
             if state.initialised {
                 return;
@@ -95,8 +95,11 @@ impl Core {
             state.initialised = true;
             let now = self.clock.now();
             state.init = state.init_since.map(|since| now - since);
-            (state.init, state.start_kind)
+            (state.init, state.start_kind, std::mem::take(&mut state.gives_way))
         };
+        if gives_way {
+            self.hasten(sandbox);
+        }
         if sandbox.to_be_saved {
             return;
         }

@@ -69,6 +69,8 @@ pub(crate) struct SandboxState {
     pub(crate) running: VecDeque<Running>,
     pub(crate) last_id: u32,
     pub(crate) initialised: bool,
+    /// It starts beside others of its version, and is slowed by everything else until it is initialised.
+    pub(crate) gives_way: bool,
     pub(crate) exit: Option<ExitStatus>,
     /// What the runtime started from.
     pub(crate) readiness: Readiness,

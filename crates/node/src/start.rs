@@ -21,12 +21,17 @@ use crate::roots::Root;
 use crate::sandbox::{Assigned, Sandbox};
 use crate::session::{Session, chain};
 
+/// How long a start that is not urgent gives way to everything else.
+const GIVES_WAY_MAX: Duration = Duration::from_millis(500);
+
 /// What a blank sandbox is given to.
 pub(crate) struct Assignment {
     pub(crate) spec: Arc<VersionSpec>,
     /// Who waits for it; another may get it.
     pub(crate) attempt: Option<Arc<Attempt>>,
     pub(crate) purpose: Purpose,
+    /// It may delay others.
+    pub(crate) urgent: bool,
 }
 
 /// Why a sandbox could not be given to a version: the host's fault, never the function's.
@@ -46,7 +51,10 @@ pub(crate) enum AssignError {
 
 impl Core {
     /// Makes a blank sandbox.
-    pub(crate) fn create(self: &Arc<Self>, sandbox: Arc<Sandbox>, root: Root) {
+    pub(crate) fn create(self: &Arc<Self>, sandbox: Arc<Sandbox>, root: Root, urgent: bool) {
+        if !urgent {
+            self.hasten_later(&sandbox);
+        }
         let core = Arc::clone(self);
         self.tasks.spawn_blocking(move || {
             let Some(definition) = core.runtimes.get(&root.runtime) else {
@@ -64,7 +72,7 @@ impl Core {
                 (Some(park), None) => Parking::Exec(park),
                 (Some(park), Some(zygote)) => Parking::Zygote(park, zygote),
             };
-            let spec = BlankSpec { id: sandbox.id, root: definition.root.clone(), parking };
+            let spec = BlankSpec { id: sandbox.id, root: definition.root.clone(), parking, urgent };
             match core.isolation.create(&spec) {
                 Ok(readiness) => {
                     {
@@ -102,13 +110,17 @@ impl Core {
     async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {
         let since = self.clock.now();
         let (spec, purpose) = (&assignment.spec, assignment.purpose);
+        if !assignment.urgent {
+            sandbox.state().gives_way = true;
+            self.hasten_later(sandbox);
+        }
         let no_runtime = || AssignError::NoRuntime { name: spec.runtime.clone() };
         let runtime = self.runtimes.get(&spec.runtime).ok_or_else(no_runtime)?;
-        let restored = self.restore(sandbox, spec, &runtime).await;
+        let restored = self.restore(sandbox, assignment, &runtime).await;
         let is_copy = restored.is_some();
         let link = match restored {
             Some(link) => link,
-            None => self.attach(sandbox, spec).await?,
+            None => self.attach(sandbox, assignment).await?,
         };
         let wall = self.clock.wall();
         let random = uuid::Uuid::new_v4().into_bytes();
@@ -149,11 +161,11 @@ impl Core {
         init_message(spec, runtime, &credentials, stream, assignment.purpose, self.isolation.tier().function_uid_gid)
     }
 
-    async fn attach(self: &Arc<Self>, sandbox: &Sandbox, spec: &Arc<VersionSpec>) -> Result<Link, AssignError> {
+    async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Link, AssignError> {
         let core = Arc::clone(self);
-        let (id, spec) = (sandbox.id, Arc::clone(spec));
+        let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.urgent);
         let attached = tokio::task::spawn_blocking(move || {
-            let assign = core.assign_spec(&spec)?;
+            let assign = core.assign_spec(&spec, urgent)?;
             core.isolation.assign(id, &assign).map_err(AssignError::Isolation)
         });
         let socket = match attached.await {
@@ -163,7 +175,7 @@ impl Core {
         Link::new(socket).map_err(AssignError::Agent)
     }
 
-    pub(crate) fn assign_spec(&self, spec: &VersionSpec) -> Result<AssignSpec, AssignError> {
+    pub(crate) fn assign_spec(&self, spec: &VersionSpec, urgent: bool) -> Result<AssignSpec, AssignError> {
         let task_dir = match &spec.live_dir {
             Some(dir) => PathBuf::from(dir),
             None => self.artifacts.ensure_unpacked(&spec.key.code).map_err(AssignError::Package)?,
@@ -180,7 +192,31 @@ impl Core {
             cpu_limit_millis: self.config.cpu_quota.then_some(cores),
             processes_max: limits::SANDBOX_PROCESSES_MAX,
             network: spec.network,
+            urgent,
         })
+    }
+
+    /// What gives way to others does so only for a while: where all cores are busy for long, it would never be ready.
+    fn hasten_later(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        let (core, sandbox) = (Arc::clone(self), Arc::downgrade(sandbox));
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(GIVES_WAY_MAX) => {}
+                () = core.ended.cancelled() => return,
+            }
+            if let Some(sandbox) = sandbox.upgrade() {
+                core.hasten(&sandbox);
+            }
+        });
+    }
+
+    /// From now on the sandbox has its share of the processors.
+    pub(crate) fn hasten(&self, sandbox: &Sandbox) {
+        let weight = sandbox.assigned.get().map(|assigned| cpu_millis(assigned.spec.memory_mib));
+        if let Err(error) = self.isolation.hasten(sandbox.place(), weight) {
+            // As after the end of a sandbox.
+            tracing::debug!(sandbox = %sandbox.id, error = %chain(&error), "cannot be hastened");
+        }
     }
 
     fn blank_failed(self: &Arc<Self>, sandbox: &Sandbox, message: &str) {

@@ -29,6 +29,8 @@ pub struct BlankSpec {
     /// The runtime's prepared root directory on the host; mounted read-only as `/`.
     pub root: PathBuf,
     pub parking: Parking,
+    /// It may delay others; else it gets only what processor time others leave, until it is assigned or hastened.
+    pub urgent: bool,
 }
 
 /// Whether a runtime process waits in a blank sandbox.
@@ -70,6 +72,8 @@ pub struct AssignSpec {
     pub cpu_limit_millis: Option<u32>,
     pub processes_max: u32,
     pub network: NetworkMode,
+    /// It may delay others; else it gets only what processor time others leave, until it is hastened.
+    pub urgent: bool,
 }
 
 /// What a saved sandbox is restored from, and with what around it.
@@ -136,6 +140,9 @@ pub trait Isolation: Send + Sync + std::fmt::Debug {
     /// Makes a new sandbox from what was saved, as if it had been created and assigned, and returns a new connection to its
     /// agent. After an error nothing of it is left once it is destroyed.
     fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError>;
+
+    /// Gives a sandbox that was not urgent its share of the processors, in thousandths of a core; `None`: as before it is assigned.
+    fn hasten(&self, id: SandboxId, cpu_weight_millis: Option<u32>) -> Result<(), IsolationError>;
 
     fn freeze(&self, id: SandboxId) -> Result<(), IsolationError>;
 

@@ -142,7 +142,8 @@ impl LinuxIsolation {
         park: Option<&Park>,
         zygote: Option<&Zygote>,
     ) -> Result<Readiness, IsolationError> {
-        let request = Request::Create { id: spec.id, root: spec.root.clone(), zygote: zygote.cloned() };
+        let request =
+            Request::Create { id: spec.id, root: spec.root.clone(), zygote: zygote.cloned(), urgent: spec.urgent };
         let status = self.request(spec.id, CREATE, &request)?;
         let status = status.ok_or_else(|| failed(spec.id, CREATE, "the launcher sent no status socket"))?;
         let born = self.await_birth(spec.id, &status).and_then(|(connection, is_parked)| {
@@ -237,6 +238,10 @@ impl Isolation for LinuxIsolation {
 
     fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError> {
         self.try_restore(id, spec).map_err(|reason| failed(id, "restore", reason))
+    }
+
+    fn hasten(&self, id: SandboxId, cpu_weight_millis: Option<u32>) -> Result<(), IsolationError> {
+        self.cgroups.hasten(id, cpu_weight_millis).map_err(|error| failed(id, "hasten", error))
     }
 
     fn freeze(&self, id: SandboxId) -> Result<(), IsolationError> {

@@ -56,7 +56,7 @@ pub(crate) enum Request {
     /// runs.
     ///
     /// With a zygote the sandbox is born from that, if it is there; it is started if not.
-    Create { id: SandboxId, root: PathBuf, zygote: Option<Zygote> },
+    Create { id: SandboxId, root: PathBuf, zygote: Option<Zygote>, urgent: bool },
     /// Answered by `Done`; where the network is not there at once, with a status socket, on which its readiness is told.
     Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
     /// Answered by `Criu` with the sandbox's first process and a socket: on it comes `Prepared` or `Failed`, then it is CRIU's.

@@ -2,5 +2,5 @@ import time
 
 
 def handler(event, context):
-    time.sleep(4)
+    time.sleep(8)
     return {}

@@ -66,7 +66,7 @@ fn save_and_restore(config: &Config, root: Option<&Path>) -> Result<String> {
     fs_err::create_dir_all(&images)?;
     let assign = trial(task_dir);
     let (saved, restored) = (SandboxId(1), SandboxId(2));
-    isolation.create(&BlankSpec { id: saved, root: root.to_owned(), parking: Parking::None })?;
+    isolation.create(&BlankSpec { id: saved, root: root.to_owned(), parking: Parking::None, urgent: true })?;
     leave(UnixStream::from(isolation.assign(saved, &assign)?))?;
     isolation.save(saved, &assign, &images)?;
     isolation.destroy(saved)?;
@@ -85,6 +85,7 @@ fn trial(task_dir: PathBuf) -> AssignSpec {
         cpu_limit_millis: None,
         processes_max: 16,
         network: NetworkMode::None,
+        urgent: true,
     }
 }
 

@@ -138,6 +138,8 @@ pub(super) struct Pool {
     pub(super) on_way: usize,
     /// Those on their way that are in a hurry.
     pub(super) hurried: usize,
+    /// When the last was begun.
+    pub(super) started: Option<Instant>,
     /// Those that are not provisioned. Most recently used last.
     pub(super) idle: BTreeSet<(u64, SandboxId)>,
     /// Those that are. Most recently used last.

@@ -1,7 +1,7 @@
 //! How many sandboxes are started at a time, so that a burst of one version delays nobody else.
 //!
 //! A start is *in a hurry* from its claim on a blank sandbox until it is initialised, has failed, or has lasted for so long that it
-//! rather waits than computes. The first of a version always begins at once; those beyond it are a *crowd* and begin only
+//! rather waits than computes. The first of a version always begins at once; those that follow it closely are a *crowd* and begin only
 //! while fewer are in a hurry than the machine takes: one more than it has cores while no other version is in use, else one core
 //! is left to the others. Whoever has been held back for too long is held back no more.
 //!
@@ -19,7 +19,7 @@ use crate::timers::Due;
 pub(super) const HURRY: Duration = Duration::from_millis(50);
 /// The longest that a ticket is held back.
 const HELD_BACK_MAX: Duration = Duration::from_secs(5);
-/// A version is in use for so long after it was last called.
+/// A version is in use for so long after it was last called, and what is started for it within that time belongs together.
 const IN_USE: Duration = Duration::from_millis(250);
 
 /// Starts in a hurry, and who was called last.
@@ -35,6 +35,10 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn under_way(&self) -> usize {
         self.hurried.len()
+    }
+
+    pub(super) fn is_hurried(&self, number: u64) -> bool {
+        self.hurried.contains_key(&number)
     }
 
     pub(super) fn note_call(&mut self, pool: u32, now: Instant) {
@@ -66,14 +70,20 @@ impl Engine {
 
     /// Whether another start of the pool has to wait until others are over.
     pub(super) fn is_held_back(&self, pool: u32, now: Instant) -> bool {
-        let crowded = self.is_crowd(pool) && self.pace.under_way() >= self.pace_max(Some(pool), now);
+        // One each while is everybody's due, however many others there are.
+        let follows = self.pools[pool].hurried > 0 || self.started_within(HURRY, pool, now);
+        let crowded = follows && self.pace.under_way() >= self.pace_max(Some(pool), now);
         let since = || self.tickets.get(&self.first_short(pool)?).map(|attempt| attempt.since);
         crowded && since().is_none_or(|since| now < since + HELD_BACK_MAX)
     }
 
-    /// Whether another start of the pool would not be its only one.
-    pub(super) fn is_crowd(&self, pool: u32) -> bool {
-        self.pools[pool].hurried > 0
+    /// Whether another start of the pool would be one of many.
+    pub(super) fn is_crowd(&self, pool: u32, now: Instant) -> bool {
+        self.pools[pool].hurried > 0 || self.started_within(IN_USE, pool, now)
+    }
+
+    fn started_within(&self, time: Duration, pool: u32, now: Instant) -> bool {
+        self.pools[pool].started.is_some_and(|at| now < at + time)
     }
 
     /// A start begins; returns its number.
@@ -81,6 +91,7 @@ impl Engine {
         let number = self.next_sequence();
         if self.is_pacing() {
             self.pools[pool].hurried += 1;
+            self.pools[pool].started = Some(now);
             self.pace.hurried.insert(number, (now, pool));
             self.timers.arm(Due::Pace, &mut self.pace.armed, now + HURRY);
         }

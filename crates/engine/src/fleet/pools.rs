@@ -28,6 +28,7 @@ impl Engine {
             live: 0,
             on_way: 0,
             hurried: 0,
+            started: None,
             idle: BTreeSet::new(),
             idle_provisioned: BTreeSet::new(),
             finishing: BTreeSet::new(),

@@ -37,7 +37,8 @@ impl Engine {
         let root_id = entry.root;
         let cold = entry.cold_reason();
         entry.on_way += 1;
-        let crowd = self.is_crowd(pool) || self.is_pacing() && purpose != Purpose::Invocation;
+        let paced = self.is_pacing();
+        let crowd = self.is_crowd(pool, turn.now) || paced && purpose != Purpose::Invocation;
         let start = self.begin_start(turn.now, pool);
         let claim = Claim { site, pool, ticket, purpose, extra_mib, cold, start, crowd };
         let reserve = if crowd { reserve(self.blanks_wanted(site)) } else { 0 };
@@ -45,17 +46,19 @@ impl Engine {
         place.used.memory_mib += u64::from(extra_mib);
         place.occupied += 1;
         let spare = place.stock(root_id).ready.len() > reserve;
-        let makes_own = crowd && !spare && self.fits(site, self.blank_need());
+        let fits_another = self.fits(site, self.blank_need());
+        let leaves_it = crowd && !spare && fits_another;
         let place = &mut self.sites[site];
         let stock = place.stock(root_id);
-        if !makes_own && let Some(sandbox) = stock.ready.pop_front() {
+        if !leaves_it && let Some(sandbox) = stock.ready.pop_front() {
             place.blanks -= 1;
             self.refill_due = true;
             return self.assign(turn, sandbox, &claim);
         }
         stock.enqueue(claim);
-        if makes_own || stock.claims.len() > stock.making {
-            self.make_blank(turn, site, root_id);
+        // What is made ahead of need gives way to everything: nobody waits for that alone.
+        if paced && fits_another || stock.claims.len() > stock.making {
+            self.make_blank(turn, site, root_id, !crowd);
         }
     }
 
@@ -63,7 +66,7 @@ impl Engine {
         Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 }
     }
 
-    fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId) {
+    fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId, urgent: bool) {
         self.last_sandbox += 1;
         let sandbox = SandboxId(self.last_sandbox);
         let memory_mib = self.config.blank_memory_mib;
@@ -90,7 +93,7 @@ impl Engine {
         self.sites[site].stock(root).making += 1;
         let _known = self.roots.entry(root).or_default();
         let instance = self.sites[site].terms.id;
-        turn.push(Action::MakeBlank { sandbox, root, instance });
+        turn.push(Action::MakeBlank { sandbox, root, instance, urgent });
     }
 
     /// Gives a blank sandbox to the claim's pool. The claim's memory becomes the sandbox's.
@@ -113,7 +116,8 @@ impl Engine {
         let oldest = pool.waiting.first().map(|(_, ticket)| *ticket);
         let ticket = claim.ticket.filter(waits).or_else(|| claim.ticket.and(oldest));
         self.counters.started += 1;
-        turn.push(Action::Assign { sandbox, key: pool.key.clone(), ticket, purpose: claim.purpose });
+        let (key, purpose) = (pool.key.clone(), claim.purpose);
+        turn.push(Action::Assign { sandbox, key, ticket, purpose, urgent: !claim.crowd });
     }
 
     pub(super) fn blank_ready(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
@@ -130,7 +134,9 @@ impl Engine {
         let gone = root.gone;
         self.sites[site].stock(root_id).making -= 1;
         self.refill_due = true;
-        if let Some(claim) = self.next_claim(site, root_id) {
+        if !self.is_for_reserve(site, root_id)
+            && let Some(claim) = self.next_claim(site, root_id)
+        {
             return self.assign(turn, sandbox, &claim);
         }
         let wanted = self.blanks_wanted(site);
@@ -146,6 +152,13 @@ impl Engine {
         } else if surplus {
             self.destroy(turn, sandbox, DestroyReason::Surplus);
         }
+    }
+
+    /// Whether what has become ready is for others than the crowd that waits: a crowd would else take what is made for the reserve.
+    fn is_for_reserve(&self, site: u32, root: RootId) -> bool {
+        let Some(stock) = self.sites[site].stock.get(&root) else { return false };
+        let crowd = stock.claims.front().is_some_and(|claim| claim.crowd && self.pace.is_hurried(claim.start));
+        crowd && stock.ready.len() < reserve(self.blanks_wanted(site)) && stock.making >= stock.claims.len()
     }
 
     /// The oldest claim that is still needed; those before it are given up.
@@ -289,7 +302,7 @@ impl Engine {
         for site in sites {
             for root in &roots {
                 while self.lacks_blank(turn, site, *root) && self.fits(site, self.blank_need()) {
-                    self.make_blank(turn, site, *root);
+                    self.make_blank(turn, site, *root, false);
                 }
                 self.sites[site].tidy(*root);
             }

@@ -163,9 +163,9 @@ impl Core {
     ) -> Result<AssignSpec, MakeError> {
         let (core, wanted, root, id) = (Arc::clone(self), Arc::clone(spec), runtime.root.clone(), sandbox.id);
         let made = tokio::task::spawn_blocking(move || {
-            let assign = core.assign_spec(&wanted).map_err(|error| MakeError::host(&error))?;
+            let assign = core.assign_spec(&wanted, true).map_err(|error| MakeError::host(&error))?;
             core.isolation
-                .create(&BlankSpec { id, root, parking: Parking::None })
+                .create(&BlankSpec { id, root, parking: Parking::None, urgent: true })
                 .map_err(|error| MakeError::host(&error))?;
             let socket = core.isolation.assign(id, &assign).map_err(|error| MakeError::host(&error))?;
             Ok((assign, socket))
@@ -181,7 +181,7 @@ impl Core {
         // It is saved with the process: what is below it differs from copy to copy, the secret does not.
         let secret = uuid::Uuid::new_v4().simple().to_string();
         let renewal = self.renewal(spec, &secret, &stream, CREDENTIALS_BEFORE_SAVE);
-        let assignment = Assignment { spec: Arc::clone(spec), attempt: None, purpose: Purpose::Prewarm };
+        let assignment = Assignment { spec: Arc::clone(spec), attempt: None, purpose: Purpose::Prewarm, urgent: true };
         let mut init = self.init_message(&assignment, runtime, &stream);
         make_restorable(&mut init, &secret);
         sandbox.state().init_since = Some(self.clock.now());

@@ -13,6 +13,7 @@ use crate::core::Core;
 use crate::link::Link;
 use crate::sandbox::Sandbox;
 use crate::session::chain;
+use crate::start::Assignment;
 
 /// Why a start is an ordinary one after all.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +32,18 @@ impl Core {
     pub(crate) async fn restore(
         self: &Arc<Self>,
         sandbox: &Arc<Sandbox>,
-        spec: &Arc<VersionSpec>,
+        assignment: &Assignment,
         runtime: &Arc<RuntimeDefinition>,
     ) -> Option<Link> {
+        let (spec, urgent) = (&assignment.spec, assignment.urgent);
         if self.templates.images_for(spec).is_err() || !self.templates.may_have(&spec.key) {
             return None;
         }
         let _turn = self.templates.restores.acquire().await.ok()?;
         let copy = self.templates.next_id();
         let (core, wanted, runtime) = (Arc::clone(self), Arc::clone(spec), Arc::clone(runtime));
-        let restored = tokio::task::spawn_blocking(move || core.restore_as(copy, &wanted, &runtime)).await.ok()?;
+        let restored =
+            tokio::task::spawn_blocking(move || core.restore_as(copy, &wanted, &runtime, urgent)).await.ok()?;
         let link = match restored {
             Ok(Some(socket)) => Link::new(socket).ok(),
             Ok(None) => return None,
@@ -67,10 +70,11 @@ impl Core {
         copy: SandboxId,
         spec: &VersionSpec,
         runtime: &RuntimeDefinition,
+        urgent: bool,
     ) -> Result<Option<OwnedFd>, RestoreError> {
         let made_of = self.made_of(spec, runtime);
         let Some(hot) = self.templates.fetch(spec, &made_of).map_err(RestoreError::Images)? else { return Ok(None) };
-        let assign = self.assign_spec(spec).map_err(RestoreError::Assign)?;
+        let assign = self.assign_spec(spec, urgent).map_err(RestoreError::Assign)?;
         let restore = RestoreSpec { image_dir: hot.path().to_owned(), root: runtime.root.clone(), assign };
         self.isolation.restore(copy, &restore).map(Some).map_err(RestoreError::Isolation)
     }

@@ -17,9 +17,11 @@ use crate::isolation::{AssignSpec, Usage};
 const OVERHEAD_BYTES: u64 = 4 << 20;
 /// The period over which a hard CPU limit is kept, microseconds.
 const CPU_PERIOD_US: u64 = 100_000;
-/// CPU of a sandbox in the making: no more than the smallest function has, so that refilling holds nobody up.
-const BLANK_SHARES: &str = "64";
-const BLANK_WEIGHT: &str = "7";
+/// Weights of what gives way, on kernels that cannot run it only when nothing else wants to (before 5.15).
+const LOW_SHARES: &str = "8";
+const LOW_WEIGHT: &str = "1";
+/// A whole core's: what a sandbox has that is no function's yet.
+const WHOLE_CORE: u32 = 1000;
 /// Longest wait for processes to freeze, thaw or die; each is a matter of microseconds unless the host is overloaded.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -30,6 +32,7 @@ pub(crate) struct Limits {
     cpu_weight_millis: u32,
     cpu_limit_millis: Option<u32>,
     processes_max: u32,
+    urgent: bool,
 }
 
 impl From<&AssignSpec> for Limits {
@@ -39,6 +42,7 @@ impl From<&AssignSpec> for Limits {
             cpu_weight_millis: spec.cpu_weight_millis,
             cpu_limit_millis: spec.cpu_limit_millis,
             processes_max: spec.processes_max.saturating_add(1),
+            urgent: spec.urgent,
         }
     }
 }
@@ -57,24 +61,25 @@ impl Cgroups {
         self.tree(index).map(|tree| (tree.version, tree.dir.join(id.to_string())))
     }
 
-    /// Makes a sandbox's groups.
-    pub(crate) fn create(&self, id: SandboxId) -> io::Result<Entrances> {
+    /// Makes a sandbox's groups. Unless it is urgent, it gives way to everything else from its first moment on.
+    pub(crate) fn create(&self, id: SandboxId, urgent: bool) -> io::Result<Entrances> {
         let mut entrances = Entrances::default();
         for tree in &self.trees {
             let dir = tree.dir.join(id.to_string());
             fs::create_dir(&dir)?;
             match tree.version {
                 Version::V2 => {
-                    let _without_controller = fs::write(dir.join("cpu.weight"), BLANK_WEIGHT);
                     entrances.v2 = Some(open(&dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
                 }
                 Version::V1 => {
                     let procs = dir.join("cgroup.procs");
-                    // A matter of fairness alone.
-                    let _without_controller = fs::write(dir.join("cpu.shares"), BLANK_SHARES);
                     entrances.v1.push(open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?);
                 }
             }
+        }
+        if let Some((version, dir)) = self.group(self.cpu, id).filter(|_| !urgent) {
+            // A matter of fairness alone.
+            let _as_any_other = give_way(version, &dir);
         }
         Ok(entrances)
     }
@@ -96,6 +101,12 @@ impl Cgroups {
             fs::write(dir.join("pids.max"), limits.processes_max.to_string())?;
         }
         Ok(())
+    }
+
+    /// Ends that the sandbox gives way to everything else.
+    pub(crate) fn hasten(&self, id: SandboxId, cpu_weight_millis: Option<u32>) -> io::Result<()> {
+        let Some((version, dir)) = self.group(self.cpu, id) else { return Ok(()) };
+        set_weight(version, &dir, cpu_weight_millis.unwrap_or(WHOLE_CORE))
     }
 
     /// Stops all processes where they are, and waits until they stand still.
@@ -188,38 +199,62 @@ fn set_memory(version: Version, dir: &Path, bytes: u64) -> io::Result<()> {
     match version {
         Version::V1 => {
             fs::write(dir.join("memory.limit_in_bytes"), &bytes)?;
-            write_if_there(&dir.join("memory.memsw.limit_in_bytes"), &bytes)
+            write_if_there(&dir.join("memory.memsw.limit_in_bytes"), &bytes).map(drop)
         }
         Version::V2 => {
             fs::write(dir.join("memory.max"), &bytes)?;
-            write_if_there(&dir.join("memory.swap.max"), "0")
+            write_if_there(&dir.join("memory.swap.max"), "0").map(drop)
         }
     }
 }
 
 fn set_cpu(version: Version, dir: &Path, limits: &Limits) -> io::Result<()> {
-    let millis = u64::from(limits.cpu_weight_millis);
+    if limits.urgent {
+        set_weight(version, dir, limits.cpu_weight_millis)?;
+    } else {
+        give_way(version, dir)?;
+    }
     let quota_us = limits.cpu_limit_millis.map(|millis| (u64::from(millis) * CPU_PERIOD_US / 1000).max(1000));
     match version {
         Version::V1 => {
-            fs::write(dir.join("cpu.shares"), (millis * 1024 / 1000).clamp(2, 262_144).to_string())?;
             let Some(quota_us) = quota_us else { return Ok(()) };
             fs::write(dir.join("cpu.cfs_period_us"), CPU_PERIOD_US.to_string())?;
             fs::write(dir.join("cpu.cfs_quota_us"), quota_us.to_string())
         }
         Version::V2 => {
-            fs::write(dir.join("cpu.weight"), (millis / 10).clamp(1, 10_000).to_string())?;
             let Some(quota_us) = quota_us else { return Ok(()) };
             fs::write(dir.join("cpu.max"), format!("{quota_us} {CPU_PERIOD_US}"))
         }
     }
 }
 
-/// Swap is not accounted on every kernel.
-fn write_if_there(path: &Path, value: &str) -> io::Result<()> {
+/// Has the group run only when nothing else wants to.
+fn give_way(version: Version, dir: &Path) -> io::Result<()> {
+    if write_if_there(&dir.join("cpu.idle"), "1").is_ok_and(|there| there) {
+        return Ok(());
+    }
+    match version {
+        Version::V1 => fs::write(dir.join("cpu.shares"), LOW_SHARES),
+        Version::V2 => fs::write(dir.join("cpu.weight"), LOW_WEIGHT),
+    }
+}
+
+/// A group that gives way has no weight until it does so no longer.
+fn set_weight(version: Version, dir: &Path, millis: u32) -> io::Result<()> {
+    write_if_there(&dir.join("cpu.idle"), "0")?;
+    let millis = u64::from(millis);
+    match version {
+        Version::V1 => fs::write(dir.join("cpu.shares"), (millis * 1024 / 1000).clamp(2, 262_144).to_string()),
+        Version::V2 => fs::write(dir.join("cpu.weight"), (millis / 10).clamp(1, 10_000).to_string()),
+    }
+}
+
+/// Not every kernel has every file; false where it has not.
+fn write_if_there(path: &Path, value: &str) -> io::Result<bool> {
     match fs::write(path, value) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -71,7 +71,7 @@ impl Server {
         if let Some(sandbox) = self.sandboxes.get_mut(&id) {
             sandbox.restored = true;
         }
-        let entrances = self.cgroups.create(id).step("make control groups").map_err(AttachError::Failed)?;
+        let entrances = self.cgroups.create(id, true).step("make control groups").map_err(AttachError::Failed)?;
         let started = start_restore(&self.workshop, mounts, entrances, first_id)?;
         self.watch_criu(started, first_id).map_err(AttachError::Failed)
     }

@@ -208,7 +208,7 @@ impl Server {
     /// Fails only when the launcher is of no further use.
     fn answer(&mut self, request: Request) -> Result<(), StepError> {
         let result = match request {
-            Request::Create { id, root, zygote } => self.create(id, &root, zygote.as_ref()).map(Some),
+            Request::Create { id, root, zygote, urgent } => self.create(id, &root, zygote.as_ref(), urgent).map(Some),
             Request::Destroy { id } => self.destroy(id),
             Request::Assign { id, task_dir, opt_dir, tmp_mib, network } => {
                 let resolver = network == NetworkMode::Egress;
@@ -255,9 +255,15 @@ impl Server {
         Ok(slot)
     }
 
-    fn create(&mut self, id: SandboxId, root: &Path, zygote: Option<&Zygote>) -> Result<OwnedFd, StepError> {
+    fn create(
+        &mut self,
+        id: SandboxId,
+        root: &Path,
+        zygote: Option<&Zygote>,
+        urgent: bool,
+    ) -> Result<OwnedFd, StepError> {
         let slot = self.register(id)?;
-        let made = self.cgroups.create(id).step("make control groups").and_then(|entrances| {
+        let made = self.cgroups.create(id, urgent).step("make control groups").and_then(|entrances| {
             let conceived = match zygote {
                 Some(zygote) => self.conceive(id, root, zygote)?,
                 None => None,

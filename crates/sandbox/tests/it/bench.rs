@@ -24,7 +24,7 @@ fn steps_are_timed() {
             action();
             times[index].push(start.elapsed());
         };
-        let blank = BlankSpec { id, root: root.clone(), parking: Parking::None };
+        let blank = BlankSpec { id, root: root.clone(), parking: Parking::None, urgent: true };
         step(0, &mut || assert_eq!(host.isolation.create(&blank).unwrap(), Readiness::Empty));
         std::thread::sleep(Duration::from_millis(3));
         step(1, &mut || drop(host.isolation.assign(id, &spec).unwrap()));

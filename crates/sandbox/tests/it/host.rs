@@ -101,7 +101,7 @@ impl Host {
 
     fn blank_in(&self, number: u64, root: PathBuf) -> SandboxId {
         let id = SandboxId(number);
-        self.isolation.create(&BlankSpec { id, root, parking: Parking::None }).unwrap();
+        self.isolation.create(&BlankSpec { id, root, parking: Parking::None, urgent: true }).unwrap();
         id
     }
 
@@ -115,6 +115,7 @@ impl Host {
             cpu_limit_millis: None,
             processes_max: 64,
             network: NetworkMode::None,
+            urgent: true,
         }
     }
 
@@ -157,7 +158,7 @@ impl Host {
         }
     }
 
-    fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Sandbox {
+    pub(crate) fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Sandbox {
         let stream = UnixStream::from(self.isolation.assign(id, spec).unwrap());
         let uid_gid = self.isolation.tier().function_uid_gid;
         Sandbox { id, uid_gid, stream: BufReader::new(stream) }

@@ -85,14 +85,16 @@ fn unusable_specifications_are_refused_and_leave_nothing() {
     let missing = PathBuf::from("/nonexistent");
     let error = host
         .isolation
-        .create(&BlankSpec { id: SandboxId(1), root: missing.clone(), parking: Parking::None })
+        .create(&BlankSpec { id: SandboxId(1), root: missing.clone(), parking: Parking::None, urgent: true })
         .unwrap_err();
     assert!(error.to_string().contains("sb-000001"), "{error}");
     // A root without a dynamic loader: the agent cannot be executed.
     let empty = host.dir.path().join("empty");
     fs_err::create_dir(&empty).unwrap();
-    let error =
-        host.isolation.create(&BlankSpec { id: SandboxId(2), root: empty, parking: Parking::None }).unwrap_err();
+    let error = host
+        .isolation
+        .create(&BlankSpec { id: SandboxId(2), root: empty, parking: Parking::None, urgent: true })
+        .unwrap_err();
     assert!(error.to_string().contains("execute the agent"), "{error}");
     let id = host.blank_as(3);
     let spec = hearth_sandbox::AssignSpec { task_dir: missing, ..host.spec() };
@@ -165,7 +167,7 @@ fn killed_launcher_takes_its_sandboxes_along_and_is_reported() {
     eventually("no processes", || pids_in(&host.instance).is_empty());
     assert!(matches!(host.isolation.destroy(id), Err(IsolationError::LauncherGone)));
     assert!(matches!(
-        host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None }),
+        host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None, urgent: true }),
         Err(IsolationError::LauncherGone)
     ));
     // The next daemon of this instance removes the empty groups.
@@ -216,7 +218,7 @@ fn second_launcher_of_a_run_directory_takes_over() {
     let id = host.blank();
     let next = LinuxIsolation::start(config(host.dir.path(), &host.instance)).unwrap();
     assert!(matches!(host.isolation.destroy(id), Err(IsolationError::LauncherGone)));
-    next.create(&BlankSpec { id, root: root(), parking: Parking::None }).unwrap();
+    next.create(&BlankSpec { id, root: root(), parking: Parking::None, urgent: true }).unwrap();
     next.destroy(id).unwrap();
 }
 
@@ -250,7 +252,7 @@ fn assert_nothing_left(instance: &str, work_dir: &Path) {
 }
 
 /// This instance's directories in all hierarchies.
-fn groups(instance: &str) -> Vec<PathBuf> {
+pub(crate) fn groups(instance: &str) -> Vec<PathBuf> {
     let name = format!("hearth-{instance}");
     let mut found = Vec::new();
     let mut open = vec![(PathBuf::from("/sys/fs/cgroup"), 0)];

@@ -1,8 +1,10 @@
 //! What a sandbox may use, and that its neighbour does not notice when it uses too much.
 
-use hearth_sandbox::{AssignSpec, Isolation};
+use hearth_sandbox::{AssignSpec, BlankSpec, Isolation, Parking};
+use hearth_types::SandboxId;
 
-use crate::host::{Host, skipped};
+use crate::host::{Host, root, skipped};
+use crate::lifecycle::groups;
 
 #[test]
 fn memory_bomb_kills_only_the_function() {
@@ -103,4 +105,43 @@ while time.process_time() - cpu < 0.1: pass
 print((time.process_time() - cpu) / (time.monotonic() - wall) < 0.5)
 ";
     assert_eq!(sandbox.python_ok(script), "True\n");
+}
+
+/// What says of its group that it runs only when nothing else wants to; `None` where the kernel has no such groups.
+fn is_idle(host: &Host, sandbox: SandboxId) -> Option<bool> {
+    let files = groups(&host.instance).into_iter().map(|group| group.join(sandbox.to_string()).join("cpu.idle"));
+    let texts: Vec<String> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    Some(texts.first()?.trim() == "1")
+}
+
+#[test]
+fn what_is_not_urgent_gives_way_until_it_is_hastened() {
+    if skipped() {
+        return;
+    }
+    let host = Host::new();
+    let id = SandboxId(77);
+    host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None, urgent: false }).unwrap();
+    let Some(idle) = is_idle(&host, id) else { return println!("skipped: no cpu.idle here") };
+    assert!(idle);
+    host.isolation.hasten(id, None).unwrap();
+    assert_eq!(is_idle(&host, id), Some(false));
+    drop(host.isolation.assign(id, &AssignSpec { urgent: false, ..host.spec() }).unwrap());
+    assert_eq!(is_idle(&host, id), Some(true));
+    host.isolation.hasten(id, Some(500)).unwrap();
+    assert_eq!(is_idle(&host, id), Some(false));
+    assert_eq!(is_idle(&host, host.blank()), Some(false), "an urgent one never was");
+}
+
+#[test]
+fn what_was_made_ahead_and_is_assigned_urgently_gives_way_no_longer() {
+    if skipped() {
+        return;
+    }
+    let host = Host::new();
+    let id = SandboxId(77);
+    host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None, urgent: false }).unwrap();
+    let mut sandbox = host.assign(id, &host.spec());
+    assert_ne!(is_idle(&host, id), Some(true));
+    assert_eq!(sandbox.python_ok("print(1)"), "1\n");
 }

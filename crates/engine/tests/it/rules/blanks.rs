@@ -23,7 +23,7 @@ fn as_many_as_wanted_are_made_and_replaced_when_taken() {
     let (ticket, actions) = bench.invoke(demand(&key));
     assert_eq!(
         actions[0],
-        Action::Assign { sandbox: blanks[0], key, ticket: Some(ticket), purpose: Purpose::Invocation }
+        Action::Assign { sandbox: blanks[0], key, ticket: Some(ticket), purpose: Purpose::Invocation, urgent: true }
     );
     assert_eq!(made(&actions).len(), 1);
     assert_eq!(bench.step(Event::Initialised { sandbox: blanks[0] }).len(), 1);

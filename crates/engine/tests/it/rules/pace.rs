@@ -1,5 +1,6 @@
 //! Bursts: how many sandboxes of one version are started at a time.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use hearth_engine::{Action, EngineConfig, Event, FailReason, Ticket};
@@ -55,6 +56,38 @@ fn while_others_are_called_one_core_is_left_to_them() {
     assert_eq!(self::made(&come_up(&mut bench, made[0])).len(), 1);
     let more = bench.pass(Duration::from_secs(1));
     assert!(self::made(&more).len() > CORES, "nobody has called the other one for long: {more:?}");
+}
+
+/// Whether what is made or started by these actions may delay others.
+fn urgent(actions: &[Action]) -> Vec<bool> {
+    let urgent = |action: &Action| match action {
+        Action::MakeBlank { urgent, .. } | Action::Assign { urgent, .. } => Some(*urgent),
+        _ => None,
+    };
+    actions.iter().filter_map(urgent).collect()
+}
+
+#[test]
+fn the_first_start_of_a_version_is_urgent_and_those_that_follow_closely_are_not() {
+    let mut bench = bench();
+    let (_, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    assert_eq!(urgent(&actions), [true]);
+    let first = made(&actions)[0];
+    assert_eq!(urgent(&come_up(&mut bench, first)), [true]);
+    let (_, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    assert_eq!(urgent(&actions), [false], "even if the first one is over");
+    let second = made(&actions)[0];
+    assert_eq!(urgent(&come_up(&mut bench, second)), [false]);
+    bench.pass(Duration::from_millis(250));
+    let (_, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    assert_eq!(urgent(&actions), [true]);
+    assert_eq!(urgent(&bench.invoke(demand(&key(1, 2, 2))).1), [true], "another version's");
+}
+
+#[test]
+fn what_is_made_ahead_is_not_urgent() {
+    let mut bench = Bench::new(EngineConfig { cores: CORES, blanks_per_root: 1, ..config() });
+    assert_eq!(urgent(&bench.step(Event::RootAvailable { root: ROOT })), [false]);
 }
 
 #[test]
@@ -146,6 +179,31 @@ fn a_burst_leaves_blank_ones_to_others() {
     assert!(matches!(actions[0], Action::Assign { .. }), "{actions:?}");
     assert_eq!(bench.engine.view().roots[0].ready, 1);
     assert_eq!(bench.engine.view().sandboxes.making, CORES, "one of them is to be ready for the next");
+}
+
+#[test]
+fn what_others_took_is_made_again_while_the_burst_goes_on() {
+    let mut bench = Bench::new(EngineConfig { cores: CORES, blanks_per_root: 4, ..config() });
+    let mut blanks = VecDeque::from(made(&bench.step(Event::RootAvailable { root: ROOT })));
+    while let Some(sandbox) = blanks.pop_front() {
+        blanks.extend(made(&bench.step(Event::BlankReady { sandbox })));
+    }
+    let mut actions: VecDeque<Action> = (0..60).flat_map(|_| bench.invoke(demand(&key(1, 1, 1))).1).collect();
+    for function in 2..5 {
+        actions.extend(bench.invoke(demand(&key(1, function, function))).1);
+    }
+    assert_eq!(bench.engine.view().roots[0].ready, 0);
+    let mut started = 0;
+    while bench.engine.view().roots[0].ready < 2 {
+        let answer = match actions.pop_front().expect("somebody is made or started") {
+            Action::MakeBlank { sandbox, .. } => Event::BlankReady { sandbox },
+            Action::Assign { sandbox, .. } => Event::Initialised { sandbox },
+            _ => continue,
+        };
+        started += usize::from(matches!(answer, Event::Initialised { .. }));
+        actions.extend(bench.step(answer));
+    }
+    assert!(started < 20, "the burst took all of them: {started}");
 }
 
 #[test]

@@ -54,12 +54,12 @@ fn what_is_provisioned_is_started_a_few_at_a_time_and_serves_warm() {
     assert_eq!(made(&actions).len(), 2);
     let assigned = bench.step(Event::BlankReady { sandbox: SandboxId(1) });
     let (key, purpose) = (key(1, 1, 1), Purpose::Provisioned);
-    assert_eq!(assigned, [Action::Assign { sandbox: SandboxId(1), key, ticket: None, purpose }]);
+    assert_eq!(assigned, [Action::Assign { sandbox: SandboxId(1), key, ticket: None, purpose, urgent: true }]);
     let third = made(&bench.step(Event::Initialised { sandbox: SandboxId(1) }));
     assert_eq!(third, [SandboxId(3)]);
     let rest = vec![
-        Action::MakeBlank { sandbox: SandboxId(2), root: ROOT, instance: InstanceId::NODE },
-        Action::MakeBlank { sandbox: third[0], root: ROOT, instance: InstanceId::NODE },
+        Action::MakeBlank { sandbox: SandboxId(2), root: ROOT, instance: InstanceId::NODE, urgent: true },
+        Action::MakeBlank { sandbox: third[0], root: ROOT, instance: InstanceId::NODE, urgent: true },
     ];
     make_all(&mut bench, rest);
     let view = provisioned(&bench, 1);

@@ -15,7 +15,7 @@ fn cold_then_warm_in_the_same_sandbox() {
     let actions = bench.step(Event::BlankReady { sandbox });
     assert_eq!(
         actions,
-        [Action::Assign { sandbox, key: key.clone(), ticket: Some(first), purpose: Purpose::Invocation }]
+        [Action::Assign { sandbox, key: key.clone(), ticket: Some(first), purpose: Purpose::Invocation, urgent: true }]
     );
     let actions = bench.step(Event::Initialised { sandbox });
     assert_eq!(actions, [Action::Dispatch { sandbox, ticket: first, start: Start::Cold(ColdReason::NoSandbox) }]);

@@ -16,7 +16,7 @@ impl World {
             Action::MakeBlank { sandbox, instance, .. } => self.make(sandbox, instance),
             Action::Acquire { pool, count, .. } => self.acquire(&pool, count),
             Action::Release { instance } => self.release(instance),
-            Action::Assign { sandbox, key, ticket, purpose } => self.assign(sandbox, key, ticket, purpose),
+            Action::Assign { sandbox, key, ticket, purpose, .. } => self.assign(sandbox, key, ticket, purpose),
             Action::Dispatch { sandbox, ticket, start } => {
                 self.coverage.saw(if start == Start::Warm { "warm" } else { "cold" });
                 self.dispatch(sandbox, ticket);
