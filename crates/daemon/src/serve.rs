@@ -35,6 +35,12 @@ pub(crate) const LAUNCHER_ARGUMENT: &str = "__launcher";
 const CONNECTIONS_CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Whoever can reach the daemon can also tell it to stop.
+    let mut signals = {
+        let _within = runtime.enter();
+        StopSignals::new()?
+    };
     // Bind before anything is touched: a second daemon must find nothing changed by its failure.
     let listener = std::net::TcpListener::bind(config.listen)
         .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
@@ -44,8 +50,7 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     // The store's lock comes before anything that another daemon on this directory would feel.
     let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
     let isolation = start_isolation(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(&config, listener, store, isolation));
+    let result = runtime.block_on(serve(&config, listener, store, isolation, &mut signals));
     // Whatever is still in a blocking call after the drain does not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -103,6 +108,7 @@ async fn serve(
     listener: std::net::TcpListener,
     store: Arc<dyn hearth_store::Store>,
     isolation: Arc<dyn Isolation>,
+    signals: &mut StopSignals,
 ) -> Result<ExitCode> {
     let artifacts = Arc::new(Artifacts::open(&config.data_dir.join("code"), ArtifactLimits::default())?);
     let runtimes = Arc::new(Runtimes::open(&config.runtimes_dir())?);
@@ -158,7 +164,7 @@ async fn serve(
         let stop = stop.clone();
         async move { frontend.serve(listener, stop).await }
     });
-    wait_for_signal().await?;
+    signals.next().await;
     stop.cancel();
     let drained = async {
         node.drain(Duration::from_secs(config.shutdown.grace_s)).await;
@@ -167,8 +173,7 @@ async fn serve(
     };
     tokio::select! {
         () = drained => tracing::info!("stopped"),
-        second = wait_for_signal() => {
-            second?;
+        () = signals.next() => {
             tracing::warn!("stopped at once: second signal");
         }
     }
@@ -195,12 +200,24 @@ fn templates(config: &Config) -> TemplateParts {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
-    let terminate: Result<Signal, _> = signal(SignalKind::terminate());
-    let mut terminate = terminate.context("cannot wait for signals")?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt.context("cannot wait for signals"),
-        _ = terminate.recv() => Ok(()),
+/// SIGTERM and SIGINT, kept from the moment that this is made.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// On a tokio runtime.
+    fn new() -> Result<Self> {
+        let stream = |kind| signal(kind).context("cannot wait for signals");
+        Ok(Self { terminate: stream(SignalKind::terminate())?, interrupt: stream(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
