@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -281,6 +282,23 @@ class TestHook:
         admin.set("pools/more", min=1, target=1, max=4, instance_memory_mib=512)
         wait_until(lambda: any("instances_max" in json.dumps(r["details"]) for r in admin.log()), 20, "the limit is told")
         assert len(self.instances(admin)) == 1 and len(hook.requests("acquire")) == 1
+
+    def test_ends_with_a_daemon_that_is_killed(self, own_daemon, hook):
+        hook.mode("hanging")
+        admin = Admin(own_daemon(hook.config(timeout_s=600)))
+        self.filled(admin)
+        wait_until(lambda: hook.requests("acquire"), 20, "the hook is called")
+
+        def processes():
+            of_hook = str(hook.script).encode()
+            lines = {path: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+            return [path for path, line in lines.items() if of_hook in line]
+
+        assert processes()
+        hook.mode("good")
+        admin.daemon.kill()
+        wait_until(lambda: not processes(), 20, "nothing of the hook runs without its daemon", processes)
+        admin.daemon.start()
 
     def test_an_acquisition_under_way_is_found_again_after_kill_9(self, own_daemon, hook):
         hook.mode("hanging")

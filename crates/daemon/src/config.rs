@@ -18,7 +18,7 @@ use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::hook::{CommandHook, UrlHook};
+use crate::hook::{CommandHook, UrlHook, guarded};
 
 /// The file as written. Unknown keys are errors.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -193,7 +193,7 @@ impl HookSection {
         let url = self.url.as_ref().and_then(|url| url.parse::<http::Uri>().ok());
         let hook: Arc<dyn CapacityHook> = match url {
             Some(url) => Arc::new(UrlHook::new(url, timeout)),
-            None => Arc::new(CommandHook { command: self.command.clone(), timeout }),
+            None => Arc::new(CommandHook { command: guarded(&self.command), timeout }),
         };
         HookTerms {
             hook,

@@ -1,5 +1,7 @@
 //! The operator's capacity hook: a command that gets the request on its standard input, or a URL that it is posted to.
 
+mod guard;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
+
+pub(crate) use guard::{GUARD_ARGUMENT, guard, guarded};
 
 /// Longest answer, bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;

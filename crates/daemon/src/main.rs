@@ -15,5 +15,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == serve::LAUNCHER_ARGUMENT) {
         return hearth_sandbox::launcher_main();
     }
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == hook::GUARD_ARGUMENT) {
+        return hook::guard();
+    }
     cli::run()
 }
