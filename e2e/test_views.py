@@ -118,6 +118,7 @@ class TestTop:
         assert re.search(r"^starts .*warm|^starts .*\(\d+\)", page, re.M), page
         assert re.search(rf"^{function.name} +\d{{12}} +128 +\d+ +\d+ +1 ", page, re.M), page
         assert max(len(line) for line in page.splitlines()) <= 100
+        assert "quit" not in page, "nobody is there to press keys"
 
     def test_json_is_for_programs(self, daemon, deploy):
         function = deploy("probe.sleep")

@@ -68,7 +68,7 @@ fn print(client: &Client, endpoint: &str, pause: Duration, once: bool, output: &
         let now = look(client)?;
         let span = Span::between(&before, &now, began.elapsed());
         if !output.is_json() {
-            output.line(&page(&Screen { endpoint, now: &now, span: &span, scroll: 0, problem: None }));
+            output.line(&page(&Screen { endpoint, now: &now, span: &span, scroll: 0, problem: None, keys: false }));
             return Ok(());
         }
         output.line(&tell::as_json(endpoint, &now, &span).to_string());
@@ -111,7 +111,7 @@ fn live_on(
     let (mut now, mut looked) = (first, Instant::now());
     let (mut scroll, mut problem) = (0_usize, None);
     loop {
-        let screen = Screen { endpoint, now: &now, span: &span, scroll, problem };
+        let screen = Screen { endpoint, now: &now, span: &span, scroll, problem, keys: true };
         terminal.draw(|frame| frame.render_widget(&screen, frame.area())).context("cannot draw")?;
         scroll = screen.scroll_within(terminal.size().context("cannot draw")?.height);
         problem = screen.problem;

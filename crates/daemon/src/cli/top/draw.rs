@@ -21,6 +21,8 @@ pub(super) struct Screen<'a> {
     pub(super) scroll: usize,
     /// Why the figures are old.
     pub(super) problem: Option<String>,
+    /// Somebody is there to press keys.
+    pub(super) keys: bool,
 }
 
 impl Screen<'_> {
@@ -215,7 +217,9 @@ impl Widget for &Screen<'_> {
             };
             Paragraph::new(line).render(below, buffer);
         }
-        Paragraph::new(Line::from("q quit   up/down scroll").dim()).render(foot, buffer);
+        if self.keys {
+            Paragraph::new(Line::from("q quit   up/down scroll").dim()).render(foot, buffer);
+        }
     }
 }
 
