@@ -1,7 +1,8 @@
 //! Capacity as operators declare it: instances, pools, policies of accounts, trust groups.
 //!
 //! The configuration file is the base. What comes over the API is kept in the store, holds over the file for its name, and
-//! holds for the next request. `broker` gets more from the operator's hook. Every change is in the log, in the commit that makes it.
+//! holds for the next request. `broker` gets more from the operator's hook. Every change is in the log, in the commit that makes it;
+//! the log keeps the latest ten thousand records.
 
 mod broker;
 mod change;
@@ -24,7 +25,7 @@ pub use change::{Actor, Kind};
 pub use document::{AccountDocument, GroupDocument, InstanceDocument, PoolDocument};
 
 use held::Held;
-use record::{LOG, PARTITION};
+use record::{LOG, LogEnd, PARTITION};
 
 /// Calls of the hook under way at once.
 const HOOK_CALLS_MAX: usize = 8;
@@ -79,6 +80,7 @@ struct Shared {
     hook: Option<HookTerms>,
     hook_calls: Semaphore,
     held: Mutex<Held>,
+    log_end: Mutex<LogEnd>,
     /// Held from the check of a change until the fleet knows of it: changes are made one after the other.
     writing: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
@@ -104,6 +106,8 @@ impl CapacityPlan {
             // The file was changed under what is kept. What dangles is of no use to anybody, and no reason not to start.
             tracing::warn!(%error, "the file and the kept changes of capacity do not fit together");
         }
+        let log_end = Mutex::default();
+        record::cut_log(&*store, &log_end).await;
         Ok(Self {
             shared: Arc::new(Shared {
                 store,
@@ -111,6 +115,7 @@ impl CapacityPlan {
                 hook,
                 hook_calls: Semaphore::new(HOOK_CALLS_MAX),
                 held: Mutex::new(held),
+                log_end,
                 writing: tokio::sync::Mutex::new(()),
                 tasks: TaskTracker::new(),
                 stopping: CancellationToken::new(),
@@ -159,10 +164,15 @@ impl Shared {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), CapacityError> {
-        self.store.commit(PARTITION, Vec::new(), writes).await.map(drop).map_err(|error: CommitError| {
+        let full = self.log_end.lock().unwrap_or_else(PoisonError::into_inner).note(&writes);
+        let stored = self.store.commit(PARTITION, Vec::new(), writes).await.map(drop).map_err(|error: CommitError| {
             tracing::error!(%error, "a change of capacity could not be stored");
             CapacityError::Store
-        })
+        });
+        if full {
+            record::cut_log(&*self.store, &self.log_end).await;
+        }
+        stored
     }
 }
 

@@ -13,6 +13,10 @@ use super::{CapacityError, InstanceDocument, unread};
 pub(super) const PARTITION: &str = "capacity";
 pub(super) const LOG: &str = "log";
 const PAGE: usize = 256;
+/// So many records stay in the log at least...
+const LOG_RECORDS_MIN: u64 = 10_000;
+/// ...and it is cut to that after so many more.
+const LOG_CUT_EVERY: u64 = 1000;
 
 /// One document, or that the file's is not to hold.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,6 +76,46 @@ pub(super) fn told(actor: &Actor, what: &str, details: Value) -> Write {
     let time = jiff::Timestamp::now();
     let record = json!({"time": format!("{time:.3}"), "actor": actor.to_string(), "what": what, "details": details});
     Write::Append { log: LOG.to_owned(), record: Bytes::from(record.to_string()) }
+}
+
+/// Where the log ends, as far as is known.
+#[derive(Debug, Default)]
+pub(super) struct LogEnd {
+    /// No later than the end.
+    from: u64,
+    /// Records that were added since the log was cut.
+    added: u64,
+}
+
+impl LogEnd {
+    /// Counts what `writes` added; whether it is time to cut the log.
+    pub(super) fn note(&mut self, writes: &[Write]) -> bool {
+        let records = writes.iter().filter(|write| matches!(write, Write::Append { .. })).count();
+        self.added += records as u64;
+        let due = self.added >= LOG_CUT_EVERY;
+        if due {
+            self.added = 0;
+        }
+        due
+    }
+}
+
+/// Drops the oldest records beyond those that stay.
+pub(super) async fn cut_log(store: &dyn Store, end: &std::sync::Mutex<LogEnd>) {
+    let lock = || end.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut from = lock().from;
+    loop {
+        match store.read_log(PARTITION, LOG, from, PAGE).await {
+            Ok(page) if page.is_empty() => break,
+            Ok(page) => from = page.last().map_or(from, |last| last.sequence + 1),
+            Err(error) => return tracing::warn!(%error, "the log of capacity cannot be read"),
+        }
+    }
+    lock().from = from;
+    let before = from.saturating_sub(LOG_RECORDS_MIN);
+    if let Err(error) = store.truncate_log(PARTITION, LOG, before).await {
+        tracing::warn!(%error, "the log of capacity cannot be cut");
+    }
 }
 
 /// Brings what was kept over what the file declares.
