@@ -11,6 +11,24 @@ use std::time::Duration;
 use hearth_types::{AccountId, Instant};
 use serde::{Deserialize, Serialize};
 
+/// The most that anything costs, in the operator's currency per hour.
+pub const PRICE_MAX: f64 = 1e9;
+
+/// A price as it is kept: in millionths, of one in the operator's currency. `None` if it is none, or more than [`PRICE_MAX`].
+pub fn millionths(price: f64) -> Option<u64> {
+    if !(0.0..=PRICE_MAX).contains(&price) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    Some((price * 1e6).round() as u64)
+}
+
+/// A price as it is shown: in the operator's currency, whatever is kept.
+pub(crate) fn show_price<S: serde::Serializer>(millionths: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::cast_precision_loss, reason = "PRICE_MAX in millionths is below 2^53")]
+    serializer.serialize_f64(*millionths as f64 / 1e6)
+}
+
 /// Numbered by whoever declares instances; never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -59,6 +77,7 @@ pub enum Owner {
 pub struct Instance {
     pub id: InstanceId,
     pub memory_mib: u64,
+    /// Thousandths of a core. Sandboxes take it up in proportion to their memory sizes: 1,769 MiB are a core. 0: no bound.
     pub cpu_millis: u64,
     pub sandboxes_max: usize,
     /// What it costs, in millionths of the operator's currency per hour.
@@ -83,13 +102,13 @@ pub struct Instance {
 pub enum PoolKind {
     /// Waits to be given to any account.
     General,
-    /// An amount of generic capacity that is kept for its owner: up to `min` before any other pool is filled.
+    /// Generic capacity that waits for its owner alone: as much as its `min` promises.
     Reserved,
     /// Its owner's before any request arrives.
     Dedicated,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Constraint {
     /// What is there can be had.
@@ -99,6 +118,7 @@ pub enum Constraint {
     Variable {
         available: bool,
         /// As [`Instance::cost_rate`]; holds for all its instances.
+        #[serde(serialize_with = "show_price")]
         price: u64,
     },
 }
@@ -115,19 +135,17 @@ pub struct Refill {
     pub fast_per_removal: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct SubPool {
     pub name: PoolName,
     pub kind: PoolKind,
     /// `None`: everybody.
     pub owner: Option<Owner>,
-    #[serde(default)]
     pub constraint: Constraint,
     /// Waiting instances: fewer are filled up at once, more than `max` are released.
     pub min: u32,
     pub target: u32,
     pub max: u32,
-    #[serde(default)]
     pub refill: Refill,
     /// Size of an instance that is asked for, MiB.
     pub instance_memory_mib: u64,
@@ -135,8 +153,7 @@ pub struct SubPool {
 
 /// What happens if an account's own sub-pool has nothing for it. Several are tried in order; who comes to the end waits as with
 /// `Queue`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Shortage {
     /// Draw on these others, whoever owns them.
     Borrow {
@@ -156,8 +173,7 @@ pub enum Shortage {
 }
 
 /// What holds for one account.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountPolicy {
     /// Instead of the sub-pool that its identity selects.
     pub pool: Option<PoolName>,

@@ -3,7 +3,7 @@
 use hearth_types::VersionKey;
 use serde::Serialize;
 
-use crate::capacity::{InstanceId, PoolName, SubPool};
+use crate::capacity::{InstanceId, PoolName, SubPool, show_price};
 use crate::event::RootId;
 
 /// Totals since the engine was made.
@@ -158,6 +158,8 @@ pub struct InstanceView {
     pub cpu_millis: u64,
     pub sandboxes: usize,
     pub sandboxes_max: usize,
+    /// In the operator's currency per hour, where it is shown.
+    #[serde(serialize_with = "show_price")]
     pub cost_rate: u64,
     pub shared: bool,
     pub reclaimable: bool,

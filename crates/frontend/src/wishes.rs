@@ -4,12 +4,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use hearth_aws_api::ApiError;
-use hearth_engine::capacity::{PoolName, Wishes};
+use hearth_engine::capacity::{PoolName, Wishes, millionths};
 use http::{HeaderMap, HeaderName};
 
 /// A sub-pool.
 const POOL: HeaderName = HeaderName::from_static("x-hearth-pool");
-/// The most that an instance may cost, in millionths of the operator's currency per hour.
+/// The most that an instance may cost, in the operator's currency per hour, such as `0.25`.
 const PRICE_MAX: HeaderName = HeaderName::from_static("x-hearth-price-max");
 /// Any text: requests with the same one go to the same sandbox where it is idle.
 const AFFINITY: HeaderName = HeaderName::from_static("x-hearth-affinity");
@@ -20,7 +20,7 @@ const DEFER_S_MAX: u64 = 900;
 
 pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, ApiError> {
     let price_max = match text(headers, &PRICE_MAX)? {
-        Some(price) => Some(price.parse().map_err(|_not_a_number| malformed(&PRICE_MAX))?),
+        Some(price) => Some(price.parse().ok().and_then(millionths).ok_or_else(|| malformed(&PRICE_MAX))?),
         None => None,
     };
     let pool = text(headers, &POOL)?.map(|name| PoolName(name.to_owned()));
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn each_header_is_a_wish() {
-        let wishes = read(&headers(&[(POOL, "spot"), (PRICE_MAX, "70"), (AFFINITY, "user-7")])).unwrap().unwrap();
-        assert_eq!((wishes.pool, wishes.price_max), (Some(PoolName("spot".to_owned())), Some(70)));
+        let wishes = read(&headers(&[(POOL, "spot"), (PRICE_MAX, "0.07"), (AFFINITY, "user-7")])).unwrap().unwrap();
+        assert_eq!((wishes.pool, wishes.price_max), (Some(PoolName("spot".to_owned())), Some(70_000)));
         let affinity = |text| read(&headers(&[(AFFINITY, text)])).unwrap().unwrap().affinity;
         assert_eq!(wishes.affinity, affinity("user-7"));
         assert_ne!(wishes.affinity, affinity("user-8"));
@@ -88,6 +88,8 @@ mod tests {
 
     #[test]
     fn a_price_that_is_no_number_is_refused() {
-        assert!(read(&headers(&[(PRICE_MAX, "cheap")])).is_err());
+        for refused in ["cheap", "", "-1", "NaN", "inf", "1e10"] {
+            assert!(read(&headers(&[(PRICE_MAX, refused)])).is_err(), "{refused}");
+        }
     }
 }

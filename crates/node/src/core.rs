@@ -190,6 +190,17 @@ impl Core {
         self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
     }
 
+    /// Nobody waits for the attempt any more: it ends here unless a sandbox has it already.
+    pub(crate) fn abandon(self: &Arc<Self>, attempt: &Attempt) {
+        self.step(Event::Abandon { ticket: attempt.ticket });
+        let mut state = self.lock();
+        if !state.engine.holds(attempt.ticket) {
+            state.attempts.remove(&attempt.ticket);
+            drop(state);
+            attempt.refuse(InvokeError::Draining);
+        }
+    }
+
     /// Tells the engine what happened and performs what it decides.
     pub(crate) fn step(self: &Arc<Self>, event: Event) {
         let now = self.clock.now();

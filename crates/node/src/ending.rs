@@ -51,6 +51,10 @@ impl Core {
 
     /// No sandbox came to be for this attempt.
     pub(crate) fn start_failed(self: &Arc<Self>, attempt: &Arc<Attempt>, sandbox: Option<&Sandbox>) {
+        if attempt.is_over() {
+            // Its caller has left.
+            return self.let_go(attempt);
+        }
         let failure = sandbox.and_then(|sandbox| sandbox.state().start_failure.clone());
         let failure = failure.unwrap_or(StartFailure::Exit { status: None, out_of_memory: false });
         let request = attempt.invocation.request_id;

@@ -72,8 +72,11 @@ impl Node {
         let (attempt, reply) = Attempt::streaming(core.next_ticket(), invocation, core.clock.now());
         // The reply's head is not its end: the time-out is watched beyond this future.
         core.tasks.spawn(watch_to_the_end(Arc::clone(core), Arc::clone(&attempt)));
+        let caller = Caller { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)), watches: false };
         core.admit(&attempt);
-        reply.await.unwrap_or(Err(InvokeError::Draining))
+        let reply = reply.await;
+        caller.has_it();
+        reply.unwrap_or(Err(InvokeError::Draining))
     }
 
     fn check_open(&self) -> Result<(), InvokeError> {
@@ -123,10 +126,10 @@ impl Templates for Node {
 /// Runs an invocation and returns its whole reply.
 pub(crate) async fn run_to_the_end(core: &Arc<Core>, invocation: Invocation) -> Result<(Reply, Timeline), InvokeError> {
     let (attempt, mut reply) = Attempt::buffered(core.next_ticket(), invocation, core.clock.now());
-    let watch = Watch { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)) };
+    let caller = Caller { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)), watches: true };
     core.admit(&attempt);
     let reply = wait(core, &attempt, &mut reply).await;
-    watch.done();
+    caller.has_it();
     reply
 }
 
@@ -156,24 +159,29 @@ async fn watch_to_the_end(core: Arc<Core>, attempt: Arc<Attempt>) {
     }
 }
 
-/// Goes on watching the time-out of a function whose caller has left.
-struct Watch {
+/// Who waits for a reply. Leaves it if dropped before: what was not handed to a sandbox yet is given up, what runs goes on and
+/// is watched, if it was this one's to watch its time-out.
+struct Caller {
     core: Arc<Core>,
     attempt: Option<Arc<Attempt>>,
+    watches: bool,
 }
 
-impl Watch {
-    fn done(mut self) {
+impl Caller {
+    fn has_it(mut self) {
         self.attempt = None;
     }
 }
 
-impl Drop for Watch {
+impl Drop for Caller {
     fn drop(&mut self) {
         if let Some(attempt) = self.attempt.take()
             && !attempt.is_over()
         {
-            self.core.tasks.spawn(watch_to_the_end(Arc::clone(&self.core), attempt));
+            self.core.abandon(&attempt);
+            if self.watches && !attempt.is_over() {
+                self.core.tasks.spawn(watch_to_the_end(Arc::clone(&self.core), attempt));
+            }
         }
     }
 }

@@ -98,7 +98,13 @@ impl Core {
         self.tasks.spawn(async move {
             if let Err(error) = core.try_assign(&sandbox, &assignment).await {
                 let message = chain(&error);
-                tracing::error!(sandbox = %sandbox.id, function = %assignment.spec.key, error = %message, "cannot start");
+                // What is ended on its way is no fault.
+                if sandbox.is_doomed() || core.ended.is_cancelled() {
+                    tracing::debug!(sandbox = %sandbox.id, error = %message, "ended while it started");
+                } else {
+                    let function = &assignment.spec.key;
+                    tracing::error!(sandbox = %sandbox.id, %function, error = %message, "cannot start");
+                }
                 if let Some(attempt) = &assignment.attempt {
                     attempt.set_problem(message);
                 }
@@ -220,7 +226,11 @@ impl Core {
     }
 
     fn blank_failed(self: &Arc<Self>, sandbox: &Sandbox, message: &str) {
-        tracing::error!(sandbox = %sandbox.id, error = message, "cannot make a sandbox");
+        if sandbox.is_doomed() || self.ended.is_cancelled() {
+            tracing::debug!(sandbox = %sandbox.id, error = message, "ended while it was made");
+        } else {
+            tracing::error!(sandbox = %sandbox.id, error = message, "cannot make a sandbox");
+        }
         self.forget(sandbox.id);
         self.step(Event::BlankFailed { sandbox: sandbox.id });
     }

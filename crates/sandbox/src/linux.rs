@@ -10,7 +10,7 @@ mod start;
 pub(crate) use connect::wait_readable;
 pub(crate) use id_maps::has_subordinate_ids;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -78,6 +78,8 @@ pub struct LinuxIsolation {
     launcher: Option<JoinHandle<()>>,
     /// To the agents of blank sandboxes.
     connections: Mutex<HashMap<SandboxId, OwnedFd>>,
+    /// Blank sandboxes that are being made and that nobody has asked to end meanwhile.
+    wanted: Mutex<HashSet<SandboxId>>,
 }
 
 impl LinuxIsolation {
@@ -163,7 +165,7 @@ impl LinuxIsolation {
                 Ok(readiness)
             }
             Err(error) => {
-                self.destroy(spec.id)?;
+                self.remove(spec.id)?;
                 Err(error)
             }
         }
@@ -171,6 +173,17 @@ impl LinuxIsolation {
 
     fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, HashSet<SandboxId>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, id: SandboxId) -> Result<(), IsolationError> {
+        const DESTROY: &str = "destroy";
+        self.connections().remove(&id);
+        let Some(gone) = self.request(id, DESTROY, &Request::Destroy { id })? else { return Ok(()) };
+        connect::wait_readable(gone.as_fd(), Instant::now() + DEATH_MAX).map_err(|errno| failed(id, DESTROY, errno))
     }
 }
 
@@ -203,14 +216,19 @@ impl Isolation for LinuxIsolation {
             Parking::Exec(park) => (Some(park), None),
             Parking::Zygote(park, zygote) => (Some(park), Some(zygote)),
         };
-        if zygote.is_some() {
-            match self.create_once(spec, park, zygote) {
-                // The zygote may have died over it; nobody waits for the next.
-                Err(IsolationError::Failed { reason, .. }) => tracing::warn!(sandbox = %spec.id, reason, "zygote"),
-                result => return result,
-            }
+        if zygote.is_none() {
+            return self.create_once(spec, park, None);
         }
-        self.create_once(spec, park, None)
+        self.wanted().insert(spec.id);
+        let created = self.create_once(spec, park, zygote);
+        match (created, self.wanted().remove(&spec.id)) {
+            // The zygote may have died over it; nobody waits for the next.
+            (Err(IsolationError::Failed { reason, .. }), true) => {
+                tracing::warn!(sandbox = %spec.id, reason, "zygote");
+                self.create_once(spec, park, None)
+            }
+            (result, _) => result,
+        }
     }
 
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError> {
@@ -257,10 +275,8 @@ impl Isolation for LinuxIsolation {
     }
 
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError> {
-        const DESTROY: &str = "destroy";
-        self.connections().remove(&id);
-        let Some(gone) = self.request(id, DESTROY, &Request::Destroy { id })? else { return Ok(()) };
-        connect::wait_readable(gone.as_fd(), Instant::now() + DEATH_MAX).map_err(|errno| failed(id, DESTROY, errno))
+        self.wanted().remove(&id);
+        self.remove(id)
     }
 }
 

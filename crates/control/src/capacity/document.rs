@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hearth_engine::capacity::{
-    AccountPolicy, Constraint, GroupName, Instance, InstanceId, Owner, PoolKind, PoolName, Refill, Shortage, SubPool,
-    TrustGroup,
+    AccountPolicy, Constraint, GroupName, Instance, InstanceId, Owner, PRICE_MAX, PoolKind, PoolName, Refill, Shortage,
+    SubPool, TrustGroup, millionths,
 };
 use hearth_types::{AccountId, Instant, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,6 @@ const NAME_BYTES_MAX: usize = 64;
 const LABELS_MAX: usize = 32;
 /// Largest size of anything, MiB: 16 TiB.
 const MEMORY_MIB_MAX: u64 = 16 * 1024 * 1024;
-/// Money is kept in millionths; a thousand million an hour is more than anybody pays.
-const PRICE_MAX: f64 = 1e9;
 const WAIT_S_MAX: u32 = 86_400;
 
 /// One machine, or one share of this one.
@@ -28,7 +26,7 @@ pub struct InstanceDocument {
     #[serde(default = "general")]
     pub pool: String,
     pub memory_mib: u64,
-    /// 0: not stated.
+    /// Thousandths of a core; a sandbox takes one for 1,769 MB of its memory size. 0: not stated, and no bound.
     #[serde(default)]
     pub cpu_millis: u64,
     /// Sandboxes that may be on it at once.
@@ -145,12 +143,8 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<(), CapacityError> {
     Ok(())
 }
 
-fn millionths(what: &str, price: f64) -> Result<u64, CapacityError> {
-    if !(0.0..=PRICE_MAX).contains(&price) {
-        return Err(invalid(format!("{what} must be between 0 and {PRICE_MAX}, per hour")));
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
-    Ok((price * 1e6).round() as u64)
+fn price_of(what: &str, price: f64) -> Result<u64, CapacityError> {
+    millionths(price).ok_or_else(|| invalid(format!("{what} must be between 0 and {PRICE_MAX}, per hour")))
 }
 
 fn check_memory(what: &str, mib: u64, min: u64) -> Result<(), CapacityError> {
@@ -164,7 +158,7 @@ impl InstanceDocument {
     pub(super) fn check(&self, now: Timestamp) -> Result<(), CapacityError> {
         check_name("name", &self.name)?;
         check_memory("memory_mib", self.memory_mib, 128)?;
-        millionths("cost_rate", self.cost_rate)?;
+        price_of("cost_rate", self.cost_rate)?;
         if self.sandboxes == 0 {
             return Err(invalid("sandboxes must be at least 1"));
         }
@@ -191,7 +185,7 @@ impl InstanceDocument {
             memory_mib: self.memory_mib,
             cpu_millis: self.cpu_millis,
             sandboxes_max: self.sandboxes as usize,
-            cost_rate: millionths("cost_rate", self.cost_rate).unwrap_or(u64::MAX),
+            cost_rate: price_of("cost_rate", self.cost_rate).unwrap_or(u64::MAX),
             lease_end: self.lease_end.map(|end| at(Self::timestamp(end))),
             age_max: self.age_max_s.map(Duration::from_secs),
             reclaimable: self.reclaimable,
@@ -205,7 +199,7 @@ impl InstanceDocument {
 impl PoolDocument {
     pub(super) fn check(&self) -> Result<(), CapacityError> {
         check_name("name", &self.name)?;
-        millionths("price", self.price)?;
+        price_of("price", self.price)?;
         if self.account.is_some() && self.group.is_some() {
             return Err(invalid("a pool belongs to an account or to a group, not to both"));
         }
@@ -235,7 +229,7 @@ impl PoolDocument {
 
     pub(super) fn to_pool(&self) -> SubPool {
         let group = self.group.clone().map(|name| Owner::Group(GroupName(name)));
-        let price = millionths("price", self.price).unwrap_or(u64::MAX);
+        let price = price_of("price", self.price).unwrap_or(u64::MAX);
         SubPool {
             name: PoolName(self.name.clone()),
             kind: self.kind,
@@ -256,7 +250,7 @@ impl PoolDocument {
 impl AccountDocument {
     pub(super) fn check(&self) -> Result<(), CapacityError> {
         if let Some(price) = self.price_max {
-            millionths("price_max", price)?;
+            price_of("price_max", price)?;
         }
         if self.shortage.len() > 8 {
             return Err(invalid("shortage has at most 8 steps"));
@@ -278,7 +272,7 @@ impl AccountDocument {
         AccountPolicy {
             pool: self.pool.clone().map(PoolName),
             shortage: self.shortage.iter().filter_map(|step| shortage(step).ok()).collect(),
-            price_max: self.price_max.and_then(|price| millionths("price_max", price).ok()),
+            price_max: self.price_max.and_then(|price| price_of("price_max", price).ok()),
         }
     }
 }

@@ -55,8 +55,7 @@ impl Engine {
     /// Whether such a sandbox is larger than all there is, or may come to be.
     pub(super) fn can_never_fit(&self, memory_mib: u32) -> bool {
         let memory_mib = u64::from(memory_mib.max(self.config.blank_memory_mib));
-        let has_room =
-            |site: &Site| site.is_open() && memory_mib <= site.terms.memory_mib && site.terms.sandboxes_max > 0;
+        let has_room = |site: &Site| site.is_open() && memory_mib <= site.room_mib() && site.terms.sandboxes_max > 0;
         !self.sites.iter().any(|(_, site)| has_room(site)) && !self.sub_pools.may_bring(memory_mib)
     }
 

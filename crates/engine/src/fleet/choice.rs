@@ -113,7 +113,7 @@ impl Engine {
             .filter_map(|(index, site)| {
                 let class = class(site)?;
                 let price = self.price(site);
-                let room = site.terms.memory_mib.saturating_sub(site.used.memory_mib);
+                let room = site.room_mib().saturating_sub(site.used.memory_mib);
                 (price <= price_max && self.outlasts(now, index, pool)).then_some((class, price, room, index))
             })
             .collect();

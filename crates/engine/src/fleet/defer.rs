@@ -121,7 +121,7 @@ impl Engine {
         for site in sites {
             let site = &self.sites[*site];
             used = used.and(site.in_use(self.config.blank_memory_mib));
-            all.memory_mib = all.memory_mib.saturating_add(site.terms.memory_mib);
+            all.memory_mib = all.memory_mib.saturating_add(site.room_mib());
             all.sandboxes = all.sandboxes.saturating_add(site.terms.sandboxes_max);
         }
         used.memory_mib >= all.memory_mib - all.memory_mib / 4 || used.sandboxes >= all.sandboxes - all.sandboxes / 4

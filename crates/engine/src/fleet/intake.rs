@@ -24,7 +24,7 @@ struct Passed {
 
 impl Engine {
     pub(super) fn invoke(&mut self, turn: &mut Turn<'_>, ticket: Ticket, demand: &Demand) {
-        if self.tickets.contains_key(&ticket) || self.deferred.contains(ticket) {
+        if self.holds(ticket) {
             return self.anomaly();
         }
         self.counters.invoked += 1;
@@ -145,6 +145,11 @@ impl Engine {
     pub(super) fn refuse(&mut self, turn: &mut Turn<'_>, ticket: Ticket, reason: FailReason) {
         self.counters.failed += 1;
         turn.push(Action::Fail { ticket, reason });
+    }
+
+    /// Whether the ticket has had no end yet.
+    pub fn holds(&self, ticket: Ticket) -> bool {
+        self.tickets.contains_key(&ticket) || self.deferred.contains(ticket)
     }
 
     pub(super) fn abandon(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {

@@ -209,9 +209,12 @@ impl Engine {
     pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, site: u32, root_id: RootId) {
         self.counters.lost += 1;
         let root = self.roots.entry(root_id).or_default();
-        let pause = REFILL_PAUSE.saturating_mul(1 << root.failures.min(6)).min(REFILL_PAUSE_MAX);
-        root.failures = root.failures.saturating_add(1);
-        root.refill_after = turn.now + pause;
+        // Those that were on their way when the first of them failed tell nothing new.
+        if turn.now >= root.refill_after {
+            let pause = REFILL_PAUSE.saturating_mul(1 << root.failures.min(6)).min(REFILL_PAUSE_MAX);
+            root.failures = root.failures.saturating_add(1);
+            root.refill_after = turn.now + pause;
+        }
         self.timers.arm(Due::Root(root_id), &mut root.armed, root.refill_after);
         let stock = self.sites[site].stock(root_id);
         if stock.claims.len() > stock.making

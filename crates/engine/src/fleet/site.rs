@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use hearth_types::limits::MEMORY_MIB_PER_CORE;
 use hearth_types::{AccountId, Instant, SandboxId};
 
 use super::model::Claim;
@@ -129,8 +130,17 @@ impl Site {
         self.stock.entry(root).or_default()
     }
 
+    /// Memory that its sandboxes may have: no more than its cores are enough for, since a sandbox's part of a core follows its
+    /// memory size.
+    pub(super) fn room_mib(&self) -> u64 {
+        match self.terms.cpu_millis {
+            0 => self.terms.memory_mib,
+            millis => self.terms.memory_mib.min(millis.saturating_mul(u64::from(MEMORY_MIB_PER_CORE)) / 1000),
+        }
+    }
+
     pub(super) fn fits_beside(&self, need: Amount, freed: Amount) -> bool {
-        self.used.memory_mib - freed.memory_mib + need.memory_mib <= self.terms.memory_mib
+        self.used.memory_mib - freed.memory_mib + need.memory_mib <= self.room_mib()
             && self.used.sandboxes - freed.sandboxes + need.sandboxes <= self.terms.sandboxes_max
     }
 

@@ -107,6 +107,7 @@ fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
         socket: Mutex::new(Some(socket)),
         launcher: reaper.ok(),
         connections: Mutex::default(),
+        wanted: Mutex::default(),
     }
 }
 
