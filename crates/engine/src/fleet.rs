@@ -41,6 +41,7 @@ mod model;
 mod pace;
 mod pools;
 mod provision;
+mod refill;
 mod roots;
 mod runs;
 mod site;

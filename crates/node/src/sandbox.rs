@@ -71,6 +71,8 @@ pub(crate) struct SandboxState {
     pub(crate) initialised: bool,
     /// It starts beside others of its version, and is slowed by everything else until it is initialised.
     pub(crate) gives_way: bool,
+    /// Once it is given to a version: its share of the processors, thousandths of a core.
+    pub(crate) cpu_weight_millis: Option<u32>,
     pub(crate) exit: Option<ExitStatus>,
     /// What the runtime started from.
     pub(crate) readiness: Readiness,

@@ -116,8 +116,11 @@ impl Core {
     async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {
         let since = self.clock.now();
         let (spec, purpose) = (&assignment.spec, assignment.purpose);
+        {
+            let mut state = sandbox.state();
+            (state.gives_way, state.cpu_weight_millis) = (!assignment.urgent, Some(cpu_millis(spec.memory_mib)));
+        }
         if !assignment.urgent {
-            sandbox.state().gives_way = true;
             self.hasten_later(sandbox);
         }
         let no_runtime = || AssignError::NoRuntime { name: spec.runtime.clone() };
@@ -218,8 +221,9 @@ impl Core {
 
     /// From now on the sandbox has its share of the processors.
     pub(crate) fn hasten(&self, sandbox: &Sandbox) {
-        let weight = sandbox.assigned.get().map(|assigned| cpu_millis(assigned.spec.memory_mib));
-        if let Err(error) = self.isolation.hasten(sandbox.place(), weight) {
+        // Held meanwhile, so that it is not given to a version, with another weight, in between.
+        let state = sandbox.state();
+        if let Err(error) = self.isolation.hasten(sandbox.place(), state.cpu_weight_millis) {
             // As after the end of a sandbox.
             tracing::debug!(sandbox = %sandbox.id, error = %chain(&error), "cannot be hastened");
         }

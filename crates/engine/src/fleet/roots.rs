@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use hearth_types::SandboxId;
 
-use super::model::{Claim, Root, Sandbox, State};
-use super::site::{Amount, NODE, Standing};
+use super::model::{Claim, Sandbox, State};
+use super::refill::reserve;
+use super::site::Amount;
 use super::{Engine, Turn};
 use crate::event::{Action, DestroyReason, FailReason, Purpose, RootId, Ticket};
 use crate::timers::Due;
@@ -13,8 +14,6 @@ use crate::view::ProvisionProblem;
 
 /// Sandboxes lost in a row before the ticket that waits for them fails.
 const LOSSES_MAX: u32 = 3;
-/// Ready blank sandboxes of each root on an instance beside the node itself.
-const BLANKS_PER_INSTANCE: usize = 1;
 /// Pause in making blank sandboxes after one failed; doubled with each further one.
 const REFILL_PAUSE: Duration = Duration::from_secs(1);
 const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -62,11 +61,11 @@ impl Engine {
         }
     }
 
-    fn blank_need(&self) -> Amount {
+    pub(super) fn blank_need(&self) -> Amount {
         Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 }
     }
 
-    fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId, urgent: bool) {
+    pub(super) fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId, urgent: bool) {
         self.last_sandbox += 1;
         let sandbox = SandboxId(self.last_sandbox);
         let memory_mib = self.config.blank_memory_mib;
@@ -283,52 +282,4 @@ impl Engine {
             self.refill_due = true;
         }
     }
-
-    /// Ready blank sandboxes to keep of each available root.
-    fn blanks_wanted(&self, site: u32) -> usize {
-        match self.sites[site].standing {
-            Standing::Closed => 0,
-            _ if site == NODE => self.config.blanks_per_root,
-            Standing::Waiting | Standing::Active => self.config.blanks_per_root.min(BLANKS_PER_INSTANCE),
-        }
-    }
-
-    /// Makes blank sandboxes ahead of need, where nobody waits for room or, but for crowds, for a blank one of that root.
-    pub(super) fn refill(&mut self, turn: &mut Turn<'_>) {
-        self.refill_due = false;
-        if self.draining || self.lacks_room {
-            return;
-        }
-        let usable = |(_, root): &(&RootId, &Root)| !root.gone && turn.now >= root.refill_after;
-        let roots: Vec<RootId> = self.roots.iter().filter(usable).map(|(id, _)| *id).collect();
-        let sites: Vec<u32> = self.sites.iter().map(|(site, _)| site).collect();
-        for site in sites {
-            for root in &roots {
-                while self.lacks_blank(turn, site, *root) && self.fits(site, self.blank_need()) {
-                    self.make_blank(turn, site, *root, false);
-                }
-                self.sites[site].tidy(*root);
-            }
-        }
-    }
-
-    /// Whether another is to be made now. The reserve comes one by one while the machine is busy, what is beyond it when fewer
-    /// are started than it takes.
-    fn lacks_blank(&self, turn: &Turn<'_>, site: u32, root: RootId) -> bool {
-        let wanted = self.blanks_wanted(site);
-        let (there, claimed) = self.sites[site]
-            .stock
-            .get(&root)
-            .map_or((0, false), |stock| (stock.unclaimed(), stock.claims.iter().any(|claim| !claim.crowd)));
-        let stocks = || self.sites.iter().flat_map(|(_, site)| site.stock.values());
-        let making: usize = stocks().map(|stock| stock.making.saturating_sub(stock.claims.len())).sum();
-        let idle = self.rotation.is_empty() && stocks().all(|stock| stock.claims.is_empty());
-        let has_time = idle && self.pace.under_way() + making < self.pace_max(None, turn.now);
-        !claimed && (there < wanted && has_time || there < reserve(wanted) && making == 0)
-    }
-}
-
-/// How many of the ready ones a crowd leaves to others.
-fn reserve(wanted: usize) -> usize {
-    wanted.div_ceil(2)
 }
