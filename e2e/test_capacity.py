@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import package
-from daemon import HEARTH, refused, wait_until
+from daemon import ACCOUNT, HEARTH, refused, wait_until
 
 ALICE = "111111111111"
 BOB = "222222222222"
@@ -536,6 +536,23 @@ class TestFeatures:
         with refused(function.client, "TooManyRequestsException", 429):
             function.client.invoke(FunctionName=function.name)
         assert flagged.result(60)["init_id"] == running.result()["init_id"]
+
+    def test_events_are_held_back_in_their_queue_over_a_restart(self, own_daemon, callers):
+        admin = Admin(own_daemon("[node]\nmemory_mib = 1024\nblanks_per_runtime = 0\nqueue_timeout_s = 60\n"))
+        crowded, other = function_of(admin, BOB, Timeout=300), function_of(admin, ACCOUNT)
+        crowd = [callers.submit(crowded.call, {"seconds": 300}) for _ in range(3)]
+        self.busy(admin, 3)
+        accepted = self.patient(other, 900).invoke({"print": "held back", "seconds": 0}, InvocationType="Event")
+        assert accepted.status == 202
+        other.invoke({"print": "urgent", "seconds": 0}, InvocationType="Event")
+        self.patient(other, 3).invoke({"print": "time is up", "seconds": 0}, InvocationType="Event")
+        other.wait_for_message("urgent")
+        other.wait_for_message("time is up")
+        assert "held back" not in other.messages(), "the peak goes on"
+        admin.daemon.kill()
+        assert all(call.exception() for call in crowd)
+        admin.daemon.start()
+        other.wait_for_message("held back")
 
     @pytest.mark.parametrize("seconds", ["0", "901", "soon", "-1"])
     def test_a_bad_deferral_is_refused(self, daemon, seconds):

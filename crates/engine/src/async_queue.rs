@@ -120,6 +120,17 @@ pub fn is_too_old(config: RetryConfig, age: Duration) -> bool {
     age > config.age_max
 }
 
+const LOOK_AFTER_MIN: Duration = Duration::from_secs(1);
+const LOOK_AFTER_MAX: Duration = Duration::from_secs(4);
+
+/// For an event that may wait for another `rest` and would have to, since load is high: after which time it is looked at again.
+/// `None`: it has waited long enough. None waits so for more than half of its maximum age, so that time is left to try again.
+pub fn hold_back(config: RetryConfig, rest: Duration, age: Duration, draw: f64) -> Option<Duration> {
+    let left = rest.min((config.age_max / 2).saturating_sub(age));
+    let pause = LOOK_AFTER_MIN + (LOOK_AFTER_MAX - LOOK_AFTER_MIN).mul_f64(draw.clamp(0.0, 1.0));
+    (!left.is_zero()).then(|| pause.min(left))
+}
+
 /// At least 1 s, at most 1 s, 2 s, 4 s and so on to 5 min.
 fn backoff(misses: u32, draw: f64) -> Duration {
     let doublings = misses.saturating_sub(1).min(16);

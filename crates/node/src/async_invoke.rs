@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_engine::async_queue::{
-    AttemptEnd, Condition, PaceConfig, Progress, RetryConfig, Verdict, after_attempt, is_too_old, lease_count,
+    AttemptEnd, Condition, PaceConfig, Progress, RetryConfig, Verdict, after_attempt, hold_back, is_too_old,
+    lease_count,
 };
+use hearth_engine::capacity::{PoolName, Wishes};
 use hearth_engine::port::{AsyncConfig, Invocation, InvokeError, Outcome, Reply, ThrottleReason, Timeline};
 use hearth_store::{Lease, LeasedMessage, Write};
 use hearth_types::{FunctionRef, RequestId, limits};
@@ -43,6 +45,37 @@ struct Queued {
     runs: u32,
     /// Attempts in a row in which it did not.
     misses: u32,
+    /// Behind all else in the queue, and only where there are any.
+    #[serde(skip)]
+    wishes: Option<KeptWishes>,
+}
+
+/// What the caller wished, for as long as the event lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptWishes {
+    pool: Option<PoolName>,
+    price_max: Option<u64>,
+    affinity: Option<u64>,
+    /// Milliseconds since 1970 until which it may be held back.
+    defer_until_ms: Option<u64>,
+}
+
+impl KeptWishes {
+    fn new(wishes: &Wishes, accepted_ms: u64) -> Self {
+        let until = |defer: Duration| accepted_ms.saturating_add(u64::try_from(defer.as_millis()).unwrap_or(u64::MAX));
+        Self {
+            pool: wishes.pool.clone(),
+            price_max: wishes.price_max,
+            affinity: wishes.affinity,
+            defer_until_ms: wishes.defer.map(until),
+        }
+    }
+
+    /// Without the deferral: that is waited for in the queue, where it takes nobody's place.
+    fn of_attempt(&self) -> Box<Wishes> {
+        let (pool, price_max, affinity) = (self.pool.clone(), self.price_max, self.affinity);
+        Box::new(Wishes { pool, price_max, affinity, defer: None })
+    }
 }
 
 /// Says that the queue changed and counts what is worked on.
@@ -62,14 +95,16 @@ pub(crate) async fn enqueue(core: &Arc<Core>, invocation: Invocation) -> Result<
     if core.stopping.is_cancelled() {
         return Err(InvokeError::Draining);
     }
+    let accepted_ms = core.clock.wall().as_millis();
     let event = Queued {
         request_id: invocation.request_id,
         invoked_arn: invocation.invoked_arn.to_string(),
         payload: invocation.payload.to_vec(),
         trace_id: invocation.trace_id.clone(),
-        accepted_ms: core.clock.wall().as_millis(),
+        accepted_ms,
         runs: 0,
         misses: 0,
+        wishes: invocation.wishes.as_deref().map(|wishes| KeptWishes::new(wishes, accepted_ms)),
     };
     let write = event.enqueue();
     core.store.commit(PARTITION, Vec::new(), vec![write]).await.map_err(|error| {
@@ -122,7 +157,7 @@ async fn lease(core: &Core, count: usize) -> Vec<LeasedMessage> {
 }
 
 async fn work(core: &Arc<Core>, message: LeasedMessage) {
-    let Ok(event) = postcard::from_bytes::<Queued>(&message.body) else {
+    let Ok(event) = Queued::decode(&message.body) else {
         tracing::error!(id = message.lease.id, "an event in the queue cannot be read and is dropped");
         return settle(core, vec![Write::Acknowledge(message.lease)]).await;
     };
@@ -172,8 +207,11 @@ async fn attempt(core: &Arc<Core>, mut event: Queued, lease: Lease) -> Vec<Write
         streaming: false,
         reserved_concurrency: current.reserved_concurrency,
         account_unreserved: current.account_unreserved,
-        wishes: None,
+        wishes: event.wishes.as_ref().map(KeptWishes::of_attempt),
     };
+    if let Some(delay) = event.hold_back(core, retry, &invocation) {
+        return vec![Write::Release { lease, delay, body: None }];
+    }
     // A version that is being created or prepared now: the event waits for it, as it would for room.
     let result = if current.invocable { Some(run_to_the_end(core, invocation).await) } else { None };
     let end = result.as_ref().map_or(AttemptEnd::NotRun, |result| attempt_end(result, current.reserved_concurrency));
@@ -205,7 +243,25 @@ fn attempt_end(result: &Result<(Reply, Timeline), InvokeError>, reserved: Option
 
 impl Queued {
     fn encode(&self) -> Bytes {
-        postcard::to_stdvec(self).expect("plain data into a growing buffer always serialises").into()
+        const ALWAYS: &str = "plain data into a growing buffer always serialises";
+        let mut bytes = postcard::to_stdvec(self).expect(ALWAYS);
+        if let Some(wishes) = &self.wishes {
+            bytes = postcard::to_extend(wishes, bytes).expect(ALWAYS);
+        }
+        bytes.into()
+    }
+
+    fn decode(bytes: &[u8]) -> postcard::Result<Self> {
+        let (mut event, rest) = postcard::take_from_bytes::<Self>(bytes)?;
+        event.wishes = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
+        Ok(event)
+    }
+
+    /// How long the event stays in the queue for now, if it may wait and load is high.
+    fn hold_back(&self, core: &Core, retry: RetryConfig, invocation: &Invocation) -> Option<Duration> {
+        let until = self.wishes.as_ref()?.defer_until_ms?;
+        let rest = Duration::from_millis(until.saturating_sub(core.clock.wall().as_millis()));
+        hold_back(retry, rest, self.age(core), draw()).filter(|_| core.is_loaded_for(invocation))
     }
 
     fn enqueue(&self) -> Write {
@@ -283,6 +339,7 @@ impl Queued {
             accepted_ms: now.as_millis(),
             runs: 0,
             misses: 0,
+            wishes: None,
         };
         Some(event.enqueue())
     }
@@ -292,4 +349,43 @@ impl Queued {
 fn draw() -> f64 {
     let [a, b, c, d, ..] = *uuid::Uuid::new_v4().as_bytes();
     f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(wishes: Option<KeptWishes>) -> Queued {
+        Queued {
+            request_id: RequestId::from_random([7; 16]),
+            invoked_arn: "arn:aws:lambda:us-east-1:123456789012:function:f".to_owned(),
+            payload: b"{}".to_vec(),
+            trace_id: None,
+            accepted_ms: 1_000,
+            runs: 1,
+            misses: 2,
+            wishes,
+        }
+    }
+
+    #[test]
+    fn an_event_comes_out_of_the_queue_as_it_went_in() {
+        let wishes = Wishes {
+            pool: Some(PoolName("spot".to_owned())),
+            price_max: Some(5),
+            affinity: None,
+            defer: Some(Duration::from_secs(9)),
+        };
+        let wishes = KeptWishes::new(&wishes, 1_000);
+        assert_eq!(wishes.defer_until_ms, Some(10_000));
+        for event in [event(None), event(Some(wishes))] {
+            let decoded = Queued::decode(&event.encode()).unwrap();
+            assert_eq!(format!("{decoded:?}"), format!("{event:?}"));
+        }
+        let torn = event(None).encode();
+        assert!(Queued::decode(&torn[..torn.len() - 1]).is_err());
+        let mut more = torn.to_vec();
+        more.push(9);
+        assert!(Queued::decode(&more).is_err());
+    }
 }

@@ -11,9 +11,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hearth_engine::capacity::{InstanceId, PoolName};
-use hearth_engine::port::{CapacitySource, Catalogue, InvokeError};
+use hearth_engine::port::{CapacitySource, Catalogue, Invocation, InvokeError};
 use hearth_engine::view::EngineView;
 use hearth_engine::{Action, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
 use hearth_logs::LogStore;
@@ -177,17 +178,31 @@ impl Core {
         };
         let now = self.clock.now();
         state.attempts.insert(attempt.ticket, Arc::clone(attempt));
-        let demand = Demand {
+        let demand = self.demand(&attempt.invocation, root, now);
+        self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
+    }
+
+    fn demand(&self, invocation: &Invocation, root: RootId, now: Instant) -> Demand {
+        let spec = &invocation.spec;
+        Demand {
             key: Arc::new(spec.key.clone()),
             root,
             memory_mib: spec.memory_mib,
-            reserved: attempt.invocation.reserved_concurrency,
-            account_unreserved: attempt.invocation.account_unreserved,
-            timeout: attempt.timeout(),
-            wishes: attempt.invocation.wishes.clone(),
+            reserved: invocation.reserved_concurrency,
+            account_unreserved: invocation.account_unreserved,
+            timeout: Duration::from_millis(spec.timeout_ms),
+            wishes: invocation.wishes.clone(),
             queue_deadline: now + self.config.queue_timeout,
-        };
-        self.step_locked(state, now, Event::Invoke { ticket: attempt.ticket, demand });
+        }
+    }
+
+    /// Whether an invocation that may wait has to now.
+    pub(crate) fn is_loaded_for(&self, invocation: &Invocation) -> bool {
+        let mut state = self.lock();
+        let Some(root) = state.root(&invocation.spec) else { return false };
+        let now = self.clock.now();
+        let demand = self.demand(invocation, root, now);
+        state.engine.is_loaded_for(now, &demand)
     }
 
     /// Nobody waits for the attempt any more: it ends here unless a sandbox has it already.

@@ -9,6 +9,8 @@
 //!
 //! A ticket that is held back counts against no limit, and no place is looked for. When load falls, or at the latest when its time
 //! is up, it is admitted as if it had come just then. Turns go round by version, within one by arrival.
+//!
+//! Events wait in their queue instead, which asks [`Engine::is_loaded_for`] before it takes one out.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -58,7 +60,7 @@ impl Deferred {
         self.tickets.len()
     }
 
-    /// The first pool from this one on, round and round,.
+    /// The first pool from this one on, round and round.
     fn first_from(&self, pool: u32) -> Option<u32> {
         self.pools.range(pool..).next().or(self.pools.first()).copied()
     }
@@ -89,7 +91,7 @@ impl Engine {
             return false;
         }
         let in_vain = demand.reserved == Some(0) || self.can_never_fit(demand.memory_mib);
-        if in_vain || self.pools[pool].deferred.is_empty() && !self.is_loaded(turn, pool, demand) {
+        if in_vain || self.pools[pool].deferred.is_empty() && !self.is_loaded(turn.now, pool, demand) {
             return false;
         }
         let (sequence, until) = (self.next_sequence(), turn.now + defer);
@@ -104,7 +106,17 @@ impl Engine {
         true
     }
 
-    fn is_loaded(&mut self, turn: &Turn<'_>, pool: u32, demand: &Demand) -> bool {
+    /// Whether an invocation that may wait would have to, if it came now.
+    pub fn is_loaded_for(&mut self, now: Instant, demand: &Demand) -> bool {
+        let pool = match self.pools_by_key.get(&demand.key) {
+            Some(pool) => *pool,
+            None => self.pool_of(&demand.version()),
+        };
+        self.perhaps_unused.push(pool);
+        !self.pools[pool].deferred.is_empty() || self.is_loaded(now, pool, demand)
+    }
+
+    fn is_loaded(&mut self, now: Instant, pool: u32, demand: &Demand) -> bool {
         let account = self.pools[pool].account;
         let queued = if self.plain { self.ledger.queued } else { self.admission.accounts[account].queued };
         if queued > 0 || self.is_at_limit(pool, demand) {
@@ -113,7 +125,7 @@ impl Engine {
         if !self.pools[pool].idle_provisioned.is_empty() {
             return false;
         }
-        self.are_busy(&self.own_sites(turn.now, pool, demand.wishes.as_deref()))
+        self.are_busy(&self.own_sites(now, pool, demand.wishes.as_deref()))
     }
 
     fn are_busy(&self, sites: &[u32]) -> bool {
@@ -144,7 +156,7 @@ impl Engine {
             };
             from = pool.wrapping_add(1);
             let demand = self.deferred.tickets.get(&ticket).map(|held| held.demand.clone());
-            if demand.is_none_or(|demand| self.is_loaded(turn, pool, &demand)) {
+            if demand.is_none_or(|demand| self.is_loaded(turn.now, pool, &demand)) {
                 refused += 1;
                 if refused >= self.deferred.pools.len() {
                     return;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use hearth_engine::async_queue::{
-    AttemptEnd, Condition, PaceConfig, Progress, RetryConfig, Verdict, after_attempt, is_too_old, lease_count,
+    AttemptEnd, Condition, PaceConfig, Progress, RetryConfig, Verdict, after_attempt, hold_back, is_too_old,
+    lease_count,
 };
 use proptest::prelude::*;
 
@@ -36,6 +37,15 @@ fn retries_are_as_configured() {
         assert!(matches!(after(retries_max), Verdict::Retry { .. }) || retries_max == 0);
         assert_eq!(after(retries_max + 1), discard(Condition::RetriesExhausted));
     }
+}
+
+#[test]
+fn what_may_wait_is_looked_at_every_few_seconds_until_its_time_or_half_its_age_is_up() {
+    let seconds = Duration::from_secs;
+    let held = |rest_s, age_s, draw| hold_back(RetryConfig::new(2, 60), seconds(rest_s), seconds(age_s), draw);
+    assert_eq!((held(300, 0, 0.0), held(300, 0, 1.0)), (Some(seconds(1)), Some(seconds(4))));
+    assert_eq!((held(2, 0, 1.0), held(0, 0, 1.0)), (Some(seconds(2)), None));
+    assert_eq!((held(300, 29, 1.0), held(300, 30, 0.0)), (Some(seconds(1)), None));
 }
 
 #[test]

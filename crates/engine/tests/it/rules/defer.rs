@@ -60,6 +60,20 @@ fn at_peak_it_waits_and_what_is_urgent_does_not() {
 }
 
 #[test]
+fn whoever_asks_is_told_what_would_become_of_it() {
+    let (mut bench, [first, ..]) = peak();
+    let asked = |bench: &mut Bench, function| {
+        let now = bench.now;
+        let (before, loaded) = (deferred(bench), bench.engine.is_loaded_for(now, &of(function)));
+        assert_eq!(deferred(bench), before);
+        loaded
+    };
+    assert!(asked(&mut bench, 4));
+    bench.finish(first);
+    assert!(!asked(&mut bench, 4) && !asked(&mut bench, 1));
+}
+
+#[test]
 fn it_waits_while_others_want_a_place() {
     let mut bench = Bench::new(EngineConfig { memory_mib_max: 4 * 128, ..config() });
     bench.start(of(1));
