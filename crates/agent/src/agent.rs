@@ -338,7 +338,7 @@ impl Agent {
         if !matches!(self.life, Life::Unborn) {
             return;
         }
-        self.runtime_api.set_limits(init.response_bytes_max, init.stream_bytes_max);
+        self.runtime_api.begin(init.response_bytes_max, init.stream_bytes_max);
         let parked = self.parked.take().and_then(|parked| parked.become_runtime(init));
         match parked.map_or_else(|| runtime_process::start(init), Ok) {
             Ok(started) => {

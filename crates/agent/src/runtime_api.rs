@@ -46,10 +46,11 @@ impl Default for RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Largest buffered and largest streamed response, bytes.
-    pub(crate) fn set_limits(&mut self, response_bytes_max: u64, stream_bytes_max: u64) {
+    /// The runtime is started: until then all that is asked is refused. Largest buffered and largest streamed response, bytes.
+    pub(crate) fn begin(&mut self, response_bytes_max: u64, stream_bytes_max: u64) {
         self.events.response_bytes_max = response_bytes_max;
         self.events.stream_bytes_max = stream_bytes_max;
+        self.events.turn.begin();
     }
 
     pub(crate) fn accept(&mut self, io: &mut Io, socket: OwnedFd) {

@@ -1,6 +1,8 @@
 //! Whose turn it is: what the runtime may ask and what it may post.
 //!
 //! ```text
+//!  Blank: what waits to become a runtime is refused everything.
+//!
 //!  Initialising ──next──► Waiting ──event──► Running ──response, error──► Answered
 //!       │                    ▲                   │                            ▲  │
 //!       ▼                    │                   └──streamed─► Streaming ─end─┘  │
@@ -22,6 +24,8 @@ pub(crate) struct Attempt {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
+    /// There is no runtime.
+    Blank,
     Initialising,
     InitFailed,
     /// Initialised, and waiting to be restored.
@@ -38,6 +42,7 @@ impl Phase {
     /// As the emulator of AWS names the states of a runtime in its refusals.
     fn name(self) -> &'static str {
         match self {
+            Self::Blank => "Initialized",
             Self::Initialising => "Started",
             Self::InitFailed => "InitError",
             Self::Held => "RestoreReady",
@@ -70,11 +75,18 @@ pub(crate) struct Turn {
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { phase: Phase::Initialising, attempt: Attempt::default() }
+        Self { phase: Phase::Blank, attempt: Attempt::default() }
     }
 }
 
 impl Turn {
+    /// The runtime is started.
+    pub(crate) fn begin(&mut self) {
+        if self.phase == Phase::Blank {
+            self.phase = Phase::Initialising;
+        }
+    }
+
     /// The runtime asks for the next event.
     ///
     /// # Errors
@@ -84,7 +96,9 @@ impl Turn {
             Phase::Initialising | Phase::Restoring => Asked::First,
             Phase::Waiting => Asked::Again,
             Phase::Answered => Asked::After(self.attempt.id),
-            Phase::InitFailed | Phase::Held | Phase::Running | Phase::Streaming => return Err(self.refuse("Ready")),
+            Phase::Blank | Phase::InitFailed | Phase::Held | Phase::Running | Phase::Streaming => {
+                return Err(self.refuse("Ready"));
+            }
         };
         self.phase = Phase::Waiting;
         Ok(asked)
@@ -144,7 +158,8 @@ impl Turn {
                 self.phase = Phase::InitFailed;
                 Ok(())
             }
-            Phase::InitFailed
+            Phase::Blank
+            | Phase::InitFailed
             | Phase::Held
             | Phase::Restoring
             | Phase::Waiting
@@ -213,11 +228,29 @@ impl Turn {
 mod tests {
     use super::*;
 
-    fn running() -> Turn {
+    fn started() -> Turn {
         let mut turn = Turn::default();
+        turn.begin();
+        turn
+    }
+
+    fn running() -> Turn {
+        let mut turn = started();
         assert_eq!(turn.ask(), Ok(Asked::First));
         turn.start(7, "request", "attempt");
         turn
+    }
+
+    #[test]
+    fn what_is_no_runtime_yet_is_refused_and_changes_nothing() {
+        let mut turn = Turn::default();
+        assert_eq!(turn.ask().unwrap_err().status, 403);
+        assert!(turn.hold().is_err() && turn.fail_init().is_err() && turn.fail_restore().is_err());
+        assert!(turn.check_answer(b"", None).is_err());
+        turn.begin();
+        assert_eq!(turn.ask(), Ok(Asked::First));
+        turn.begin();
+        assert!(turn.is_waiting());
     }
 
     #[test]
@@ -251,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_held_runtime_asks_first_once_it_is_restored() {
-        let mut turn = Turn::default();
+        let mut turn = started();
         assert!(turn.fail_restore().is_err());
         assert_eq!((turn.hold(), turn.hold()), (Ok(true), Ok(false)));
         assert_eq!(turn.ask().unwrap_err().status, 403);
@@ -264,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_restored_runtime_may_fail_once() {
-        let mut turn = Turn::default();
+        let mut turn = started();
         turn.hold().unwrap();
         turn.restore();
         assert_eq!(turn.fail_restore(), Ok(()));
@@ -273,7 +306,7 @@ mod tests {
 
     #[test]
     fn initialisation_fails_once_and_only_before_the_first_event() {
-        let mut turn = Turn::default();
+        let mut turn = started();
         assert_eq!(turn.fail_init(), Ok(()));
         assert_eq!(turn.fail_init().unwrap_err().status, 403);
         assert_eq!(turn.ask().unwrap_err().status, 403);

@@ -41,10 +41,11 @@ pub(crate) fn park_message(runtime: &RuntimeDefinition, memory_mib: u32, uid_gid
     Some(Park { command, environment, uid_gid, rlimits: RLIMITS })
 }
 
-/// What a waiting interpreter starts in: what its runtime sets, and where the Runtime API is, which clients look up as they load.
+/// What a waiting interpreter starts in: what its runtime sets, and what clients look up as they load, as most functions have it.
 fn waiting_environment(runtime: &RuntimeDefinition) -> Vec<(String, String)> {
     let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
     set(&mut environment, "AWS_LAMBDA_RUNTIME_API", &runtime_api());
+    set(&mut environment, "AWS_LAMBDA_LOG_FORMAT", format_name(LogFormat::Text));
     environment
 }
 
@@ -68,7 +69,9 @@ fn environment(
     let endpoint = format!("http://127.0.0.1:{ENDPOINT_PORT}");
     let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
     // A user's own setting of what is not reserved wins over the runtime's.
-    for (name, value) in [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_LOG_FORMAT", log_format(spec))] {
+    for (name, value) in
+        [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_LOG_FORMAT", format_name(spec.log_format))]
+    {
         set(&mut environment, name, value);
     }
     if let Some(level) = spec.application_log_level {
@@ -115,8 +118,8 @@ fn set(environment: &mut Vec<(String, String)>, name: &str, value: &str) {
     }
 }
 
-fn log_format(spec: &VersionSpec) -> &'static str {
-    match spec.log_format {
+fn format_name(format: LogFormat) -> &'static str {
+    match format {
         LogFormat::Text => "Text",
         LogFormat::Json => "JSON",
     }

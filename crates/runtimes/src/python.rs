@@ -9,9 +9,13 @@ use crate::pip::Pip;
 use crate::root::Root;
 use crate::{host, provided};
 
-const PARK: &str = include_str!("assets/python/park.py");
-const ZYGOTE: &str = include_str!("assets/python/zygote.py");
-/// Where they lie inside.
+/// What waits, and where it lies inside.
+const WAITING: [(&str, &str); 4] = [
+    (PARK_INSIDE, include_str!("assets/python/park.py")),
+    ("/.hearth/rehearse.py", include_str!("assets/python/rehearse.py")),
+    ("/.hearth/rehearsed.py", include_str!("assets/python/rehearsed.py")),
+    (ZYGOTE_INSIDE, include_str!("assets/python/zygote.py")),
+];
 const PARK_INSIDE: &str = "/.hearth/park.py";
 const ZYGOTE_INSIDE: &str = "/.hearth/zygote.py";
 const PROBE: &str = include_str!("assets/python/probe.py");
@@ -94,7 +98,8 @@ impl Python {
 
     pub(crate) fn identity(&self) -> String {
         let program = host::file_identity(&self.program);
-        let sources = [RESTORED, HOOKS_RUNNER, PARK, ZYGOTE].join("\n");
+        let waiting = WAITING.iter().map(|(_, source)| *source);
+        let sources = [RESTORED, HOOKS_RUNNER].into_iter().chain(waiting).collect::<Vec<_>>().join("\n");
         format!("{}\n{program}\n{}\n{sources}", self.version, self.packages())
     }
 
@@ -128,8 +133,9 @@ impl Python {
         let commands: &[&[&str]] = &[&[&inside, "-m", "awslambdaric", "{handler}"]];
         let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
         definition.interpreter_version = Some(self.version.clone());
-        root.write(PARK_INSIDE, PARK).map_err(files("writing what waits"))?;
-        root.write(ZYGOTE_INSIDE, ZYGOTE).map_err(files("writing what waits"))?;
+        for (path, source) in WAITING {
+            root.write(path, source).map_err(files("writing what waits"))?;
+        }
         let started = |script| [inside.as_str(), script].map(str::to_owned).to_vec();
         definition.parking = Some(Parking { command: started(PARK_INSIDE), zygote: Some(started(ZYGOTE_INSIDE)) });
         definition.bare_command = Some([inside.as_str(), "-c", "pass"].map(str::to_owned).into());

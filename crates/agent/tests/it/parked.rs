@@ -2,7 +2,7 @@
 
 use hearth_agent_proto::{ExitStatus, FromAgent, Init, Park, Rlimits, ToAgent};
 
-use crate::testbed::{Agent, Daemon, init};
+use crate::testbed::{Agent, Daemon, init, until};
 
 /// Says that it is ready and shows what it is told.
 const WAITING: &str = "printf x >&0; head -c 4 >/dev/null; head -c $((N)) | tr '\\0' '\\n'";
@@ -81,4 +81,19 @@ fn a_process_that_cannot_be_parked_is_reported_and_missed_by_nobody() {
         assert_eq!(daemon.next().message(), FromAgent::Parked { ready: false });
         assert_eq!(output(&mut daemon, executed("executed")), "executed\n");
     }
+}
+
+#[test]
+fn a_process_that_waits_may_connect_ahead_and_is_refused_until_it_is_the_runtime() {
+    let (agent, mut daemon) = parked("printf x >&0; exec sleep 1000");
+    let mut client = agent.client();
+    let refused = client.next();
+    assert_eq!((refused.status, refused.error_type().as_str()), (403, "InvalidStateTransition"));
+    assert_eq!(client.respond(1, b"\"done\"").status, 400);
+    daemon.send(&ToAgent::Init(executed("unused")));
+    // The orders are taken before the same connection is heard again.
+    daemon.invoke(1, b"1");
+    let event = until(|| Some(client.next()).filter(|answer| answer.status == 200));
+    assert_eq!(event.body, b"1");
+    assert_eq!(daemon.next().message(), FromAgent::Ready);
 }

@@ -64,6 +64,8 @@ impl Agent {
         let agent = Self::start();
         let mut daemon = agent.daemon();
         daemon.send(&ToAgent::Init(init(&["/bin/sleep", "1000"])));
+        // Until then the Runtime API refuses everything, and another daemon's connection might come first.
+        until(|| Some(agent.children()).filter(|children| !children.is_empty()));
         let client = agent.client();
         (agent, daemon, client)
     }
@@ -81,9 +83,12 @@ impl Agent {
 
     /// Waits until the agent has no children, dead ones included.
     pub(crate) fn is_without_children(&self) -> bool {
+        until(|| self.children().is_empty().then_some(true))
+    }
+
+    fn children(&self) -> String {
         let pid = self.child.id();
-        let children = format!("/proc/{pid}/task/{pid}/children");
-        until(|| std::fs::read_to_string(&children).is_ok_and(|children| children.is_empty()).then_some(true))
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap()
     }
 
     /// The agent's process ends by itself, with this success.
