@@ -4,7 +4,9 @@
 //! what it has learned and nothing else. [`Choice`] names the policies that can be configured. Others (one that is given the
 //! future, for comparison) implement the trait and are passed to [`crate::Engine::with_policy`].
 
+mod bands;
 mod fixed;
+mod ghosts;
 mod greedy_dual;
 mod hazard;
 mod history;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use hearth_types::{Instant, VersionKey};
 
+pub use bands::{Bands, Heir};
 pub use history::{CELLS, CLASSES, History, PLACES, Place, bounds, cell_of};
 pub use name::{Choice, UnknownPolicy};
 pub use prior::encode;
@@ -36,20 +39,29 @@ impl Known {
     }
 }
 
+/// How a sandbox became idle.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Rest {
+    pub since: Instant,
+    /// How many of its version's were in use until then, itself included: as the most recently used one is taken first, it is
+    /// needed again when so many are.
+    pub rank: u32,
+}
+
 /// An idle sandbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Idle {
     pub version: Known,
-    /// When it became idle. One that was loaded ahead stands for one that became idle earlier: [`Policy::load`] said when.
-    pub since: Instant,
+    /// Of one that was loaded ahead, that of the one which it stands for: [`Policy::load`] said so.
+    pub rest: Rest,
     pub memory_mib: u32,
 }
 
 /// What an arriving attempt found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// A sandbox that was idle since then; it takes the most recently used one.
-    Idle(Instant),
+    /// A sandbox that was idle; it takes the most recently used one.
+    Idle(Rest),
     /// None idle, but one that has answered and is about to ask for its next event.
     Finishing,
     /// Neither: unless one in use comes free soon, this is a cold start.
@@ -128,9 +140,9 @@ pub trait Policy: fmt::Debug + Send {
         None
     }
 
-    /// Whether to load a sandbox ahead of need now, and since when the one that it stands for has been idle. Put until the
-    /// answer is `None`.
-    fn load(&mut self, version: Known, now: Instant) -> Option<Instant> {
+    /// Whether to load a sandbox ahead of need now, and how the one that it stands for became idle. Put until the answer is
+    /// `None`.
+    fn load(&mut self, version: Known, now: Instant) -> Option<Rest> {
         let _ = (version, now);
         None
     }

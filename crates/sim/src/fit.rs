@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hearth_engine::keep_alive::{
-    CLASSES, Found, History, Idle, Keep, Known, PLACES, Place, Policy, bounds, cell_of, encode,
+    Bands, CLASSES, Found, Heir, History, Idle, Keep, Known, PLACES, Place, Policy, Rest, bounds, cell_of, encode,
 };
 use hearth_types::Instant;
 
@@ -15,7 +15,7 @@ use crate::trace::Trace;
 /// Idle times of one version beyond which further ones count less, so that the busiest do not speak for all.
 const VOICE: f64 = 64.0;
 /// Pseudo-events by which a class leans on the coarser one.
-const LEAN: f64 = 2.0;
+const LEAN: f64 = 10.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -25,10 +25,21 @@ struct Seen {
 
 #[derive(Debug, Default)]
 struct Version {
-    history: History,
-    /// Since when its idle sandboxes have been idle.
-    idle: Vec<Instant>,
+    bands: Bands<Band>,
+    /// Its idle sandboxes.
+    idle: Vec<Rest>,
     periods: f64,
+}
+
+#[derive(Debug, Default)]
+struct Band(History);
+
+impl Heir for Band {
+    fn heir(&self) -> Self {
+        let mut history = self.0;
+        history.discount();
+        Self(history)
+    }
 }
 
 #[derive(Debug)]
@@ -47,26 +58,26 @@ impl Record {
     }
 
     /// A sandbox was idle for that long; `called`: until it was needed.
-    fn period(&mut self, version: Known, idle: Duration, called: bool) {
+    fn period(&mut self, version: Known, rank: u32, idle: Duration, called: bool) {
         let entry = self.version(version);
         entry.periods += 1.0;
-        let (weight, history) = ((VOICE / entry.periods).min(1.0), entry.history);
+        let (weight, history) = ((VOICE / entry.periods).min(1.0), entry.bands.of(rank).0);
         let last = cell_of(idle);
-        for (cell, place) in history.places().enumerate().take(last + 1) {
+        for (cell, place) in history.places(rank).enumerate().take(last + 1) {
             let (start, length) = bounds(cell);
             let minutes = idle.saturating_sub(start).min(length).as_secs_f64() / 60.0;
             self.seen[place.0].minutes += weight * minutes;
             self.seen[place.0].calls += if called && cell == last { weight } else { 0.0 };
         }
         if called {
-            self.version(version).history.learn(idle);
+            self.version(version).bands.of(rank).0.learn(idle);
         }
     }
 
     fn finish(&mut self, end: Instant) {
         for version in 0..self.versions.len() {
-            for since in std::mem::take(&mut self.versions[version].idle) {
-                self.period(Known(u32::try_from(version).unwrap_or(u32::MAX)), end - since, false);
+            for rest in std::mem::take(&mut self.versions[version].idle) {
+                self.period(Known(u32::try_from(version).unwrap_or(u32::MAX)), rest.rank, end - rest.since, false);
             }
         }
     }
@@ -86,20 +97,20 @@ impl Policy for Recorder {
     fn arrived(&mut self, version: Known, now: Instant, found: Found) {
         let mut record = self.record();
         match found {
-            Found::Idle(since) => {
+            Found::Idle(rest) => {
                 let idle = &mut record.version(version).idle;
-                if let Some(place) = idle.iter().rposition(|other| *other == since) {
+                if let Some(place) = idle.iter().rposition(|other| *other == rest) {
                     idle.remove(place);
                 }
-                record.period(version, now - since, true);
+                record.period(version, rest.rank, now - rest.since, true);
             }
-            Found::Finishing => record.period(version, Duration::ZERO, true),
+            Found::Finishing => record.period(version, 1, Duration::ZERO, true),
             Found::Nothing => {}
         }
     }
 
     fn idle(&mut self, idle: Idle, _: Instant) -> Keep {
-        self.record().version(idle.version).idle.push(idle.since);
+        self.record().version(idle.version).idle.push(idle.rest);
         Keep::Until { at: Instant::from_nanos(u64::MAX), worth: 0 }
     }
 }
@@ -118,14 +129,17 @@ pub fn fit(traces: &[Trace], model: &NodeModel) -> String {
 }
 
 /// From coarse to fine, which features tell places apart: of the ages, first only every fourth class.
-const LEVELS: [([bool; 5], usize); 6] = [
-    ([false, false, false, false, false], 1),
-    ([true, true, true, false, false], CLASSES[5]),
-    ([true, true, true, false, false], 4),
-    ([true, true, true, true, false], 4),
-    ([true, true, true, true, true], 4),
-    ([true, true, true, true, true], 1),
+const LEVELS: [([bool; AGE], usize); 7] = [
+    ([false, false, false, false, false, false], 1),
+    ([true, true, true, false, false, false], CLASSES[AGE]),
+    ([true, true, true, false, false, false], 4),
+    ([true, true, true, false, false, true], 4),
+    ([true, true, true, true, false, true], 4),
+    ([true, true, true, true, true, true], 4),
+    ([true, true, true, true, true, true], 1),
 ];
+/// The place of the age among the features.
+const AGE: usize = 6;
 
 fn table(seen: &[Seen]) -> String {
     let all = seen
@@ -135,9 +149,9 @@ fn table(seen: &[Seen]) -> String {
     for (features, ages) in LEVELS {
         let group = |place: usize| {
             let classes = Place(place).classes();
-            let kept = (0..5).map(|feature| if features[feature] { classes[feature] } else { 0 });
+            let kept = (0..AGE).map(|feature| if features[feature] { classes[feature] } else { 0 });
             let coarse = kept.zip(CLASSES).fold(0, |group, (class, count)| group * count + class);
-            coarse * CLASSES[5] + classes[5] / ages
+            coarse * CLASSES[AGE] + classes[AGE] / ages
         };
         let mut sums = vec![(Seen::default(), 0.0); PLACES];
         for (place, one) in seen.iter().enumerate() {

@@ -25,5 +25,5 @@ pub use node::{NodeModel, replay};
 pub use outcome::Outcome;
 pub use plot::plot;
 pub use policies::PolicyName;
-pub use report::{BASELINE, Row, relative};
+pub use report::{BASELINE, Relative, Row, relative};
 pub use trace::{Call, Function, ReadError, Sources, Spread, Trace};

@@ -233,7 +233,7 @@ impl<'a> Node<'a> {
                 self.start(sandbox, self.model.blank, Happening::Blank);
             }
             Action::Assign { sandbox, key, purpose, .. } => {
-                self.outcome.loaded_ahead += u64::from(purpose == Purpose::Prewarm);
+                self.outcome.loads_ahead += u64::from(purpose == Purpose::Prewarm);
                 let function = usize::try_from(key.generation).unwrap_or(usize::MAX);
                 let memory_mib = self.demands[function].memory_mib;
                 self.sandbox(sandbox).memory_mib = memory_mib;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hearth_engine::keep_alive::{Ended, Found, Idle, Keep, Known, Policy};
+use hearth_engine::keep_alive::{Ended, Found, Idle, Keep, Known, Policy, Rest};
 use hearth_types::{Instant, VersionKey};
 
 use crate::node::nanos;
@@ -97,8 +97,8 @@ impl Policy for Oracle {
         self.future(version).loads.front().copied().map(Instant::from_nanos)
     }
 
-    fn load(&mut self, version: Known, now: Instant) -> Option<Instant> {
+    fn load(&mut self, version: Known, now: Instant) -> Option<Rest> {
         let loads = &mut self.future(version).loads;
-        loads.pop_front_if(|at| *at <= now.as_nanos()).map(|_| now)
+        loads.pop_front_if(|at| *at <= now.as_nanos()).map(|_| Rest { since: now, rank: 1 })
     }
 }

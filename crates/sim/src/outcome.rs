@@ -8,7 +8,7 @@ pub struct Outcome {
     pub invocations: u64,
     pub cold_starts: u64,
     /// Sandboxes started ahead of need.
-    pub loaded_ahead: u64,
+    pub loads_ahead: u64,
     /// Idle sandboxes that were ended to make room.
     pub evictions: u64,
     /// Attempts that got no sandbox, or lost theirs while they ran.

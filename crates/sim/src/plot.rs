@@ -112,6 +112,10 @@ impl<'a> Panel<'a> {
             let title = format!("{}: {} cold starts, {} GiB·s idle", row.policy, row.cold_starts, row.idle_gib_s);
             let title = escaped(&title);
             put!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"><title>{title}</title></circle>");
+            if let Some((_, parameter)) = row.policy.split_once(':') {
+                let (x, y, text) = (x + 5.0, y - 4.0, escaped(parameter));
+                put!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"8\" fill=\"{color}\">{text}</text>");
+            }
         }
         let below = 16.0 * f64::from(u32::try_from(index).unwrap_or(u32::MAX));
         let (x, y) = (WIDTH - RIGHT + 14.0, self.top + TOP + 10.0 + below);
@@ -138,11 +142,15 @@ fn share(value: f64, (low, high): (f64, f64)) -> f64 {
     ((value.max(low) / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
 }
 
-/// 1, 2 and 5 times the powers of ten that lie in the span; only the powers if those are many.
+/// 1, 2 and 5 times the powers of ten that lie in the span; only the powers if those are many, and each digit if they are few.
 fn ticks((low, high): (f64, f64)) -> Vec<f64> {
     #[expect(clippy::cast_possible_truncation, reason = "logarithms are small")]
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let factors: &[f64] = if last - first > 3 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let factors: &[f64] = match () {
+        () if last - first > 4 => &[1.0],
+        () if high / low > 8.0 => &[1.0, 2.0, 5.0],
+        () => &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+    };
     let all = (first..=last).flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)));
     all.filter(|tick| (low..=high).contains(tick)).collect()
 }

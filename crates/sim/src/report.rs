@@ -18,8 +18,10 @@ pub struct Row {
     /// How long invocations waited for their sandbox, warm ones too.
     pub start_delay_p50_ms: f64,
     pub start_delay_p99_ms: f64,
-    /// Sandboxes started ahead of need.
-    pub loaded_ahead: u64,
+    /// Sandboxes started ahead of need. One that was not ready in time is a cold start as well.
+    pub loads_ahead: u64,
+    /// What the cold starts would be if those ahead of need counted as such: work that the machine has with starting.
+    pub starts: u64,
     /// Invocations that got no sandbox, or lost theirs.
     pub failed: u64,
 }
@@ -36,7 +38,8 @@ impl Row {
             evictions: outcome.evictions,
             start_delay_p50_ms: millis(500),
             start_delay_p99_ms: millis(990),
-            loaded_ahead: outcome.loaded_ahead,
+            loads_ahead: outcome.loads_ahead,
+            starts: outcome.cold_starts + outcome.loads_ahead,
             failed: outcome.failed,
         }
     }
@@ -55,13 +58,26 @@ fn rounded(value: f64) -> f64 {
 /// What the table compares with, where it was replayed.
 pub const BASELINE: &str = "fixed:600";
 
-/// Cold starts and idle memory of each row as multiples of the baseline's on the same trace.
-pub fn relative(rows: &[Row]) -> Vec<Option<(f64, f64)>> {
-    let ratio = |row: &Row| {
+/// A row as multiples of the baseline on the same trace.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Relative {
+    pub cold_starts: f64,
+    pub idle: f64,
+    /// With the starts ahead of need.
+    pub starts: f64,
+}
+
+/// Each row beside the baseline, where that was replayed.
+pub fn relative(rows: &[Row]) -> Vec<Option<Relative>> {
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let ratio = |count: u64, base: u64| count as f64 / base as f64;
+    let beside = |row: &Row| {
         let base = rows.iter().find(|other| other.trace == row.trace && other.policy == BASELINE)?;
-        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        let cold = row.cold_starts as f64 / base.cold_starts as f64;
-        Some((cold, row.idle_gib_s / base.idle_gib_s))
+        Some(Relative {
+            cold_starts: ratio(row.cold_starts, base.cold_starts),
+            idle: row.idle_gib_s / base.idle_gib_s,
+            starts: ratio(row.starts, base.starts),
+        })
     };
-    rows.iter().map(ratio).collect()
+    rows.iter().map(beside).collect()
 }

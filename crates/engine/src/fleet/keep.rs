@@ -5,7 +5,7 @@ use hearth_types::{Instant, SandboxId};
 use super::model::{Sandbox, State};
 use super::{Engine, EngineConfig, Turn};
 use crate::event::{Action, DestroyReason, Purpose};
-use crate::keep_alive::{Ended, Found, Idle, Keep};
+use crate::keep_alive::{Ended, Found, Idle, Keep, Rest};
 use crate::timers::Due;
 
 /// The end of time: what is kept until then needs no timer.
@@ -21,14 +21,16 @@ impl Engine {
         // One that was loaded ahead is older than all that have been used since.
         let loaded = entry.stands_for.take();
         entry.sequence = if loaded.is_some() { 0 } else { sequence };
-        let since = loaded.unwrap_or(turn.now);
+        let rest = loaded.unwrap_or(Rest { since: turn.now, rank: self.pools[pool].in_use() });
+        let since = rest.since;
+        entry.rank = rest.rank;
         if entry.purpose == Purpose::Provisioned {
             entry.state = State::Idle { pool, since, frozen: false, until: NEVER };
             let shelf = entry.shelf();
             self.put_on_idle(sandbox, pool, shelf);
             return self.rearm(sandbox);
         }
-        let idle = Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib };
+        let idle = Idle { version: self.pools[pool].version, rest, memory_mib: entry.memory_mib };
         let Keep::Until { at, worth } = self.versions.policy.idle(idle, turn.now) else {
             return self.expire(turn, sandbox, idle);
         };
@@ -101,7 +103,8 @@ impl Engine {
     fn idle_of(&self, sandbox: SandboxId) -> Option<Idle> {
         let entry = self.sandboxes.get(&sandbox)?;
         let State::Idle { pool, since, .. } = entry.state else { return None };
-        Some(Idle { version: self.pools[pool].version, since, memory_mib: entry.memory_mib })
+        let rest = Rest { since, rank: entry.rank };
+        Some(Idle { version: self.pools[pool].version, rest, memory_mib: entry.memory_mib })
     }
 
     /// Tells the policy what a new attempt of `pool` finds.
@@ -109,7 +112,7 @@ impl Engine {
         let entry = &self.pools[pool];
         let idle = entry.next_idle().and_then(|(_, sandbox)| self.idle_of(sandbox));
         let found = match idle {
-            Some(idle) => Found::Idle(idle.since),
+            Some(idle) => Found::Idle(idle.rest),
             None if !entry.finishing.is_empty() => Found::Finishing,
             None => Found::Nothing,
         };

@@ -23,10 +23,10 @@ impl Engine {
         // Forgotten meanwhile, or known by this number now: then it is asked in vain.
         let Some(slot) = self.versions.armed(version) else { return };
         *slot = None;
-        while let Some(since) = self.versions.policy.load(version, turn.now) {
+        while let Some(rest) = self.versions.policy.load(version, turn.now) {
             let Some(wanted) = self.versions.current(version).cloned() else { continue };
             let pool = self.pool_of(&wanted);
-            self.pools[pool].loading.push_back(since);
+            self.pools[pool].loading.push_back(rest);
             self.pools[pool].prewarm += 1;
             self.prewarmed.insert(pool);
             self.ahead_due = true;

@@ -10,7 +10,7 @@ use hearth_types::{Instant, SandboxId, VersionKey};
 use crate::admission::Slot;
 use crate::capacity::Wishes;
 use crate::event::{ColdReason, Purpose, RootId, Ticket};
-use crate::keep_alive::Known;
+use crate::keep_alive::{Known, Rest};
 use crate::view::ProvisionProblem;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,8 +89,10 @@ pub(super) struct Sandbox {
     pub(super) sequence: u64,
     /// While idle: what the keep-alive policy says that it is worth.
     pub(super) worth: u64,
-    /// Loaded ahead for one that became idle then, and not used yet.
-    pub(super) stands_for: Option<Instant>,
+    /// Loaded ahead for one that became idle so, and not used yet.
+    pub(super) stands_for: Option<Rest>,
+    /// While idle: see [`Rest::rank`].
+    pub(super) rank: u32,
     /// When it was given to its version.
     pub(super) assigned: Instant,
     /// The number of its start.
@@ -160,7 +162,7 @@ pub(super) struct Pool {
     /// So many are yet to be started; 0 if they cannot be.
     pub(super) prewarm: usize,
     /// Of those that the keep-alive policy has loaded and that are still on their way: what each stands for.
-    pub(super) loading: VecDeque<Instant>,
+    pub(super) loading: VecDeque<Rest>,
 }
 
 /// What is provisioned of a version.
@@ -208,6 +210,12 @@ impl Pool {
     pub(super) fn cold_reason(&self) -> ColdReason {
         let alone = self.live == 0 && self.on_way == 0;
         if alone { ColdReason::NoSandbox } else { ColdReason::AllBusy }
+    }
+
+    /// Its sandboxes that are not idle.
+    pub(super) fn in_use(&self) -> u32 {
+        let idle = self.idle.len() + self.idle_provisioned.len();
+        u32::try_from(self.live.saturating_sub(idle)).unwrap_or(u32::MAX)
     }
 
     pub(super) fn is_unused(&self) -> bool {

@@ -84,6 +84,7 @@ impl Engine {
                 sequence: 0,
                 worth: 0,
                 stands_for: None,
+                rank: 0,
                 assigned: turn.now,
                 start: 0,
                 armed: None,

@@ -12,6 +12,6 @@ pub(super) struct Fixed(pub(super) Duration);
 
 impl Policy for Fixed {
     fn idle(&mut self, idle: Idle, _: Instant) -> Keep {
-        Keep::Until { at: idle.since + self.0, worth: 0 }
+        Keep::Until { at: idle.rest.since + self.0, worth: 0 }
     }
 }

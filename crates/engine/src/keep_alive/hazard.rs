@@ -1,7 +1,8 @@
 //! Hearth's own policy: a sandbox is kept as long as the cold start that it may save is worth more than the memory.
 //!
 //! How likely the next call is at each age comes from a table that was fitted on other functions, by what the version's own idle
-//! times look like from there: how many there are, how many were about that long, how many longer, what the last one was.
+//! times look like from there: how many there are, how many were about that long, how many longer, what the last one was; all that for
+//! each number of its sandboxes that are in use at a time, as the fifth is needed far less often than the first.
 //! One parameter, the price of memory, decides the rest: what to do at each age (keep, end, load again later) is the best plan for
 //! these likelihoods, found by going backwards through the ages.
 
@@ -9,13 +10,13 @@ use std::time::Duration;
 
 use hearth_types::{Instant, VersionKey};
 
+use super::bands::{Bands, Heir};
+use super::ghosts::Ghosts;
 use super::history::{CELLS, History, bounds, cell_of};
-use super::{Ended, Found, Idle, Keep, Known, Policy, prior};
+use super::{Ended, Found, Idle, Keep, Known, Policy, Rest, prior};
 
 /// What starting one ahead costs, in cold starts: processor time, but nobody waits.
 const LOAD_COST: f64 = 0.01;
-/// Ended sandboxes of one version whose next use is awaited.
-const GHOSTS_MAX: usize = 32;
 /// How much a version's measured start may count against that of the average one.
 const COST_RATIO_MAX: f64 = 8.0;
 
@@ -33,19 +34,25 @@ pub(super) struct Hazard {
 
 #[derive(Clone, Debug, Default)]
 struct Version {
-    history: History,
-    /// Since when the sandboxes have been idle that it would still have, had they not been ended; most recently used last.
-    ghosts: Vec<Ghost>,
+    bands: Bands<Band>,
+    ghosts: Ghosts,
     /// Seconds; 0 before the first start.
     cost: f64,
+}
+
+/// What is known of sandboxes of about one rank.
+#[derive(Clone, Debug, Default)]
+struct Band {
+    history: History,
     /// What was decided of a sandbox that has just become idle, at that price; good until the history changes.
-    fresh: Option<(f64, Plan, u64)>,
+    fresh: Option<Fresh>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Ghost {
-    since: Instant,
-    load_at: Option<Instant>,
+struct Fresh {
+    price: f64,
+    plan: Plan,
+    worth: u64,
 }
 
 /// What to do from an age on.
@@ -81,12 +88,12 @@ impl Hazard {
     fn decide(&mut self, idle: Idle, now: Instant) -> Keep {
         let price = self.price_of(idle);
         let version = self.version(idle.version);
-        let age = now - idle.since;
-        let (plan, worth) = version.plan(age, price);
+        let Rest { since, rank } = idle.rest;
+        let (plan, worth) = version.bands.of(rank).plan(rank, now - since, price);
         match plan {
-            Plan::Keep(until) => Keep::Until { at: idle.since + until, worth },
+            Plan::Keep(until) => Keep::Until { at: since + until, worth },
             Plan::End { load } => {
-                version.bury(Ghost { since: idle.since, load_at: load.map(|age| idle.since + age) });
+                version.ghosts.bury(idle.rest, load.map(|age| since + age));
                 Keep::End
             }
         }
@@ -130,10 +137,10 @@ fn solve(cells: &[(f64, f64)], price: f64, best: &mut [Best]) {
 }
 
 /// The best plan at this age.
-fn plan(history: &History, age: Duration, price: f64) -> Plan {
+fn plan(history: &History, rank: u32, age: Duration, price: f64) -> Plan {
     let first = cell_of(age);
     let mut cells = [(0.0, 0.0); CELLS];
-    for (cell, place) in history.places().enumerate() {
+    for (cell, place) in history.places(rank).enumerate() {
         cells[cell] = (prior::hazard(place), bounds(cell).1.as_secs_f64() / 60.0);
     }
     let mut best = [Best::default(); CELLS];
@@ -146,7 +153,15 @@ fn plan(history: &History, age: Duration, price: f64) -> Plan {
     Plan::End { load: load.map(|cell| bounds(cell).0.max(age)) }
 }
 
-impl Version {
+impl Heir for Band {
+    fn heir(&self) -> Self {
+        let mut band = self.clone();
+        band.discount();
+        band
+    }
+}
+
+impl Band {
     fn learn(&mut self, idle: Duration) {
         if self.history.learn(idle) {
             self.fresh = None;
@@ -154,52 +169,68 @@ impl Version {
     }
 
     /// What to do with a sandbox at this age, and what it is worth now.
-    fn plan(&mut self, age: Duration, price: f64) -> (Plan, u64) {
+    fn plan(&mut self, rank: u32, age: Duration, price: f64) -> (Plan, u64) {
         if age.is_zero()
-            && let Some((then, plan, worth)) = self.fresh
-            && (then / price - 1.0).abs() < PRICE_TOLERANCE
+            && let Some(fresh) = self.fresh
+            && (fresh.price / price - 1.0).abs() < PRICE_TOLERANCE
         {
-            return (plan, worth);
+            return (fresh.plan, fresh.worth);
         }
-        let hazard = prior::hazard(self.history.place(cell_of(age)));
-        let (plan, worth) = (plan(&self.history, age, price), worth(hazard / price));
+        let hazard = prior::hazard(self.history.place(rank, cell_of(age)));
+        let (plan, worth) = (plan(&self.history, rank, age, price), worth(hazard / price));
         if age.is_zero() {
-            self.fresh = Some((price, plan, worth));
+            self.fresh = Some(Fresh { price, plan, worth });
         }
         (plan, worth)
     }
 
-    fn bury(&mut self, ghost: Ghost) {
-        if self.ghosts.len() == GHOSTS_MAX {
-            self.ghosts.remove(0);
+    /// Believes only half of it.
+    fn discount(&mut self) {
+        self.history.discount();
+        self.fresh = None;
+    }
+}
+
+impl Version {
+    fn learn(&mut self, rest: Rest, now: Instant) {
+        self.bands.of(rest.rank).learn(now - rest.since);
+    }
+
+    /// A call takes the most recently used sandbox, that is, the one that would be it, had none been ended: then the one that it
+    /// found stands in, and is missing where it was.
+    fn take(&mut self, found: Rest, now: Instant) {
+        match self.ghosts.take_younger(Some(found.since)) {
+            Some(ghost) => {
+                self.learn(ghost, now);
+                self.ghosts.bury(found, None);
+            }
+            None => self.learn(found, now),
         }
-        let place = self.ghosts.partition_point(|other| other.since <= ghost.since);
-        self.ghosts.insert(place, ghost);
     }
 }
 
 impl Policy for Hazard {
     fn meet(&mut self, version: Known, _: &VersionKey, parent: Option<Known>) {
-        let mut history = parent.map(|parent| self.version(parent).history).unwrap_or_default();
-        history.discount();
-        *self.version(version) = Version { history, ..Version::default() };
+        let mut bands = parent.map(|parent| self.version(parent).bands.clone()).unwrap_or_default();
+        bands.values().for_each(Band::discount);
+        *self.version(version) = Version { bands, ..Version::default() };
     }
 
     fn changed(&mut self, version: Known) {
         let version = self.version(version);
-        version.history.discount();
-        version.ghosts.clear();
+        version.bands.values().for_each(Band::discount);
+        version.ghosts = Ghosts::default();
         version.cost = 0.0;
     }
 
     fn arrived(&mut self, version: Known, now: Instant, found: Found) {
         let version = self.version(version);
         match found {
-            Found::Idle(since) => version.learn(now - since),
-            Found::Finishing => version.learn(Duration::ZERO),
+            Found::Idle(rest) => version.take(rest, now),
+            Found::Finishing => version.bands.of(1).learn(Duration::ZERO),
             Found::Nothing => {
-                if let Some(ghost) = version.ghosts.pop() {
-                    version.learn(now - ghost.since);
+                if let Some(ghost) = version.ghosts.take_younger(None) {
+                    version.learn(ghost, now);
                 }
             }
         }
@@ -223,18 +254,16 @@ impl Policy for Hazard {
 
     fn ended(&mut self, idle: Idle, _: Instant, why: Ended) {
         if let Ended::Evicted { .. } = why {
-            self.version(idle.version).bury(Ghost { since: idle.since, load_at: None });
+            self.version(idle.version).ghosts.bury(idle.rest, None);
         }
     }
 
     fn load_at(&mut self, version: Known, _: Instant) -> Option<Instant> {
-        self.version(version).ghosts.iter().filter_map(|ghost| ghost.load_at).min()
+        self.version(version).ghosts.load_at()
     }
 
-    fn load(&mut self, version: Known, now: Instant) -> Option<Instant> {
-        let ghosts = &mut self.version(version).ghosts;
-        let place = ghosts.iter().rposition(|ghost| ghost.load_at.is_some_and(|at| at <= now))?;
-        Some(ghosts.remove(place).since)
+    fn load(&mut self, version: Known, now: Instant) -> Option<Rest> {
+        self.version(version).ghosts.load(now)
     }
 }
 
@@ -286,13 +315,15 @@ mod tests {
         }
 
         #[test]
-        fn the_dearer_memory_is_the_shorter_it_is_kept(gaps in prop::collection::vec(0u64..90_000, 0..60), age in 0u64..90_000) {
+        fn the_dearer_memory_is_the_shorter_it_is_kept(
+            gaps in prop::collection::vec(0u64..90_000, 0..60), rank in 1u32..20, age in 0u64..90_000
+        ) {
             let mut history = History::default();
             for gap in gaps {
                 history.learn(Duration::from_secs(gap));
             }
             let age = Duration::from_secs(age);
-            let keeps = |price: f64| match plan(&history, age, price) {
+            let keeps = |price: f64| match plan(&history, rank, age, price) {
                 Plan::Keep(until) => until,
                 Plan::End { .. } => Duration::ZERO,
             };

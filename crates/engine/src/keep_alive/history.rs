@@ -1,4 +1,4 @@
-//! What is remembered of a version: its last idle times, as places on a grid of ages.
+//! What is remembered of idle times: the last idle times, as places on a grid of ages.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub fn bounds(cell: usize) -> (Duration, Duration) {
     (Duration::from_secs(start), Duration::from_secs(end - start))
 }
 
-/// The idle times of one version: how many ended in each cell. Less than 200 bytes.
+/// The idle times of a version's sandboxes of about one rank: how many ended in each cell. Less than 200 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct History {
     counts: [u8; CELLS],
@@ -99,18 +99,26 @@ impl History {
         self.short /= 2;
     }
 
-    /// The table's place for each cell of the grid.
-    pub fn places(&self) -> Places {
+    /// The table's place for each cell of the grid, for sandboxes of this rank.
+    pub fn places(&self, rank: u32) -> Places {
         let mut near = [0; CELLS + 2];
         near[1..=CELLS].copy_from_slice(&self.counts);
         let beyond = self.long - u16::from(self.counts[0]);
         let last = (self.last > 0).then_some(usize::from(self.last));
-        Places { near, beyond, length: length_class(self.long), burst: self.burst(), last, cell: 0 }
+        Places {
+            near,
+            beyond,
+            length: length_class(self.long),
+            burst: self.burst(),
+            rank: rank_class(rank),
+            last,
+            cell: 0,
+        }
     }
 
     /// The table's place for one cell.
-    pub fn place(&self, cell: usize) -> Place {
-        self.places().nth(cell).unwrap_or(Place(0))
+    pub fn place(&self, rank: u32, cell: usize) -> Place {
+        self.places(rank).nth(cell).unwrap_or(Place(0))
     }
 
     /// Whether calls come in bursts: how common short idle times are beside long ones.
@@ -129,25 +137,25 @@ impl History {
 pub struct Place(pub usize);
 
 /// How many classes of each feature there are. A place is a number with these digits.
-pub const CLASSES: [usize; 6] = [6, 8, 6, 3, 3, AGES];
+pub const CLASSES: [usize; 7] = [6, 8, 6, 3, 3, 4, AGES];
 /// Classes of ages.
 const AGES: usize = 16;
 /// Places in the table.
-pub const PLACES: usize = CLASSES[0] * CLASSES[1] * CLASSES[2] * CLASSES[3] * CLASSES[4] * CLASSES[5];
+pub const PLACES: usize = CLASSES[0] * CLASSES[1] * CLASSES[2] * CLASSES[3] * CLASSES[4] * CLASSES[5] * CLASSES[6];
 
 impl Place {
-    /// The classes it stands for: length of the history, idle times near the age, beyond it, the last one, bursts, age.
-    pub fn classes(self) -> [usize; 6] {
+    /// The classes it stands for: length of the history, idle times near the age, beyond it, the last one, bursts, rank, age.
+    pub fn classes(self) -> [usize; 7] {
         let mut rest = self.0;
-        let mut classes = [0; 6];
-        for feature in (0..6).rev() {
+        let mut classes = [0; 7];
+        for feature in (0..7).rev() {
             classes[feature] = rest % CLASSES[feature];
             rest /= CLASSES[feature];
         }
         classes
     }
 
-    fn new(classes: [usize; 6]) -> Self {
+    fn new(classes: [usize; 7]) -> Self {
         Self(classes.iter().zip(CLASSES).fold(0, |place, (class, count)| place * count + class))
     }
 }
@@ -161,6 +169,7 @@ pub struct Places {
     beyond: u16,
     length: usize,
     burst: usize,
+    rank: usize,
     last: Option<usize>,
     cell: usize,
 }
@@ -183,7 +192,17 @@ impl Iterator for Places {
             Some(_) => 2,
         };
         let near = near_class(2 * here + before + after);
-        Some(Place::new([self.length, near, beyond_class(self.beyond), last, self.burst, age_class(cell)]))
+        Some(Place::new([self.length, near, beyond_class(self.beyond), last, self.burst, self.rank, age_class(cell)]))
+    }
+}
+
+/// One at a time; two; some; many.
+fn rank_class(rank: u32) -> usize {
+    match rank {
+        0 | 1 => 0,
+        2 => 1,
+        3..=8 => 2,
+        _ => 3,
     }
 }
 

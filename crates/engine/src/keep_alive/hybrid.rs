@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hearth_types::{Instant, VersionKey};
 
-use super::{Found, Idle, Keep, Known, Policy};
+use super::{Found, Idle, Keep, Known, Policy, Rest};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Bins of a minute: four hours.
@@ -35,7 +35,7 @@ struct History {
     /// The last idle times beyond the histogram, minutes, oldest first.
     beyond: Vec<f64>,
     /// When one of its sandboxes last became idle; `None` from the next attempt on.
-    last_idle: Option<Instant>,
+    last_idle: Option<Rest>,
     /// One was loaded ahead for the time since then.
     loaded: bool,
     plan: Plan,
@@ -149,8 +149,8 @@ impl Hybrid {
 
     fn keep(&mut self, idle: Idle, now: Instant) -> Keep {
         let plan = self.history(idle.version).plan;
-        let until = idle.since + plan.keep_until;
-        let waits_for_load = now < idle.since + plan.load_after;
+        let until = idle.rest.since + plan.keep_until;
+        let waits_for_load = now < idle.rest.since + plan.load_after;
         if waits_for_load || until <= now {
             return Keep::End;
         }
@@ -164,15 +164,15 @@ impl Policy for Hybrid {
     }
 
     fn arrived(&mut self, version: Known, now: Instant, _: Found) {
-        if let Some(since) = self.history(version).last_idle.take() {
-            self.history(version).learn(now - since);
+        if let Some(rest) = self.history(version).last_idle.take() {
+            self.history(version).learn(now - rest.since);
         }
     }
 
     fn idle(&mut self, idle: Idle, now: Instant) -> Keep {
-        if idle.since == now {
+        if idle.rest.since == now {
             let history = self.history(idle.version);
-            history.last_idle = Some(now);
+            history.last_idle = Some(idle.rest);
             history.loaded = false;
         }
         self.keep(idle, now)
@@ -184,18 +184,19 @@ impl Policy for Hybrid {
 
     fn load_at(&mut self, version: Known, now: Instant) -> Option<Instant> {
         let history = self.history(version);
-        let at = history.last_idle? + history.plan.load_after;
+        let at = history.last_idle?.since + history.plan.load_after;
         (at > now && !history.plan.load_after.is_zero()).then_some(at)
     }
 
-    fn load(&mut self, version: Known, now: Instant) -> Option<Instant> {
+    fn load(&mut self, version: Known, now: Instant) -> Option<Rest> {
         let history = self.history(version);
-        let since = history.last_idle?;
+        let rest = history.last_idle?;
+        let since = rest.since;
         let due = since + history.plan.load_after <= now && now < since + history.plan.keep_until;
         if !due || history.loaded {
             return None;
         }
         history.loaded = true;
-        Some(since)
+        Some(rest)
     }
 }

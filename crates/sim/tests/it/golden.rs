@@ -36,7 +36,7 @@ fn figures(policy: &str) -> (u64, u64, u64) {
     assert_eq!((outcome.invocations, outcome.failed), (5, 0), "{policy}");
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and small")]
     let idle = outcome.idle_gib_s().round() as u64;
-    (outcome.cold_starts, idle, outcome.loaded_ahead)
+    (outcome.cold_starts, idle, outcome.loads_ahead)
 }
 
 #[test]
@@ -58,6 +58,19 @@ fn a_cache_keeps_everything_that_fits() {
 fn the_oracle_loads_just_before_each_call() {
     // The first call of each function cannot be foreseen; others are loaded four seconds ahead and are ready after two.
     assert_eq!(figures("oracle"), (2, 3 * 2, 3));
+}
+
+#[test]
+fn what_is_loaded_too_late_is_a_cold_start() {
+    let (trace, policy) = (trace(EVENTS, MEMORY), "oracle".parse::<PolicyName>().expect("a policy"));
+    // Told that a start takes a second, it loads two seconds ahead; a start takes five.
+    let slow = NodeModel { start: Duration::from_secs(5), ..model() };
+    let outcome = replay(&trace, &slow, policy.policy(&trace, Duration::from_secs(1)));
+    assert_eq!((outcome.cold_starts, outcome.loads_ahead), (5, 3));
+    assert_eq!(outcome.start_delay(600), Duration::from_secs(3), "what was left of it");
+    assert_eq!(outcome.start_delay(1000), Duration::from_secs(5));
+    let row = Row::new(&trace.name, "oracle", &outcome);
+    assert_eq!((row.cold_starts, row.loads_ahead, row.starts), (5, 3, 8));
 }
 
 #[test]

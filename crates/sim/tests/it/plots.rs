@@ -12,7 +12,8 @@ fn row(trace: &str, policy: &str, cold_starts: u64, idle_gib_s: f64) -> Row {
         evictions: 0,
         start_delay_p50_ms: 0.0,
         start_delay_p99_ms: 0.0,
-        loaded_ahead: 0,
+        loads_ahead: 0,
+        starts: cold_starts,
         failed: 0,
     }
 }

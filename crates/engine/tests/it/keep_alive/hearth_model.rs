@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::keep_alive::{CELLS, Choice, Found, History, Idle, Keep, Known, Policy, bounds};
+use hearth_engine::keep_alive::{CELLS, Choice, Found, History, Idle, Keep, Known, Policy, Rest, bounds};
 use hearth_types::Instant;
 use proptest::prelude::*;
 
@@ -40,7 +40,7 @@ fn class(number: usize, from: &[usize]) -> usize {
     from.iter().filter(|from| number >= **from).count()
 }
 
-fn naive(idle_times: &[u64], cell: usize) -> [usize; 6] {
+fn naive(idle_times: &[u64], rank: u32, cell: usize) -> [usize; 7] {
     let counts = counts(idle_times);
     let at = |cell: usize| if (SHORT..CELLS).contains(&cell) { counts[cell] } else { 0 };
     let long: usize = counts[SHORT..].iter().sum();
@@ -56,6 +56,7 @@ fn naive(idle_times: &[u64], cell: usize) -> [usize; 6] {
         class(beyond, &[1, 2, 5, 13, 41]),
         last,
         bursts,
+        class(rank as usize, &[2, 3, 9]),
         class(cell, &[1, 2, 3, 6, 7, 8, 10, 12, 16, 21, 30, 41, 67, 111, 136]),
     ]
 }
@@ -71,25 +72,33 @@ fn taught(price: u32, idle_times: &[u64], asked: bool) -> (Box<dyn Policy>, Inst
             policy.idle(idle(since), now);
         }
         now = now + Duration::from_secs(*seconds);
-        policy.arrived(VERSION, now, Found::Idle(since));
+        policy.arrived(VERSION, now, Found::Idle(rest(since, 1)));
     }
     (policy, now)
 }
 
 fn idle(since: Instant) -> Idle {
-    Idle { version: VERSION, since, memory_mib: 256 }
+    ranked(since, 1)
+}
+
+fn ranked(since: Instant, rank: u32) -> Idle {
+    Idle { version: VERSION, rest: rest(since, rank), memory_mib: 256 }
+}
+
+fn rest(since: Instant, rank: u32) -> Rest {
+    Rest { since, rank }
 }
 
 proptest! {
     #[test]
-    fn places_are_those_of_all_idle_times_counted_anew(idle_times in idle_times()) {
+    fn places_are_those_of_all_idle_times_counted_anew(idle_times in idle_times(), rank in 0u32..40) {
         let mut history = History::default();
         for seconds in &idle_times {
             history.learn(Duration::from_secs(*seconds));
         }
-        for (cell, place) in history.places().enumerate() {
-            prop_assert_eq!(place.classes(), naive(&idle_times, cell), "cell {}", cell);
-            prop_assert_eq!(history.place(cell), place);
+        for (cell, place) in history.places(rank).enumerate() {
+            prop_assert_eq!(place.classes(), naive(&idle_times, rank, cell), "cell {}", cell);
+            prop_assert_eq!(history.place(rank, cell), place);
         }
     }
 
@@ -117,8 +126,41 @@ proptest! {
         prop_assert_eq!(answer, Keep::End);
         if let Some(at) = policy.load_at(VERSION, now) {
             prop_assert!(at >= now);
-            prop_assert_eq!(policy.load(VERSION, at), Some(since), "in place of the one that was ended");
+            prop_assert_eq!(policy.load(VERSION, at), Some(rest(since, 1)), "in place of the one that was ended");
             prop_assert_eq!(policy.load(VERSION, at), None);
         }
     }
+
+    #[test]
+    fn what_one_rank_teaches_does_not_change_what_is_known_of_others(
+        idle_times in idle_times(), others in idle_times(), rank in 5u32..100, price in 1_000u32..1_000_000
+    ) {
+        let (mut policy, now) = taught(price, &idle_times, false);
+        let before = policy.idle(idle(now), now);
+        for seconds in others {
+            let rest = rest(now, rank);
+            policy.arrived(VERSION, now + Duration::from_secs(seconds), Found::Idle(rest));
+        }
+        prop_assert_eq!(policy.idle(idle(now), now), before);
+    }
+}
+
+/// A call that finds an older sandbox would have taken the younger one, had that not been ended.
+#[test]
+fn a_call_is_a_lesson_about_the_sandbox_that_was_used_last() {
+    let hours = |count: u64| Instant::ZERO + Duration::from_secs(3600 * count);
+    let answer = |ended: bool, found: Option<Rest>| {
+        let mut policy = Choice::HEARTH.policy();
+        policy.meet(VERSION, &key(1, 1, 1), None);
+        if ended {
+            assert_eq!(policy.review(idle(hours(2)), hours(12)), Keep::End);
+        }
+        if let Some(found) = found {
+            policy.arrived(VERSION, hours(13), Found::Idle(found));
+        }
+        policy.idle(idle(hours(14)), hours(14))
+    };
+    let direct = answer(false, Some(rest(hours(2), 1)));
+    assert_eq!(answer(true, Some(rest(hours(1), 9))), direct);
+    assert_ne!(answer(false, None), direct, "there is something to learn");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::keep_alive::{Choice, Found, Idle, Keep, Known, Policy};
+use hearth_engine::keep_alive::{Choice, Found, Idle, Keep, Known, Policy, Rest};
 use hearth_types::Instant;
 use proptest::prelude::*;
 
@@ -58,7 +58,7 @@ fn near(a: Instant, b: Instant) -> bool {
 
 /// What the policy does with a sandbox that became idle at `now`, and with the one loaded in its place, as the engine asks it.
 fn check(policy: &mut dyn Policy, expected: Window, now: Instant) {
-    let idle = Idle { version: VERSION, since: now, memory_mib: 128 };
+    let idle = Idle { version: VERSION, rest: Rest { since: now, rank: 1 }, memory_mib: 128 };
     let end = now + seconds(expected.keep_until);
     match policy.idle(idle, now) {
         Keep::Until { at, .. } => assert!(expected.load_after == 0.0 && near(at, end), "{expected:?}"),
@@ -66,7 +66,7 @@ fn check(policy: &mut dyn Policy, expected: Window, now: Instant) {
             assert!(expected.load_after > 0.0);
             let at = policy.load_at(VERSION, now).expect("to be loaded");
             assert!(near(at, now + seconds(expected.load_after)), "{expected:?}");
-            assert_eq!(policy.load(VERSION, at), Some(now));
+            assert_eq!(policy.load(VERSION, at), Some(idle.rest));
             assert_eq!(policy.load(VERSION, at), None, "one stands for one");
             assert!(matches!(policy.idle(idle, at), Keep::Until { at, .. } if near(at, end)));
         }
