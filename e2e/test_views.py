@@ -27,9 +27,27 @@ class TestTimeline:
     def test_tells_cold_from_warm(self, deploy):
         function = deploy("probe.sleep")
         first = timeline(function)
-        assert re.fullmatch(rf"({COLD_KINDS}) \(no-sandbox\): {PHASES}, run [\d.]+ ms", first), first
+        assert re.fullmatch(rf"({COLD_KINDS}) \(first\): {PHASES}, run [\d.]+ ms", first), first
         second = timeline(function)
         assert re.fullmatch(r"warm: queue [\d.]+, run [\d.]+ ms", second), second
+
+    def test_tells_why_there_was_no_sandbox(self, own_daemon):
+        daemon = own_daemon('[node]\nkeep_alive = "fixed:2"\n')
+        function = package.deploy(daemon, "probe.sleep")
+
+        def reason():
+            return re.search(r"\((.*)\)", timeline(function))[1]
+
+        assert reason() == "first"
+        function.client.update_function_configuration(FunctionName=function.name, Environment={"Variables": {"A": "b"}})
+        function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
+        assert reason() == "updated"
+        wait_until(lambda: not metrics(daemon)['hearth_sandboxes{state="idle"}'], 20, "the idle sandbox is gone")
+        assert reason() == "expired"
+        function.client.update_function_configuration(FunctionName=function.name, Timeout=1)
+        function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
+        assert function.invoke({"seconds": 60}).error == "Unhandled"
+        assert reason() == "failed"
 
     def test_is_told_only_to_those_who_ask(self, deploy):
         assert "x-hearth-timeline" not in deploy("probe.sleep").invoke().headers
@@ -38,7 +56,7 @@ class TestTimeline:
         function = deploy("probe.sleep")
         answer = asking(function).invoke_with_response_stream(FunctionName=function.name)
         told = answer["ResponseMetadata"]["HTTPHeaders"]["x-hearth-timeline"]
-        assert re.fullmatch(rf"({COLD_KINDS}) \(no-sandbox\): {PHASES}(, run [\d.]+)? ms", told), told
+        assert re.fullmatch(rf"({COLD_KINDS}) \(first\): {PHASES}(, run [\d.]+)? ms", told), told
 
     def test_is_in_the_json_report_of_a_cold_start_alone(self, deploy):
         function = deploy("probe.sleep", LoggingConfig={"LogFormat": "JSON"})
@@ -76,7 +94,7 @@ class TestMetrics:
         assert function.invoke({"seconds": "no number"}).error == "Unhandled"
         seen = metrics(daemon)
         cold = {name: value for name, value in seen.items() if name.startswith("hearth_starts_total") and "warm" not in name}
-        assert list(cold.values()) == [1] and 'reason="no-sandbox"' in next(iter(cold))
+        assert list(cold.values()) == [1] and 'reason="first"' in next(iter(cold))
         assert seen['hearth_starts_total{kind="warm",reason="none"}'] == 2
         assert seen['hearth_invocations_total{outcome="error"}'] == 1
         assert seen['hearth_invocations_total{outcome="success"}'] == 2

@@ -231,19 +231,31 @@ pub enum Start {
 /// Why there was no sandbox to use when one was started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ColdReason {
-    /// None of this version existed.
-    NoSandbox,
+    /// The version is not known to have had any.
+    First,
     /// All of this version were in use or still starting.
     AllBusy,
+    /// The function's code or configuration is new.
+    Updated,
+    /// The last one had been idle for as long as it was to be kept.
+    Expired,
+    /// The last one had to make room: for others, or because memory, or its instance, was taken away.
+    Evicted,
+    /// The last one was lost: it crashed, ran out of time or memory, or could not initialise.
+    Failed,
 }
 
 impl ColdReason {
-    pub const ALL: [Self; 2] = [Self::NoSandbox, Self::AllBusy];
+    pub const ALL: [Self; 6] = [Self::First, Self::AllBusy, Self::Updated, Self::Expired, Self::Evicted, Self::Failed];
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::NoSandbox => "no-sandbox",
+            Self::First => "first",
             Self::AllBusy => "all-busy",
+            Self::Updated => "updated",
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Failed => "failed",
         }
     }
 }
@@ -270,6 +282,18 @@ pub enum DestroyReason {
     /// Idle or blank, and the host ran out of memory.
     Pressure,
     Draining,
+}
+
+impl DestroyReason {
+    /// What it is to whoever would have used the sandbox next.
+    pub(crate) const fn missed_as(self) -> ColdReason {
+        match self {
+            Self::Expired | Self::Unprovisioned | Self::Surplus | Self::Draining => ColdReason::Expired,
+            Self::Evicted | Self::Yielded | Self::Reclaimed | Self::Pressure => ColdReason::Evicted,
+            Self::Retired | Self::RootGone => ColdReason::Updated,
+            Self::InitFailed => ColdReason::Failed,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -126,7 +126,7 @@ fn reply_response(reply: Reply) -> Response {
     response
 }
 
-/// Such as `blank (no-sandbox): queue 0.2, sandbox 0.4, init 31.0, run 0.6 ms`; without `run` while the function still runs.
+/// Such as `blank (first): queue 0.2, sandbox 0.4, init 31.0, run 0.6 ms`; without `run` while the function still runs.
 fn timeline_header(timeline: &Timeline) -> HeaderValue {
     let millis = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1e3;
     let mut text = timeline.start.as_str().to_owned();

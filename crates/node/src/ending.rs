@@ -93,7 +93,7 @@ impl Core {
         let waited = self.clock.now() - attempt.accepted_at;
         let timeline = Timeline {
             start,
-            cold_reason: Some(ColdReason::NoSandbox),
+            cold_reason: Some(ColdReason::Failed),
             queue_us: micros(waited.saturating_sub(took)),
             init_us: micros(took),
             ..Timeline::default()

@@ -11,7 +11,7 @@ use hearth_types::SandboxId;
 use super::model::State;
 use super::site::{Amount, Site, Stock};
 use super::{Engine, Turn};
-use crate::event::{Action, DestroyReason, Purpose, RootId};
+use crate::event::{Action, ColdReason, DestroyReason, Purpose, RootId};
 
 /// How long no blank sandbox is made ahead of need after the host ran out of memory.
 const RELIEF: Duration = Duration::from_secs(10);
@@ -133,6 +133,7 @@ impl Engine {
 
     /// Takes the sandbox out of everything but the ledger and asks the node to end it.
     pub(super) fn destroy(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, reason: DestroyReason) {
+        self.note_gone(sandbox, reason.missed_as());
         self.detach(sandbox);
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
             return;
@@ -143,6 +144,14 @@ impl Engine {
         self.rearm(sandbox);
         if !told {
             turn.push(Action::Destroy { sandbox, reason });
+        }
+    }
+
+    /// Remembers how the version lost its sandbox, if it had it still.
+    pub(super) fn note_gone(&mut self, sandbox: SandboxId, missed_as: ColdReason) {
+        let pool = self.sandboxes.get(&sandbox).and_then(|entry| entry.state.pool());
+        if let Some(pool) = pool.map(|pool| &self.pools[pool]) {
+            self.versions.note_gone(pool.version, pool.key.generation, missed_as);
         }
     }
 

@@ -4,7 +4,7 @@ use hearth_types::SandboxId;
 
 use super::model::State;
 use super::{Engine, Turn};
-use crate::event::{DestroyReason, FailReason, Purpose, Start};
+use crate::event::{ColdReason, DestroyReason, FailReason, Purpose, Start};
 use crate::view::ProvisionProblem;
 
 impl Engine {
@@ -134,9 +134,11 @@ impl Engine {
             return self.anomaly();
         };
         let (state, root, site) = (entry.state, entry.root, entry.site);
+        let missed_as = if entry.doomed { DestroyReason::Reclaimed.missed_as() } else { ColdReason::Failed };
         if let State::Starting { pool, .. } = state {
             self.start_failed(turn, sandbox, pool, ProvisionProblem::SandboxLost);
         }
+        self.note_gone(sandbox, missed_as);
         self.forget(sandbox);
         match state {
             State::Making => self.making_failed(turn, site, root),

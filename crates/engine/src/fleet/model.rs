@@ -206,12 +206,6 @@ impl Pool {
         self.idle_provisioned.last().or(self.idle.last()).copied()
     }
 
-    /// Why a ticket would have to wait for another sandbox.
-    pub(super) fn cold_reason(&self) -> ColdReason {
-        let alone = self.live == 0 && self.on_way == 0;
-        if alone { ColdReason::NoSandbox } else { ColdReason::AllBusy }
-    }
-
     /// Its sandboxes that are not idle.
     pub(super) fn in_use(&self) -> u32 {
         let idle = self.idle.len() + self.idle_provisioned.len();

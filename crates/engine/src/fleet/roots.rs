@@ -8,7 +8,7 @@ use super::model::{Claim, Sandbox, State};
 use super::refill::reserve;
 use super::site::Amount;
 use super::{Engine, Turn};
-use crate::event::{Action, DestroyReason, FailReason, Purpose, RootId, Ticket};
+use crate::event::{Action, ColdReason, DestroyReason, FailReason, Purpose, RootId, Ticket};
 use crate::timers::Due;
 use crate::view::ProvisionProblem;
 
@@ -19,6 +19,13 @@ const REFILL_PAUSE: Duration = Duration::from_secs(1);
 const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
+    /// Why a ticket of the pool would have to wait for another sandbox.
+    fn cold_reason(&self, pool: u32) -> ColdReason {
+        let pool = &self.pools[pool];
+        let alone = pool.live == 0 && pool.on_way == 0;
+        if alone { self.versions.missed_as(pool.version) } else { ColdReason::AllBusy }
+    }
+
     /// Gives `pool` the right to one blank sandbox, at once if one is ready. The caller has checked that it fits. A crowd leaves
     /// what is ready to others, unless there is more than a reserve or no room for others.
     pub(super) fn claim(
@@ -31,10 +38,10 @@ impl Engine {
     ) {
         self.take_site(turn, site, pool);
         self.ahead += usize::from(purpose != Purpose::Invocation);
+        let cold = self.cold_reason(pool);
         let entry = &mut self.pools[pool];
         let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
         let root_id = entry.root;
-        let cold = entry.cold_reason();
         entry.on_way += 1;
         let paced = self.is_pacing();
         let crowd = self.is_crowd(pool, turn.now) || paced && purpose != Purpose::Invocation;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
 use super::{Known, Policy};
-use crate::event::Version as Loadable;
+use crate::event::{ColdReason, Version as Loadable};
 use crate::fleet::Runs;
 use crate::slab::Slab;
 
@@ -29,6 +29,8 @@ struct Version {
     /// The timer of its next load.
     armed: Option<Instant>,
     runs: Runs,
+    /// Why the next would find no sandbox, if there is none.
+    missed_as: ColdReason,
 }
 
 /// The versions of one function, most recently met last.
@@ -69,6 +71,9 @@ impl Versions {
         } else if version.generation < key.generation {
             version.generation = key.generation;
             version.current = Some(current);
+            if version.missed_as != ColdReason::First || version.pools > 1 {
+                version.missed_as = ColdReason::Updated;
+            }
             self.policy.changed(known);
         }
         known
@@ -86,6 +91,7 @@ impl Versions {
             current: Some(current),
             armed: None,
             runs: Runs::default(),
+            missed_as: ColdReason::First,
         };
         let known = Known(self.versions.insert(version));
         let labels = self.by_function.entry(function).or_default();
@@ -103,6 +109,17 @@ impl Versions {
     pub(crate) fn note_run(&mut self, known: Known, took: Duration) {
         if let Some(version) = self.versions.get_mut(known.0) {
             version.runs.note(took);
+        }
+    }
+
+    pub(crate) fn missed_as(&self, known: Known) -> ColdReason {
+        self.versions.get(known.0).map_or(ColdReason::First, |version| version.missed_as)
+    }
+
+    /// A sandbox of the version, of this generation, is gone.
+    pub(crate) fn note_gone(&mut self, known: Known, generation: u64, missed_as: ColdReason) {
+        if let Some(version) = self.versions.get_mut(known.0).filter(|version| version.generation == generation) {
+            version.missed_as = missed_as;
         }
     }
 

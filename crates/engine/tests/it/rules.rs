@@ -3,6 +3,7 @@
 mod admission;
 mod blanks;
 mod capacity;
+mod cold;
 mod defer;
 mod failures;
 mod finishing;

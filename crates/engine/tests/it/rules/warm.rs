@@ -18,7 +18,7 @@ fn cold_then_warm_in_the_same_sandbox() {
         [Action::Assign { sandbox, key: key.clone(), ticket: Some(first), purpose: Purpose::Invocation, urgent: true }]
     );
     let actions = bench.step(Event::Initialised { sandbox });
-    assert_eq!(actions, [Action::Dispatch { sandbox, ticket: first, start: Start::Cold(ColdReason::NoSandbox) }]);
+    assert_eq!(actions, [Action::Dispatch { sandbox, ticket: first, start: Start::Cold(ColdReason::First) }]);
     assert_eq!(bench.finish(sandbox), []);
     let (second, actions) = bench.invoke(demand(&key));
     assert_eq!(actions, [Action::Dispatch { sandbox, ticket: second, start: Start::Warm }]);
