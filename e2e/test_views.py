@@ -39,7 +39,7 @@ class TestTimeline:
             return re.search(r"\((.*)\)", timeline(function))[1]
 
         assert reason() == "first"
-        function.client.update_function_configuration(FunctionName=function.name, Environment={"Variables": {"A": "b"}})
+        function.client.update_function_configuration(FunctionName=function.name, Environment={"Variables": {"COLOUR": "blue"}})
         function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
         assert reason() == "updated"
         wait_until(lambda: not metrics(daemon)['hearth_sandboxes{state="idle"}'], 20, "the idle sandbox is gone")
@@ -47,6 +47,8 @@ class TestTimeline:
         function.client.update_function_configuration(FunctionName=function.name, Timeout=1)
         function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
         assert function.invoke({"seconds": 60}).error == "Unhandled"
+        ends = [f'hearth_sandboxes{{state="{state}"}}' for state in ("busy", "finishing", "ending")]
+        wait_until(lambda: not any(metrics(daemon)[state] for state in ends), 20, "the one that took too long is gone")
         assert reason() == "failed"
 
     def test_is_told_only_to_those_who_ask(self, deploy):
