@@ -205,15 +205,16 @@ impl Core {
         state.engine.is_loaded_for(now, &demand)
     }
 
-    /// Nobody waits for the attempt any more: it ends here unless a sandbox has it already.
+    /// Nobody waits for the attempt any more: it ends here unless a sandbox is on its way to it. Then it runs all the same, as with
+    /// Lambda.
     pub(crate) fn abandon(self: &Arc<Self>, attempt: &Attempt) {
-        self.step(Event::Abandon { ticket: attempt.ticket });
         let mut state = self.lock();
-        if !state.engine.holds(attempt.ticket) {
-            state.attempts.remove(&attempt.ticket);
-            drop(state);
-            attempt.refuse(InvokeError::Draining);
+        if !state.engine.is_short(attempt.ticket) {
+            return;
         }
+        state.attempts.remove(&attempt.ticket);
+        self.step_locked(state, self.clock.now(), Event::Abandon { ticket: attempt.ticket });
+        attempt.refuse(InvokeError::Draining);
     }
 
     /// Tells the engine what happened and performs what it decides.

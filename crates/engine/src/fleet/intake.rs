@@ -323,6 +323,16 @@ impl Engine {
         Some(*ticket)
     }
 
+    /// Whether the ticket waits, and no sandbox is on its way to it.
+    pub fn is_short(&self, ticket: Ticket) -> bool {
+        if self.deferred.contains(ticket) {
+            return true;
+        }
+        let Some(attempt) = self.tickets.get(&ticket).filter(|attempt| attempt.waiting) else { return false };
+        let pool = &self.pools[attempt.pool];
+        pool.waiting.iter().rev().take(pool.short).any(|(_, other)| *other == ticket)
+    }
+
     /// A waiting ticket's timer: it fails if its time is up and no sandbox is on its way to it, else it is looked at again later.
     pub(super) fn ticket_due(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
         let Some(attempt) = self.tickets.get_mut(&ticket) else {
@@ -332,12 +342,12 @@ impl Engine {
         if !attempt.waiting {
             return;
         }
-        let (deadline, place) = (attempt.deadline, (attempt.sequence, ticket));
-        let pool = &self.pools[attempt.pool];
+        let deadline = attempt.deadline;
         let expired = deadline <= turn.now;
-        if expired && pool.waiting.iter().rev().take(pool.short).any(|other| *other == place) {
+        if expired && self.is_short(ticket) {
             return self.fail(turn, ticket, FailReason::Capacity);
         }
+        let Some(attempt) = self.tickets.get_mut(&ticket) else { return };
         let patience = self.config.patience.max(Duration::from_millis(10));
         let at = if expired { turn.now + patience } else { deadline.min(turn.now + patience) };
         self.timers.arm(Due::Ticket(ticket), &mut attempt.armed, at);
