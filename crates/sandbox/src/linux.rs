@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hearth_agent_proto::Park;
+use hearth_sys::failpoint;
 use hearth_types::SandboxId;
 
 use crate::cgroup::{Cgroups, Limits};
@@ -133,6 +134,7 @@ impl LinuxIsolation {
             }
         }
         let socket = socket.ok_or_else(|| failed(sandbox, CREATE, "the new process has ended"))?;
+        failpoint("born");
         connect::connect_agent(&socket, Instant::now() + LISTEN_MAX)
             .map_err(|errno| failed(sandbox, CREATE, format!("the agent does not listen: {errno}")))?;
         Ok((socket, is_parked))

@@ -95,6 +95,19 @@ pub fn adopt_descriptor(number: RawFd) -> Result<OwnedFd, SysError> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// A child that has died and that nobody has waited for yet; it stays so.
+pub fn find_dead_child() -> Option<Pid> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the kernel writes at most one `siginfo_t`, for which there is room.
+    let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) };
+    // SAFETY: zeroed above, of which every field is a value.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: the kernel fills in the number where it finds a child, else it stays 0.
+    let pid = unsafe { info.si_pid() };
+    Pid::from_raw(pid).filter(|_| result == 0)
+}
+
 /// Closes every descriptor from `first` on when a program is executed.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use fs_err as fs;
+use hearth_sys::failpoint;
 use hearth_types::Sha256;
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +132,9 @@ impl Account {
 
     /// Keeps the files of `from` under `key`: on disk when this returns.
     pub(crate) fn keep(&mut self, key: ImageKey, from: &Path) -> Result<(), ImagesError> {
+        failpoint("keep.begin");
         let manifest = self.write_chunks(from)?;
+        failpoint("keep.chunks");
         // One call for all of them: a sync of each file would take longer than everything else.
         let chunks = fs::File::open(self.dir.join("chunks")).map_err(io("open", &self.dir))?;
         rustix::fs::syncfs(&chunks).map_err(|errno| io("sync", &self.dir)(errno.into()))?;
@@ -139,6 +142,7 @@ impl Account {
         let bytes = postcard::to_stdvec(&manifest).map_err(|_too_large| ImagesError::Broken)?;
         let sealed = self.keys.sealing.seal(key.as_bytes(), &bytes)?;
         write_whole(&path, &sealed).map_err(io("write", &path))?;
+        failpoint("keep.image");
         self.count(&manifest, true);
         if let Some(before) = self.images.insert(key, Known { used: SystemTime::now(), manifest }) {
             self.count(&before.manifest, false);

@@ -4,7 +4,7 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use hearth_sys::{Cloned, MountAttributes, Namespaces, clone_process, clone_tree, set_mount_attributes};
+use hearth_sys::{Cloned, MountAttributes, Namespaces, clone_process, clone_tree, failpoint, set_mount_attributes};
 use hearth_types::SandboxId;
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::net::{
@@ -61,6 +61,7 @@ pub(crate) fn give_birth(
         };
         birth.live(&entrances.v1);
     }
+    failpoint("birth.cloned");
     workshop.stages.enter_host()?;
     match cloned.step("clone a process into new name spaces")? {
         Cloned::Parent { pid, pidfd } => release(workshop.ids, slot, Newborn { pid, pidfd, status: ours }),
@@ -72,9 +73,11 @@ pub(crate) fn give_birth(
 pub(super) fn deliver(unborn: &Unborn, ids: IdScheme, slot: u32) -> Result<(Pid, OwnedFd), StepError> {
     let pid = reporting_process(&unborn.go)?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).step("open the new process")?;
+    failpoint("born.told");
     let delivered = enter_groups(&unborn.entrances, pid)
         .and_then(|()| ids.write_maps(pid, slot))
         .and_then(|()| send(&unborn.go, b"\n", SendFlags::NOSIGNAL).step("let the process go"));
+    failpoint("born.go");
     if let Err(error) = delivered {
         let _dead_already = pidfd_send_signal(&pidfd, Signal::KILL);
         let _reaped = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);

@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use hearth_sys::{
     FilterInstruction, MountAttributes, Namespaces, attach_mount, bring_up_loopback, clone_tree, close_from,
-    execute_program, install_filter, make_filesystem, reset_signals, set_mount_attributes, unshare_namespaces,
+    execute_program, failpoint, install_filter, make_filesystem, reset_signals, set_mount_attributes,
+    unshare_namespaces,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -94,10 +95,12 @@ impl Birth<'_> {
 
     fn enter_name_spaces(&self, groups: &[OwnedFd]) -> Result<(), StepError> {
         self.await_go()?;
+        failpoint("birth.go");
         for group in groups {
             rustix::io::write(group, b"0").step("enter a control group")?;
         }
         self.take_ids()?;
+        failpoint("birth.ids");
         let rest = Namespaces::NEWNET | Namespaces::NEWIPC | Namespaces::NEWUTS | Namespaces::NEWCGROUP;
         unshare_namespaces(rest).step("make name spaces")
     }
@@ -108,7 +111,9 @@ impl Birth<'_> {
         umask(Mode::from_raw_mode(0o022));
         rustix::system::sethostname(self.hostname.as_bytes()).step("set the host name")?;
         bring_up_loopback().step("bring up the loopback device")?;
+        failpoint("birth.net");
         self.mount_all()?;
+        failpoint("birth.mounts");
         open_standard_files()?;
         self.give_up_rights()?;
         let program = CString::new(format!("/{AGENT_PATH}")).step("execute the agent")?;
@@ -185,6 +190,7 @@ impl Birth<'_> {
             crate::landlock::restrict()?;
         }
         die_with_launcher(self.launcher)?;
+        failpoint("birth.tied");
         reset_signals().step("reset signals")?;
         close_from(3).step("close descriptors")?;
         for descriptor in self.parked.iter().flat_map(|parked| &parked.descriptors) {

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
-use hearth_sys::adopt_descriptor;
+use hearth_sys::{adopt_descriptor, failpoint};
 use serde::{Deserialize, Serialize};
 
 use super::child::{Birth, Inheritance};
@@ -43,6 +43,7 @@ impl Cradle {
 
 /// Becomes the agent, or ends.
 pub(super) fn grow_up(text: &OsStr) -> ExitCode {
+    failpoint("cradle");
     let Some((cradle, [waiting, telemetry_number, numbers @ ..])) = parse(text) else { return ExitCode::FAILURE };
     let descriptors: Option<Vec<OwnedFd>> =
         numbers.iter().map(|number| adopt_descriptor(i32::try_from(*number).ok()?).ok()).collect();

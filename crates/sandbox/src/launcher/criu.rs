@@ -12,7 +12,7 @@ use std::path::Path;
 use fs_err as fs;
 use hearth_sys::{
     Cloned, MountAttributes, Namespaces, attach_mount, bring_up_loopback, clone_process, clone_tree, close_from,
-    execute_program, make_filesystem, reset_signals, set_mount_attributes,
+    execute_program, failpoint, make_filesystem, reset_signals, set_mount_attributes,
 };
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, socketpair};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal, setsid};
@@ -151,6 +151,7 @@ impl Plan {
             }
             contents.furnish()?;
         }
+        failpoint("criu.exec");
         protocol::send(self.socket.as_fd(), &Status::Prepared, &[]).step("tell the daemon")?;
         reset_signals().step("reset signals")?;
         let socket = rustix::io::fcntl_dupfd_cloexec(&self.socket, SOCKET_NUMBER + 1).step(STEP)?;

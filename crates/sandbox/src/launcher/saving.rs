@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use hearth_sys::failpoint;
 use hearth_types::SandboxId;
 use rustix::event::epoll;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -108,6 +109,7 @@ impl Server {
         epoll::add(&self.epoll, &pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN)
             .step(STEP)
             .map_err(fail)?;
+        failpoint("criu.adopt");
         sandbox.pid = Some(pid);
         let pidfd = sandbox.pidfd.insert(pidfd);
         open_network(pidfd.as_fd(), self.own_network.as_fd())

@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from};
+use hearth_sys::init_process::open_child_signals;
+use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from, find_dead_child};
 use hearth_types::{NetworkMode, SandboxId};
 use rustix::event::epoll;
 use rustix::fs::{Mode, OFlags, open};
@@ -33,6 +34,8 @@ use crate::{cgroup, landlock, seccomp};
 /// Epoll keys of the daemon's socket and of processes beside the sandboxes, which have their ids.
 const DAEMON_KEY: u64 = u64::MAX;
 pub(super) const COMPANION_KEY: u64 = u64::MAX - 1;
+/// Of the descriptor that tells of children's deaths.
+const CHILDREN_KEY: u64 = u64::MAX - 2;
 /// How soon to try again to remove a group that still has dying processes.
 const SWEEP_NS: i64 = 2_000_000;
 
@@ -83,6 +86,10 @@ pub(super) struct Server {
     /// Processes that give sandboxes their way out; to be reaped.
     pub(super) companions: Vec<OwnedFd>,
     zygotes: Zygotes,
+    /// Readable when a child has died.
+    child_signals: OwnedFd,
+    /// Some child may have died of which no descriptor tells.
+    strays: bool,
     egress_allow: Vec<Subnet4>,
     pub(super) own_network: OwnedFd,
     /// Held until the end: closing any descriptor of the file would give the lock up.
@@ -160,6 +167,9 @@ impl Server {
         let daemon = daemon.try_clone().step("take the daemon's socket")?;
         epoll::add(&epoll, &daemon, epoll::EventData::new_u64(DAEMON_KEY), epoll::EventFlags::IN)
             .step("watch the daemon")?;
+        let child_signals = open_child_signals().step("watch children")?;
+        epoll::add(&epoll, &child_signals, epoll::EventData::new_u64(CHILDREN_KEY), epoll::EventFlags::IN)
+            .step("watch children")?;
         let ready = Ready { cgroups: cgroups.clone(), root, own_uid: ids.has_function_uid(), missing };
         let workshop = Workshop { stages, ids, filter, landlock, own_pidfd, prepared_roots, criu };
         let subnet = |(address, length)| Subnet4::new(address, length);
@@ -173,6 +183,8 @@ impl Server {
             unswept: Vec::new(),
             companions: Vec::new(),
             zygotes: Zygotes::default(),
+            child_signals,
+            strays: false,
             egress_allow: config.egress_allow.into_iter().map(subnet).collect(),
             own_network,
             _lock: lock,
@@ -198,9 +210,11 @@ impl Server {
                         Err(error) => return Err(error).step("read a request"),
                     },
                     COMPANION_KEY => self.reap_companions(),
+                    CHILDREN_KEY => self.strays = rustix::io::read(&self.child_signals, &mut [0; 1024]).is_ok(),
                     id => self.reap(SandboxId(id)),
                 }
             }
+            self.reap_strays();
             self.sweep();
         }
     }
@@ -383,6 +397,29 @@ impl Server {
         });
     }
 
+    /// Children that others made and that died before anybody told of them: a zygote's, and those of a CRIU that was killed.
+    /// Whom a descriptor is there for is left to that: more may be behind it, and are looked for after the next event. As long as
+    /// somebody is to be born none is reaped: a number that has been told must not become another's.
+    fn reap_strays(&mut self) {
+        let expecting = self.sandboxes.values().any(|sandbox| sandbox.unborn.is_some());
+        while self.strays && !expecting {
+            match find_dead_child() {
+                Some(pid) if self.is_watched(pid) => return,
+                Some(pid) => {
+                    let dead = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+                    self.strays = waitid(WaitId::Pid(pid), dead).is_ok();
+                }
+                None => self.strays = false,
+            }
+        }
+    }
+
+    fn is_watched(&self, pid: Pid) -> bool {
+        let mut sandboxes = self.sandboxes.values();
+        sandboxes.any(|sandbox| sandbox.pidfd.is_some() && sandbox.pid == Some(pid))
+            || self.companions.iter().chain(self.zygotes.processes()).any(is_over)
+    }
+
     /// Kills now; the rest happens when the death is seen.
     fn destroy(&mut self, id: SandboxId) -> Result<Option<OwnedFd>, StepError> {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return Ok(None) };
@@ -460,6 +497,11 @@ impl Server {
         self.cgroups.remove_leftovers();
         self.cgroups.remove_instance();
     }
+}
+
+fn is_over(process: &OwnedFd) -> bool {
+    let looking = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    matches!(waitid(WaitId::PidFd(process.as_fd()), looking), Ok(Some(_)))
 }
 
 fn is_reaped(process: &OwnedFd, options: WaitIdOptions) -> bool {

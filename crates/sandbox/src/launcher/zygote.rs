@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use hearth_sys::{
-    Cloned, Namespaces, attach_mount, clone_process, clone_tree, close_from, execute_program, reset_signals,
+    Cloned, Namespaces, attach_mount, clone_process, clone_tree, close_from, execute_program, failpoint, reset_signals,
 };
 use hearth_types::SandboxId;
 use rustix::fs::{Mode, OFlags, open, stat};
@@ -101,7 +101,10 @@ impl Zygotes {
         let descriptors = [their_go.as_fd(), their_status.as_fd(), root.as_fd(), workshop.own_pidfd.as_fd()];
         // A zygote that does not take it is as good as dead.
         match send_packet(&living.control, order.as_bytes(), &descriptors) {
-            Ok(()) => Ok(Some(Conceived { go, status, root: identity })),
+            Ok(()) => {
+                failpoint("zyg.asked");
+                Ok(Some(Conceived { go, status, root: identity }))
+            }
             Err(_) => Ok(None),
         }
     }
@@ -214,6 +217,7 @@ fn give_life(
         let user = workshop.ids.first_of(slot);
         end(&become_zygote(workshop, &root, root_has_devices, &theirs, zygote, user));
     }
+    failpoint("zyg.cloned");
     workshop.stages.enter_host()?;
     match cloned.step(STEP)? {
         Cloned::Parent { pidfd, .. } => Ok((control, pidfd)),
@@ -274,6 +278,7 @@ fn become_zygote(
     set_thread_res_uid(uid, uid, uid).step(STEP)?;
     keep_nothing()?;
     die_with_launcher(workshop.own_pidfd.as_fd())?;
+    failpoint("zyg.exec");
     reset_signals().step(STEP)?;
     close_from(3).step(STEP)?;
     let words = |words: &[String]| words.iter().map(|word| CString::new(word.as_str())).collect::<Result<Vec<_>, _>>();

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use hearth_agent_proto::{FromAgent, PROTOCOL_VERSION, Park, ToAgent, read_frame};
+use hearth_sys::failpoint;
 
 use super::connect::wait_readable;
 
@@ -22,7 +23,9 @@ pub(super) fn park(connection: &OwnedFd, park: &Park, deadline: Instant) -> Resu
     let mut stream = UnixStream::from(connection.try_clone()?);
     let mut request = Vec::new();
     ToAgent::Park(park.clone()).encode(&mut request);
+    failpoint("park.ask");
     stream.write_all(&request)?;
+    failpoint("park.asked");
     let (mut heard, mut taken) = (Vec::new(), 0);
     loop {
         match read_frame(&heard[taken..]).ok().ok_or(ParkError::Violation)? {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
+use hearth_sys::failpoint;
 use hearth_types::SandboxId;
 
 use super::files::{pack, unpack};
@@ -85,12 +86,19 @@ impl LinuxIsolation {
 
     pub(super) fn try_save(&self, id: SandboxId, assign: &AssignSpec, images: &Path) -> Result<(), String> {
         let criu = self.start_criu(&Request::Save { id }, SAVE_MAX)?;
+        failpoint("save.ask");
         let names = mount_names(assign);
         let request = SaveRequest { pid: criu.pid, images, mounts: &names };
         let saved = criu.call.save(&request, |notice| match notice {
-            Notice::Saved => pack_all(criu.pid, criu.first_id, images),
+            Notice::Saved => {
+                failpoint("save.saved");
+                pack_all(criu.pid, criu.first_id, images)?;
+                failpoint("save.packed");
+                Ok(())
+            }
             Notice::Namespaces { .. } => Ok(()),
         });
+        failpoint("save.done");
         let log = fs::read_to_string(images.join(LOG_FILE)).unwrap_or_default();
         let _never_an_image = fs::remove_file(images.join(LOG_FILE));
         saved.map_err(|error| format!("{error}{}", last_errors(&log)))
@@ -108,11 +116,13 @@ impl LinuxIsolation {
         let criu = self.start_criu(&Request::Restore { id, mounts }, limit)?;
         self.cgroups.set_limits(id, &Limits::from(assign)).map_err(|error| error.to_string())?;
         let own = OwnImages::make(id, &spec.image_dir, criu.first_id)?;
+        failpoint("rest.images");
         let work = PathBuf::from(format!("/proc/{}/root{CRIU_WORK}", criu.pid));
         unpack_all(&work, criu.first_id, &spec.image_dir)?;
         let socket = self.converse(id, &criu, assign, &own.0);
         let log = fs::read_to_string(own.0.join(LOG_FILE)).unwrap_or_default();
         let socket = socket.map_err(|error| format!("{error}{}", last_errors(&log)))?;
+        failpoint("rest.done");
         connect::connect_agent(&socket, Instant::now() + LISTEN_MAX)
             .map_err(|errno| format!("the restored agent does not listen: {errno}"))?;
         Ok(socket)
@@ -129,8 +139,10 @@ impl LinuxIsolation {
         let mut socket = None;
         let restored = criu.call.restore(&request, |notice| match notice {
             Notice::Namespaces { pid } => {
+                failpoint("rest.spaces");
                 let adopted = self.request(id, "restore", &Request::Adopt { id, pid });
                 socket = adopted.map_err(|error| error.to_string())?;
+                failpoint("rest.adopted");
                 Ok(())
             }
             Notice::Saved => Ok(()),

@@ -25,6 +25,7 @@ pub(super) fn start(config: &LinuxConfig) -> Result<LinuxIsolation, IsolationErr
         .map_err(|errno| unavailable(format!("no socket for the launcher: {errno}")))?;
     let mut child = Command::new(&config.launcher_exe)
         .args(&config.launcher_args)
+        .args(hearth_sys::failpoint_argument())
         .env_clear()
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
@@ -95,9 +96,14 @@ fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
     let missing = [ready.missing, ready.cgroups.missing.clone()].concat();
     let function_uid_gid = ready.own_uid.then_some((FUNCTION_UID, FUNCTION_GID));
     let tier = EffectiveTier { name: TIER, privilege, function_uid_gid, missing };
+    let groups = ready.cgroups.clone();
     let reaper = std::thread::Builder::new().name("launcher-reaper".to_owned()).spawn(move || match child.wait() {
         Ok(status) if status.success() => {}
-        Ok(status) => tracing::error!(%status, "the launcher has ended"),
+        Ok(status) => {
+            tracing::error!(%status, "the launcher has ended");
+            // Its sandboxes end with it, but for those that CRIU was restoring.
+            groups.remove_leftovers();
+        }
         Err(error) => tracing::error!(%error, "the launcher cannot be waited for"),
     });
     LinuxIsolation {

@@ -66,29 +66,42 @@ impl Host {
         Self::with_fixture(Path::new(FIXTURE))
     }
 
+    /// Whose launcher, and what comes of it, stands still at a point.
+    pub(crate) fn with_failpoint(name: &str) -> Self {
+        Self::with(Path::new(FIXTURE), Vec::new(), Some(format!("--failpoint={name}")))
+    }
+
     /// The fixture may lie elsewhere, where another user finds it.
     pub(crate) fn with_fixture(fixture: &Path) -> Self {
-        Self::with(fixture, Vec::new())
+        Self::with(fixture, Vec::new(), None)
     }
 
     pub(crate) fn with_egress_allowed(allowed: Vec<Subnet>) -> Self {
-        Self::with(Path::new(FIXTURE), allowed)
+        Self::with(Path::new(FIXTURE), allowed, None)
     }
 
-    fn with(fixture: &Path, egress_allow: Vec<Subnet>) -> Self {
+    fn with(fixture: &Path, egress_allow: Vec<Subnet>, option: Option<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let instance = unique_instance();
+        let config = config(dir.path(), &instance);
         let isolation = LinuxIsolation::start(LinuxConfig {
             launcher_exe: fixture.into(),
+            launcher_args: config.launcher_args.iter().cloned().chain(option.map(Into::into)).collect(),
             agent_binary: fixture.into(),
             egress_allow,
-            ..config(dir.path(), &instance)
+            ..config
         })
         .unwrap();
         let task = dir.path().join("task");
         fs_err::create_dir(&task).unwrap();
         fs_err::write(task.join("code.txt"), "the code").unwrap();
         Self { isolation, dir, instance, next: AtomicU64::new(1) }
+    }
+
+    /// The next daemon of the instance starts, and leaves nothing behind.
+    pub(crate) fn take_over(&self) {
+        drop(LinuxIsolation::start(config(self.dir.path(), &self.instance)).unwrap());
+        eventually("no groups", || crate::lifecycle::groups(&self.instance).is_empty());
     }
 
     pub(crate) fn blank(&self) -> SandboxId {
@@ -103,6 +116,11 @@ impl Host {
         let id = SandboxId(number);
         self.isolation.create(&BlankSpec { id, root, parking: Parking::None, urgent: true }).unwrap();
         id
+    }
+
+    /// What the next sandbox is made from.
+    pub(crate) fn next_blank(&self, parking: Parking) -> BlankSpec {
+        BlankSpec { id: SandboxId(self.next.fetch_add(1, Ordering::Relaxed)), root: root(), parking, urgent: true }
     }
 
     pub(crate) fn spec(&self) -> AssignSpec {
@@ -237,13 +255,14 @@ pub(crate) fn root() -> PathBuf {
 }
 
 fn build_root(root: &Path) {
-    for dir in ["usr/bin", "usr/lib", "etc", "lib64"] {
+    for dir in ["usr/bin", "usr/lib", "etc", "lib64", ".hearth"] {
         fs_err::create_dir_all(root.join(dir)).unwrap();
     }
     for link in ["bin", "lib"] {
         fs_err::os::unix::fs::symlink(format!("usr/{link}"), root.join(link)).unwrap();
     }
     fs_err::write(root.join("etc/passwd"), "root:x:0:0::/:/bin/sh\nsbx:x:993:990::/tmp:/bin/sh\n").unwrap();
+    fs_err::write(root.join(".hearth/park.py"), crate::zygote::PARK).unwrap();
     let python = std::fs::canonicalize("/usr/bin/python3").expect("Debian's python3 is installed");
     let library = Path::new("/usr/lib").join(python.file_name().unwrap());
     run("cp", &["-a", library.to_str().unwrap(), root.join("usr/lib").to_str().unwrap()]);

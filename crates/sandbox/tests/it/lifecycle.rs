@@ -268,7 +268,7 @@ pub(crate) fn groups(instance: &str) -> Vec<PathBuf> {
     found
 }
 
-fn children(group: &Path) -> usize {
+pub(crate) fn children(group: &Path) -> usize {
     std::fs::read_dir(group).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()).count()
 }
 

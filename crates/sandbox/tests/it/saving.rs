@@ -93,7 +93,7 @@ fn host_uid(host: &Host, sandbox: &Sandbox) -> u32 {
 }
 
 /// Every process in the groups of one sandbox.
-fn pids_of(host: &Host, id: SandboxId) -> Vec<rustix::process::Pid> {
+pub(crate) fn pids_of(host: &Host, id: SandboxId) -> Vec<rustix::process::Pid> {
     let is_in = |pid: &rustix::process::Pid| {
         let groups = std::fs::read_to_string(format!("/proc/{}/cgroup", pid.as_raw_nonzero())).unwrap_or_default();
         groups.contains(&format!("{}/{id}", host.instance))
