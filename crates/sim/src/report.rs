@@ -20,7 +20,7 @@ pub struct Row {
     pub start_delay_p99_ms: f64,
     /// Sandboxes started ahead of need. One that was not ready in time is a cold start as well.
     pub loads_ahead: u64,
-    /// What the cold starts would be if those ahead of need counted as such: work that the machine has with starting.
+    /// Cold starts and starts ahead of need together, at most: one ahead of need that came too late is in both.
     pub starts: u64,
     /// Invocations that got no sandbox, or lost theirs.
     pub failed: u64,
