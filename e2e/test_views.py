@@ -150,6 +150,14 @@ class TestTop:
         assert told["events"] == {"queued": 0, "running": 0}
         assert {"python3.11", "nodejs20.x"} <= {runtime["name"] for runtime in told["runtimes"]}
 
+    def test_json_goes_on_until_nobody_reads(self, daemon):
+        command = [HEARTH, "top", "--json", "--interval", "0.1", "--endpoint", daemon.endpoint]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=daemon.environment()) as top:
+            lines = [json.loads(top.stdout.readline()) for _ in range(2)]
+            assert all(line["endpoint"] == daemon.endpoint for line in lines)
+            top.stdout.close()
+            assert top.wait(30) == 0
+
     def test_without_a_daemon_says_what_to_do(self, daemon):
         done = subprocess.run([HEARTH, "top", "--endpoint", "http://127.0.0.1:1"], capture_output=True, text=True, timeout=60)
         assert done.returncode == 1 and "hearth serve" in done.stderr

@@ -44,7 +44,9 @@ pub(crate) fn run(args: &LogsArgs, endpoint: &str, output: &Output) -> Result<Ex
                 seen.clear();
             }
             seen.push(id);
-            output.result(&event, || event["message"].as_str().unwrap_or_default().trim_end().to_owned());
+            if !output.result(&event, || event["message"].as_str().unwrap_or_default().trim_end().to_owned()) {
+                return Ok(ExitCode::SUCCESS);
+            }
         }
         if !args.follow {
             return Ok(ExitCode::SUCCESS);

@@ -25,15 +25,15 @@ impl Output {
         self.json
     }
 
-    /// `value` as JSON, or what `text` makes of it.
-    pub(crate) fn result(&self, value: &Value, text: impl FnOnce() -> String) {
+    /// `value` as JSON, or what `text` makes of it. Returns as [`Self::line`] does.
+    pub(crate) fn result(&self, value: &Value, text: impl FnOnce() -> String) -> bool {
         let line = if self.json { value.to_string() } else { text() };
-        self.line(&line);
+        self.line(&line)
     }
 
-    pub(crate) fn line(&self, line: &str) {
-        // A closed pipe (`hearth logs | head`) is the reader's wish, not an error.
-        let _closed = writeln!(anstream::stdout(), "{line}").is_err();
+    /// Whether anybody still reads: a closed pipe (`hearth logs -f app | head`) is the reader's wish, not an error.
+    pub(crate) fn line(&self, line: &str) -> bool {
+        writeln!(anstream::stdout(), "{line}").is_ok()
     }
 
     /// Progress and hints: never in the way of results.

@@ -71,8 +71,8 @@ fn print(client: &Client, endpoint: &str, pause: Duration, once: bool, output: &
             output.line(&page(&Screen { endpoint, now: &now, span: &span, scroll: 0, problem: None, keys: false }));
             return Ok(());
         }
-        output.line(&tell::as_json(endpoint, &now, &span).to_string());
-        if once {
+        let is_read = output.line(&tell::as_json(endpoint, &now, &span).to_string());
+        if once || !is_read {
             return Ok(());
         }
         before = now;
