@@ -1,5 +1,6 @@
 """A `hearth serve` process of the suite's own, and clients for it."""
 
+import json
 import os
 import re
 import signal
@@ -128,6 +129,11 @@ class Daemon:
 
     def log(self):
         return self.stderr.read_text(errors="replace")
+
+    def state(self):
+        """What the daemon's own views show."""
+        with urllib.request.urlopen(f"{self.endpoint}/_hearth/state") as answer:
+            return json.load(answer)
 
     def environment(self, account=ACCOUNT):
         """For child processes that are AWS clients."""

@@ -48,8 +48,7 @@ class Admin:
         return self("GET", "log")[1]["records"]
 
     def state(self):
-        with urllib.request.urlopen(f"{self.daemon.endpoint}/_hearth/state") as answer:
-            return json.load(answer)
+        return self.daemon.state()
 
 
 @pytest.fixture

@@ -184,3 +184,15 @@ class TestNode:
     def test_the_heap_is_of_the_functions_size(self, daemon):
         sizes = {size: start(deploy(daemon, "nodejs20.x", MemorySize=size))[1]["heap"] for size in (128, 512)}
         assert sizes[128] < 200 << 20 < sizes[512], sizes
+
+    def test_one_of_the_size_waits_before_the_first_call(self, own_daemon):
+        daemon = own_daemon()
+        function = deploy(daemon, "nodejs20.x", MemorySize=640)
+
+        def is_ready():
+            state = daemon.state()
+            names = dict(zip(state["roots"], state["engine"]["roots"], strict=True))
+            return names.get("nodejs20.x, 640 MiB", {}).get("ready")
+
+        wait_until(is_ready, 30, "a sandbox of the size waits")
+        assert start(function)[0] == "preboot"

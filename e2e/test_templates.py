@@ -4,11 +4,9 @@ HEARTH_FULL=1 restores a thousand copies per runtime.
 """
 
 import hashlib
-import json
 import os
 import signal
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,8 +25,7 @@ keep_alive = "fixed:0"
 
 
 def templates(daemon):
-    with urllib.request.urlopen(f"{daemon.endpoint}/_hearth/state") as answer:
-        return json.load(answer)["templates"]
+    return daemon.state()["templates"]
 
 
 def asking(function):

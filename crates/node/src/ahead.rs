@@ -15,6 +15,14 @@ use crate::report::{Failure, Status, SystemLines};
 use crate::sandbox::{Sandbox, StartFailure};
 
 impl Provisioner for Node {
+    fn expect(&self, spec: &VersionSpec) {
+        let core = self.core();
+        if core.lock().root(spec).is_none() {
+            // A runtime that is not there is told of when the function is called.
+            let _installed = core.announce(&spec.runtime, spec.memory_mib).is_some();
+        }
+    }
+
     fn provision(&self, provision: Provision) {
         let Provision { spec, count, reserved_concurrency: reserved } = provision;
         let core = self.core();

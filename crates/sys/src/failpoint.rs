@@ -3,6 +3,7 @@
 
 /// What names the point, in the environment or as an argument (`--failpoint=NAME`): programs are executed without the former.
 pub const FAILPOINT_VARIABLE: &str = "HEARTH_FAILPOINT";
+#[cfg(debug_assertions)]
 const ARGUMENT: &str = "--failpoint=";
 
 /// Stands still here if this process was told of this point. Meanwhile the thread is called `at NAME`, of which Linux shows 15

@@ -14,6 +14,7 @@ pub(crate) struct FakeNode {
     wanted: Mutex<BTreeMap<VersionKey, (u32, Option<u32>)>>,
     there: Mutex<BTreeMap<VersionKey, Provisioned>>,
     told: AtomicUsize,
+    expected: Mutex<Vec<VersionKey>>,
     preparing: Arc<Preparing>,
 }
 
@@ -49,6 +50,11 @@ impl FakeNode {
         self.wanted.lock().unwrap().iter().map(shown).collect()
     }
 
+    /// The versions that may be called, in the order in which it heard of them.
+    pub(crate) fn expected(&self) -> Vec<VersionKey> {
+        self.expected.lock().unwrap().clone()
+    }
+
     /// How often it was told what to keep.
     pub(crate) fn times_told(&self) -> usize {
         self.told.load(Ordering::Relaxed)
@@ -78,6 +84,10 @@ impl FakeNode {
 }
 
 impl Provisioner for FakeNode {
+    fn expect(&self, spec: &VersionSpec) {
+        self.expected.lock().unwrap().push(spec.key.clone());
+    }
+
     fn provision(&self, provision: Provision) {
         self.told.fetch_add(1, Ordering::Relaxed);
         let mut wanted = self.wanted.lock().unwrap();

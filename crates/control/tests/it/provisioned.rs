@@ -352,3 +352,19 @@ async fn it_goes_together_with_changes_of_the_function() {
     world.control().update_function_configuration(world.scope(), request).await.unwrap();
     assert_eq!(world.node.wanted(), ["f:1 4"]);
 }
+
+#[tokio::test]
+async fn the_node_hears_of_what_may_be_called_before_it_is() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    let heard = |world: &World| world.node.expected().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let first = heard(&world);
+    assert_eq!(first.len(), 1, "{first:?}");
+    world.publish("f").await.unwrap();
+    assert_eq!(heard(&world), first, "a published version needs what the latest needs");
+    world.touch("f", "two").await;
+    let second = heard(&world);
+    assert_eq!(second.len(), 2, "{second:?}");
+    world.reopen().await;
+    assert_eq!(heard(&world)[2..], second[1..], "and once more after a restart");
+}

@@ -19,6 +19,7 @@ use super::runtime::add;
 
 const WARM_CALLS: usize = 100;
 const READY_WITHIN: Duration = Duration::from_secs(15);
+const BLANKS_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
     let mut daemon = Daemon::start(args, &config)?;
     let client = Client::new(&daemon.endpoint)?;
     daemon.wait_until_ready(&client)?;
+    wait_for_blanks(&client)?;
     let mut rows = Vec::new();
     for (sample, runtime) in SAMPLES.iter().zip(chosen) {
         match runtime {
@@ -78,6 +80,23 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
         daemon.wait()?;
     }
     Ok(if rows.iter().all(|row| row["ok"] == true) && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// First calls are to be those of a daemon that has been there for a while, with its blank sandboxes ready; without any they are shown as well.
+fn wait_for_blanks(client: &Client) -> Result<()> {
+    let deadline = Instant::now() + BLANKS_WITHIN;
+    loop {
+        let state = client.json("hearth", Method::GET, "/_hearth/state", &Value::Null)?;
+        let is_waiting = state["engine"]["roots"]
+            .as_array()
+            .context("the daemon's state cannot be read")?
+            .iter()
+            .any(|root| root["ready"] == 0);
+        if !is_waiting || Instant::now() > deadline {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// For each sample the runtime to use, prepared now if it was not before.

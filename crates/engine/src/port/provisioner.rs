@@ -36,6 +36,9 @@ pub enum ProvisionFailure {
 
 /// Keeps sandboxes ready; implemented by the node.
 pub trait Provisioner: Send + Sync + std::fmt::Debug {
+    /// The version may be called from now on: its first call is to find a blank sandbox that suits it.
+    fn expect(&self, spec: &VersionSpec);
+
     /// From now on this holds for the version, whatever held before.
     fn provision(&self, provision: Provision);
 
