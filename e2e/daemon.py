@@ -69,7 +69,8 @@ def refused(client, code, status, text=None):
 
 
 class Daemon:
-    def __init__(self, directory: Path, config="", host="127.0.0.1"):
+    def __init__(self, directory: Path, config="", host="127.0.0.1", wrapper=()):
+        self.wrapper = wrapper
         self.directory = directory
         self.data = directory / "data"
         self.host = host
@@ -82,7 +83,7 @@ class Daemon:
         self.sessions = threading.local()
 
     def spawn(self):
-        command = [HEARTH, "serve", "--config", self.config, "--listen", f"{self.host}:{self.port}", "--data", self.data]
+        command = [*self.wrapper, HEARTH, "serve", "--config", self.config, "--listen", f"{self.host}:{self.port}", "--data", self.data]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         with open(self.stderr, "ab") as log:
             self.process = subprocess.Popen(

@@ -133,6 +133,21 @@ impl Account {
     /// Keeps the files of `from` under `key`: on disk when this returns.
     pub(crate) fn keep(&mut self, key: ImageKey, from: &Path) -> Result<(), ImagesError> {
         failpoint("keep.begin");
+        let written = self.write(key, from);
+        if let Ok(manifest) = &written {
+            self.count(manifest, true);
+        }
+        let kept = written.map(|manifest| {
+            if let Some(before) = self.images.insert(key, Known { used: SystemTime::now(), manifest }) {
+                self.count(&before.manifest, false);
+            }
+        });
+        // Those of an image that could not be written, too: the disk may be full.
+        self.drop_unused_chunks();
+        kept
+    }
+
+    fn write(&mut self, key: ImageKey, from: &Path) -> Result<Manifest, ImagesError> {
         let manifest = self.write_chunks(from)?;
         failpoint("keep.chunks");
         // One call for all of them: a sync of each file would take longer than everything else.
@@ -143,12 +158,7 @@ impl Account {
         let sealed = self.keys.sealing.seal(key.as_bytes(), &bytes)?;
         write_whole(&path, &sealed).map_err(io("write", &path))?;
         failpoint("keep.image");
-        self.count(&manifest, true);
-        if let Some(before) = self.images.insert(key, Known { used: SystemTime::now(), manifest }) {
-            self.count(&before.manifest, false);
-        }
-        self.drop_unused_chunks();
-        Ok(())
+        Ok(manifest)
     }
 
     fn write_chunks(&mut self, from: &Path) -> Result<Manifest, ImagesError> {
@@ -195,9 +205,10 @@ impl Account {
         let packed = zstd::bulk::compress(chunk, LEVEL).map_err(io("compress", &path))?;
         let sealed = self.keys.sealing.seal(&name.0, &packed)?;
         // Not synced by itself; until its image is there nobody reads it, and the next start removes it.
-        fs::write(&path, &sealed).map_err(io("write", &path))?;
-        self.chunks.insert(name, (0, sealed.len() as u64));
-        Ok(name)
+        let written = fs::write(&path, &sealed).map_err(io("write", &path));
+        let (_uses, size) = self.chunks.entry(name).or_default();
+        *size = if written.is_ok() { sealed.len() as u64 } else { 0 };
+        written.map(|()| name)
     }
 
     /// Writes the files of the image into the empty directory `to`: how many bytes they are. Every byte is checked.

@@ -59,7 +59,12 @@ pub enum ImagesError {
     NotInMemory { path: PathBuf },
     #[error("the template is larger than all of them may be ({bytes} bytes)")]
     TooLarge { bytes: u64 },
+    #[error("the disk has {bytes} bytes left, and some are kept for what must be stored")]
+    DiskFull { bytes: u64 },
 }
+
+/// What templates leave free on the disk that they share with everything that must be stored.
+const DISK_RESERVE_BYTES: u64 = 256 << 20;
 
 impl From<Broken> for ImagesError {
     fn from(_: Broken) -> Self {
@@ -148,6 +153,10 @@ impl Images {
         hot.bytes = size(hot.path())?;
         if hot.bytes > self.config.disk_bytes_max {
             return Err(ImagesError::TooLarge { bytes: hot.bytes });
+        }
+        let left = disk_left(&self.config.dir)?;
+        if left < hot.bytes.saturating_add(DISK_RESERVE_BYTES) {
+            return Err(ImagesError::DiskFull { bytes: left });
         }
         let mut accounts = self.accounts();
         if !accounts.contains_key(account) {
@@ -266,6 +275,13 @@ impl Images {
             copies.remove(&oldest);
         }
     }
+}
+
+/// Bytes that this process may still write.
+fn disk_left(dir: &Path) -> Result<u64, ImagesError> {
+    let failed =
+        |errno: rustix::io::Errno| ImagesError::Io { step: "measure", path: dir.to_owned(), source: errno.into() };
+    rustix::fs::statvfs(dir).map(|found| found.f_bavail.saturating_mul(found.f_frsize)).map_err(failed)
 }
 
 fn size(dir: &Path) -> Result<u64, ImagesError> {

@@ -204,6 +204,37 @@ fn an_image_larger_than_all_may_be_is_refused() {
 }
 
 #[test]
+fn an_image_that_cannot_be_written_whole_leaves_nothing() {
+    let world = World::new();
+    let images = world.open();
+    let draft = images.draft().unwrap();
+    fs_err::write(draft.path().join("pages"), content(1, 40)).unwrap();
+    // Comes after the pages, and cannot be read as a file.
+    fs_err::create_dir(draft.path().join("tail")).unwrap();
+    let refused = images.keep(&account(1), key(1), draft);
+    assert!(matches!(refused, Err(ImagesError::Io { .. })), "{refused:?}");
+    assert_eq!((world.chunks(), images.sizes()), (vec![], (0, 0)));
+    assert!(!images.contains(&account(1), key(1)));
+}
+
+#[test]
+fn a_chunk_that_was_lost_and_written_again_is_that_of_every_image_that_names_it() {
+    let world = World::new();
+    let images = world.open();
+    keep(&images, &account(1), key(1), &[("pages", content(1, 1))]);
+    keep(&images, &account(1), key(2), &[("pages", content(1, 1))]);
+    images.close();
+    let [chunk] = &world.chunks()[..] else { panic!("{:?}", world.chunks()) };
+    fs_err::remove_file(chunk).unwrap();
+    drop(images);
+    let images = world.open();
+    assert!(matches!(images.fetch(&account(1), key(1)), Err(ImagesError::Broken)));
+    keep(&images, &account(1), key(3), &[("pages", content(1, 1))]);
+    images.remove(&account(1), key(3));
+    assert!(images.fetch(&account(1), key(2)).unwrap().is_some());
+}
+
+#[test]
 fn directories_of_processes_that_were_killed_are_removed_and_those_of_living_ones_are_not() {
     let world = World::new();
     let open = |name: &str| {
