@@ -26,6 +26,16 @@ struct Outgoing {
     failed: bool,
 }
 
+impl Outgoing {
+    /// An agent that never takes all that waits for it must not make it grow for ever.
+    fn forget_sent(&mut self) {
+        if self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Link {
     stream: UnixStream,
@@ -58,7 +68,7 @@ impl Link {
                 Ok(written) => outgoing.sent += written,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.more.notify_one();
-                    return;
+                    return outgoing.forget_sent();
                 }
                 Err(_) => {
                     outgoing.failed = true;
@@ -113,6 +123,42 @@ impl Link {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return false,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_for_an_agent_that_lags_behind_stays_small() {
+        let (ours, mut agent) = UnixStream::pair().unwrap();
+        let link = Link::new(ours.into_std().unwrap().into()).unwrap();
+        let waiting = || {
+            let outgoing = link.outgoing.lock().unwrap();
+            (outgoing.bytes.len() - outgoing.sent, outgoing.bytes.len())
+        };
+        let message = ToAgent::TunnelData { id: 1, data: &[7; 64 * 1024] };
+        while waiting().0 < 512 * 1024 {
+            link.send(&message).unwrap();
+        }
+        let lags_behind = async {
+            let mut taken = vec![0; 64 * 1024];
+            for _ in 0..200 {
+                agent.read_exact(&mut taken).await.unwrap();
+                link.send(&message).unwrap();
+                let (unsent, kept) = waiting();
+                assert!(unsent > 0 && kept <= 2 * unsent, "{unsent} of {kept}");
+            }
+        };
+        tokio::select! {
+            () = link.flush_forever() => {}
+            done = tokio::time::timeout(Duration::from_secs(20), lags_behind) => done.unwrap(),
         }
     }
 }

@@ -50,12 +50,12 @@ impl Specs {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use hearth_types::{Sha256, VersionLabel};
 
     use super::*;
 
-    fn spec(generation: u64) -> Arc<VersionSpec> {
+    pub(crate) fn spec(generation: u64) -> Arc<VersionSpec> {
         let key = VersionKey {
             account: "000000000000".parse().unwrap(),
             function: "f".parse().unwrap(),
