@@ -104,6 +104,10 @@ pub enum Event {
     Withdrawn {
         sandbox: SandboxId,
     },
+    /// After `Dispatch`: the sandbox had come to its end before the invocation reached it. `Dead` follows.
+    Undelivered {
+        sandbox: SandboxId,
+    },
     /// The sandbox is gone, for whatever reason (crash, time-out, lost, destroyed), and holds no memory any more. Reported
     /// exactly once for each sandbox that was made, also after `Destroy`; not after `BlankFailed`.
     Dead {
@@ -143,6 +147,8 @@ pub enum Event {
     Tick,
     /// Take nothing new, finish what was admitted, destroy what is not needed for that.
     Drain,
+    /// The time for that is up: what waits still fails, and nothing is begun any more. What runs is the node's to end.
+    Stop,
 }
 
 /// What is to be done, in order.
@@ -281,6 +287,8 @@ pub enum DestroyReason {
     Reclaimed,
     /// Idle or blank, and the host ran out of memory.
     Pressure,
+    /// It responded, and has not asked for more within the time that its run may take.
+    Overdue,
     Draining,
 }
 
@@ -291,7 +299,7 @@ impl DestroyReason {
             Self::Expired | Self::Unprovisioned | Self::Surplus | Self::Draining => ColdReason::Expired,
             Self::Evicted | Self::Yielded | Self::Reclaimed | Self::Pressure => ColdReason::Evicted,
             Self::Retired | Self::RootGone => ColdReason::Updated,
-            Self::InitFailed => ColdReason::Failed,
+            Self::InitFailed | Self::Overdue => ColdReason::Failed,
         }
     }
 }

@@ -15,6 +15,9 @@
 //!   any ── Destroy ──► Ending ── Dead ──► gone             any ── Dead ──► gone
 //! ```
 //!
+//! What has responded and asks for no more by the end of its time (Finishing, Withdrawing, Slow) is destroyed as well, but stays
+//! in its state until it is dead: what it reports meanwhile still counts.
+//!
 //! - **Identity.** A sandbox belongs to one pool, that is one `VersionKey`, from `Assign` to its end.
 //! - **Waiting.** Tickets of one version wait in the order of their arrival and take whichever sandbox of the version comes free
 //!   first; for each waiting ticket at most one sandbox is on its way. A ticket for which none is on its way is *short* of a place.
@@ -143,6 +146,8 @@ fn own_instance(config: &EngineConfig) -> Instance {
 pub struct Engine {
     config: EngineConfig,
     draining: bool,
+    /// Nobody waits any more.
+    stopped: bool,
     admission: Admission,
     pools: Slab<Pool>,
     pools_by_key: HashMap<Arc<VersionKey>, u32>,
@@ -216,6 +221,7 @@ impl Engine {
         Self {
             config,
             draining: false,
+            stopped: false,
             admission: Admission::default(),
             pools: Slab::default(),
             pools_by_key: HashMap::new(),
@@ -266,6 +272,7 @@ impl Engine {
             Event::Responded { sandbox } => self.responded(turn, sandbox),
             Event::Idle { sandbox } => self.asks_for_next(turn, sandbox),
             Event::Withdrawn { sandbox } => self.withdrawn(turn, sandbox),
+            Event::Undelivered { sandbox } => self.undelivered(turn, sandbox),
             Event::Dead { sandbox } => self.dead(turn, sandbox),
             Event::Prewarm { version, count } => self.prewarm(&version, count),
             Event::Provision { version, count, reserved } => self.provision(turn, &version, count, reserved),
@@ -276,6 +283,7 @@ impl Engine {
             Event::Pressure { memory_mib } => self.relieve(turn, memory_mib),
             Event::Tick => self.tick(turn),
             Event::Drain => self.drain(turn),
+            Event::Stop => self.stop(turn),
         }
         if self.ahead_due {
             self.start_ahead(turn);

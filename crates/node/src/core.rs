@@ -219,8 +219,9 @@ impl Core {
 
     /// Tells the engine what happened and performs what it decides.
     pub(crate) fn step(self: &Arc<Self>, event: Event) {
-        let now = self.clock.now();
-        self.step_locked(self.lock(), now, event);
+        let state = self.lock();
+        // Read under the lock: to the engine time never runs backwards.
+        self.step_locked(state, self.clock.now(), event);
     }
 
     pub(crate) fn step_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant, event: Event) {
@@ -291,8 +292,9 @@ impl Core {
             if let Err(error) = core.isolation.destroy(sandbox.place()) {
                 tracing::warn!(sandbox = %sandbox.id, %error, "cannot destroy sandbox");
             }
-            core.forget(sandbox.id);
+            // In this order: what the engine decided before is still for a sandbox that is known.
             core.step(Event::Dead { sandbox: sandbox.id });
+            core.forget(sandbox.id);
         });
     }
 

@@ -20,6 +20,7 @@ impl Core {
         let mut distrusted = None;
         let (initialised, status, first) = {
             let mut state = sandbox.state();
+            state.over = true;
             let status = state.exit;
             if !state.initialised && state.start_kind == StartKind::Template && !sandbox.is_doomed() {
                 let by_hook = matches!(state.start_failure, Some(StartFailure::Reported { .. }));

@@ -8,7 +8,7 @@ use hearth_engine::Event;
 use hearth_engine::port::{
     BoxFuture, Invocation, InvokeError, Invoker, PrepareError, Prepared, Reply, StreamingReply, Templates, Timeline,
 };
-use hearth_types::{VersionKey, VersionSpec};
+use hearth_types::{Instant, VersionKey, VersionSpec};
 use tokio::sync::oneshot;
 
 use crate::attempt::Attempt;
@@ -48,6 +48,7 @@ impl Node {
         if tokio::time::timeout(deadline, drained).await.is_err() {
             tracing::warn!(invocations = core.in_flight(), "ended invocations that were still running");
         }
+        core.step(Event::Stop);
         for sandbox in core.sandboxes() {
             core.destroy(sandbox);
         }
@@ -140,23 +141,31 @@ async fn wait<T>(
     reply: &mut oneshot::Receiver<Result<T, InvokeError>>,
 ) -> Result<T, InvokeError> {
     loop {
-        let at = attempt.deadline().unwrap_or(core.clock.now() + attempt.timeout());
+        let at = look_at(core, attempt);
         tokio::select! {
             biased;
             reply = &mut *reply => return reply.unwrap_or(Err(InvokeError::Draining)),
-            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => core.enforce_deadline(attempt),
+            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => {}
         }
     }
 }
 
 async fn watch_to_the_end(core: Arc<Core>, attempt: Arc<Attempt>) {
     while !attempt.is_over() {
-        let at = attempt.deadline().unwrap_or(core.clock.now() + attempt.timeout());
+        let at = look_at(&core, &attempt);
         tokio::select! {
             () = attempt.settled.notified() => return,
-            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => core.enforce_deadline(&attempt),
+            () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => {}
         }
     }
+}
+
+/// Ends the function if its time is over. Returns when to look again: whatever it is handed to from now on has its whole time, and
+/// the deadline of a sandbox that gave it back means nothing.
+fn look_at(core: &Arc<Core>, attempt: &Arc<Attempt>) -> Instant {
+    let now = core.clock.now();
+    core.enforce_deadline(attempt, now);
+    attempt.deadline().filter(|at| now < *at).unwrap_or(now + attempt.timeout())
 }
 
 /// Who waits for a reply. Leaves it if dropped before: what was not handed to a sandbox yet is given up, what runs goes on and

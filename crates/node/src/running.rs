@@ -23,10 +23,9 @@ impl Core {
         let Some(assigned) = sandbox.assigned.get() else { return };
         let now = self.clock.now();
         let wall = self.clock.wall();
-        let deadline = now + attempt.timeout();
-        attempt.set_deadline(deadline);
-        attempt.set_sandbox(sandbox);
-        let id = self.begin(sandbox, assigned, &attempt, start, (now, wall));
+        let Some(id) = self.begin(sandbox, assigned, &attempt, start, (now, wall)) else {
+            return self.undelivered(sandbox, &attempt);
+        };
         let invocation = &attempt.invocation;
         let message = ToAgent::Invoke {
             id,
@@ -46,16 +45,32 @@ impl Core {
         }
     }
 
-    /// Notes the attempt as running and writes its `START` line.
+    /// The sandbox had come to its end before the attempt got there, so it runs elsewhere.
+    fn undelivered(self: &Arc<Self>, sandbox: &Sandbox, attempt: &Arc<Attempt>) {
+        let state = self.lock();
+        if state.engine.holds(attempt.ticket) {
+            return self.step_locked(state, self.clock.now(), Event::Undelivered { sandbox: sandbox.id });
+        }
+        drop(state);
+        // The engine knows of the end already, and took the attempt for answered.
+        self.admit(attempt);
+    }
+
+    /// Notes the attempt as running and writes its `START` line. `None`: too late, the sandbox has come to its end.
     fn begin(
         &self,
-        sandbox: &Sandbox,
+        sandbox: &Arc<Sandbox>,
         assigned: &Assigned,
         attempt: &Arc<Attempt>,
         start: Start,
         (now, wall): (Instant, Timestamp),
-    ) -> u32 {
+    ) -> Option<u32> {
         let mut state = sandbox.state();
+        if state.over {
+            return None;
+        }
+        attempt.set_deadline(now + attempt.timeout());
+        attempt.set_sandbox(sandbox);
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
         let init = state.init.take();
@@ -75,7 +90,7 @@ impl Core {
             tail,
             collected: None,
             writer: None,
-            streamed_bytes: 0,
+            withdrawn: false,
         });
         if let (Some(line), Some(running)) = (line, state.running.back_mut()) {
             if let Some(tail) = &mut running.tail {
@@ -83,7 +98,7 @@ impl Core {
             }
             assigned.log.append(wall.as_millis(), line.into());
         }
-        id
+        Some(id)
     }
 
     pub(crate) fn initialised(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
@@ -201,8 +216,8 @@ impl Core {
     }
 
     /// Ends the attempt if its time is over. Called by whoever watches it.
-    pub(crate) fn enforce_deadline(self: &Arc<Self>, attempt: &Arc<Attempt>) {
-        if attempt.is_over() || attempt.deadline().is_none_or(|deadline| self.clock.now() < deadline) {
+    pub(crate) fn enforce_deadline(self: &Arc<Self>, attempt: &Arc<Attempt>, now: Instant) {
+        if attempt.is_over() || attempt.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
         let Some(sandbox) = attempt.sandbox() else { return };
@@ -258,7 +273,14 @@ pub(crate) fn timeline(running: &Running, run: Option<Duration>) -> Timeline {
 }
 
 pub(crate) fn withdraw(sandbox: &Sandbox, ticket: Ticket) {
-    let id = sandbox.state().running.iter().skip(1).find(|running| running.attempt.ticket == ticket).map(|r| r.id);
+    let id = {
+        let mut state = sandbox.state();
+        let held = state.running.iter_mut().skip(1).find(|running| running.attempt.ticket == ticket);
+        held.map(|held| {
+            held.withdrawn = true;
+            held.id
+        })
+    };
     if let (Some(id), Some(assigned)) = (id, sandbox.assigned.get())
         && assigned.link.send(&ToAgent::Withdraw { id }).is_err()
     {

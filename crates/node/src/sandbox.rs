@@ -59,7 +59,8 @@ pub(crate) struct Running {
     /// A streamed answer to a caller who wants it whole.
     pub(crate) collected: Option<(String, BytesMut)>,
     pub(crate) writer: Option<StreamWriter>,
-    pub(crate) streamed_bytes: u64,
+    /// The agent was told to give it back.
+    pub(crate) withdrawn: bool,
 }
 
 /// What the sandbox is doing, as far as the node has to know.
@@ -90,6 +91,8 @@ pub(crate) struct SandboxState {
     pub(crate) memory_bytes_max: u64,
     pub(crate) memory_read_at: Option<Instant>,
     pub(crate) init_tail: LogTail,
+    /// Nobody listens to its agent any more.
+    pub(crate) over: bool,
 }
 
 /// What is fixed once the sandbox belongs to a version.

@@ -106,7 +106,7 @@ impl Session {
                 return Ok(!self.sandbox.to_be_saved);
             }
             FromAgent::Idle { id } => self.idle(id),
-            FromAgent::Withdrawn { id } => self.withdrawn(id),
+            FromAgent::Withdrawn { id } => self.withdrawn(id)?,
             FromAgent::Response { id, head, body } => {
                 self.core.respond(&self.sandbox, id, &head.content_type, Bytes::copy_from_slice(body));
             }
@@ -165,13 +165,15 @@ impl Session {
         self.core.step(Event::Idle { sandbox: self.sandbox.id });
     }
 
-    fn withdrawn(&self, id: u32) {
+    fn withdrawn(&self, id: u32) -> Result<(), Violation> {
         {
             let mut state = self.sandbox.state();
-            let Some(index) = state.running.iter().skip(1).position(|running| running.id == id) else { return };
-            state.running.remove(index + 1);
+            let held = state.running.iter().enumerate().skip(1).find(|(_, held)| held.id == id && held.withdrawn);
+            let (index, _) = held.ok_or(Violation::UnknownInvocation)?;
+            state.running.remove(index);
         }
         self.core.step(Event::Withdrawn { sandbox: self.sandbox.id });
+        Ok(())
     }
 
     fn stream_start(&self, id: u32, content_type: &str) -> Result<(), Violation> {
@@ -201,7 +203,6 @@ impl Session {
         let mut state = self.sandbox.state();
         let running = state.running.front_mut().filter(|first| first.id == id && !first.responded);
         let running = running.ok_or(Violation::UnknownInvocation)?;
-        running.streamed_bytes += data.len() as u64;
         if let Some((_, collected)) = &mut running.collected {
             if collected.len() <= limits::RESPONSE_BYTES_MAX {
                 collected.extend_from_slice(data);

@@ -100,6 +100,9 @@ impl Engine {
     }
 
     pub(super) fn wait(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
+        if self.stopped {
+            return self.fail(turn, ticket, FailReason::Draining);
+        }
         let Some(attempt) = self.tickets.get_mut(&ticket) else {
             return;
         };

@@ -2,10 +2,11 @@
 
 use hearth_types::{Instant, SandboxId};
 
-use super::model::{Sandbox, State};
+use super::model::{Pool, Sandbox, State};
 use super::{Engine, EngineConfig, Turn};
-use crate::event::{Action, DestroyReason, Purpose};
+use crate::event::{Action, DestroyReason, FailReason, Purpose, Ticket};
 use crate::keep_alive::{Ended, Found, Idle, Keep, Rest};
+use crate::slab::Slab;
 use crate::timers::Due;
 
 /// The end of time: what is kept until then needs no timer.
@@ -44,7 +45,7 @@ impl Engine {
 
     pub(super) fn rearm(&mut self, sandbox: SandboxId) {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox)
-            && let Some(at) = due_at(&self.config, entry)
+            && let Some(at) = due_at(&self.config, &self.pools, entry)
         {
             self.timers.arm(Due::Sandbox(sandbox), &mut entry.armed, at);
         }
@@ -72,7 +73,7 @@ impl Engine {
             return;
         };
         entry.armed = None;
-        if due_at(&self.config, entry).is_some_and(|at| at <= turn.now) {
+        if due_at(&self.config, &self.pools, entry).is_some_and(|at| at <= turn.now) {
             match entry.state {
                 State::Idle { pool, since, frozen: false, until } if turn.now < until => {
                     entry.state = State::Idle { pool, since, frozen: true, until };
@@ -87,13 +88,10 @@ impl Engine {
                     self.anomaly();
                     self.forget(sandbox);
                 }
-                State::Making
-                | State::Blank
-                | State::Starting { .. }
-                | State::Busy { .. }
-                | State::Finishing { .. }
-                | State::Withdrawing { .. }
-                | State::Slow { .. } => {}
+                State::Finishing { .. } | State::Withdrawing { .. } | State::Slow { .. } => {
+                    self.cut_off(turn, sandbox, DestroyReason::Overdue);
+                }
+                State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } => {}
             }
         }
         self.rearm(sandbox);
@@ -176,22 +174,29 @@ impl Engine {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }
     }
+
+    pub(super) fn stop(&mut self, turn: &mut Turn<'_>) {
+        self.stopped = true;
+        let waiting = self.tickets.iter().filter(|(_, attempt)| attempt.waiting);
+        let mut waiting: Vec<Ticket> = waiting.map(|(ticket, _)| *ticket).collect();
+        waiting.sort_unstable();
+        for ticket in waiting {
+            self.fail(turn, ticket, FailReason::Draining);
+        }
+    }
 }
 
 /// When time alone will change something about the sandbox.
-fn due_at(config: &EngineConfig, entry: &Sandbox) -> Option<Instant> {
+fn due_at(config: &EngineConfig, pools: &Slab<Pool>, entry: &Sandbox) -> Option<Instant> {
     let at = match entry.state {
         State::Idle { since, frozen: false, until, .. } => Some(until.min(since + config.freeze_after)),
         State::Idle { frozen: true, until, .. } => Some(until),
         State::Bound { since, .. } => Some(since + config.finishing_grace),
         State::Ending { since } => Some(since + config.destroy_grace),
-        State::Making
-        | State::Blank
-        | State::Starting { .. }
-        | State::Busy { .. }
-        | State::Finishing { .. }
-        | State::Withdrawing { .. }
-        | State::Slow { .. } => None,
+        State::Finishing { pool } | State::Withdrawing { pool, .. } | State::Slow { pool } => {
+            (!entry.doomed).then(|| entry.assigned + pools[pool].timeout)
+        }
+        State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } => None,
     };
     at.filter(|at| *at < NEVER)
 }

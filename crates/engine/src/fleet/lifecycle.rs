@@ -55,6 +55,7 @@ impl Engine {
             entry.sequence = sequence;
             self.versions.note_run(self.pools[pool].version, turn.now - entry.assigned);
         }
+        self.rearm(sandbox);
         let next = self.pools[pool].waiting.first().map(|(_, ticket)| *ticket);
         match next {
             _ if self.is_closed(sandbox) => {}
@@ -121,6 +122,19 @@ impl Engine {
 
     pub(super) fn withdrawn(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
         let Some(State::Withdrawing { pool, ticket }) = self.state(sandbox) else {
+            return self.anomaly();
+        };
+        if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
+            entry.state = State::Slow { pool };
+        }
+        self.wait(turn, ticket);
+    }
+
+    pub(super) fn undelivered(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        let Some(
+            State::Busy { pool, ticket } | State::Bound { pool, ticket, .. } | State::Withdrawing { pool, ticket },
+        ) = self.state(sandbox)
+        else {
             return self.anomaly();
         };
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {

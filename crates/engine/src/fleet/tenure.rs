@@ -85,7 +85,7 @@ impl Engine {
         let alone = self.sites_by_id.len() == 1 && self.policies.is_empty() && self.sub_pools.iter().count() == 1;
         let node = &self.sites[NODE];
         let usual = node.is_open() && node.terms.shared && node.ends_at.is_none() && node.terms.age_max.is_none();
-        self.plain = alone && usual && !self.sandboxes.values().any(|entry| entry.doomed);
+        self.plain = alone && usual;
     }
 
     /// `pool` places a sandbox on the instance, which is its account's from now on.
@@ -149,23 +149,29 @@ impl Engine {
     }
 
     /// Ends what still runs. Its attempts end as the node reports it: whatever the runtime has not got yet runs elsewhere.
-    fn cut_off(&mut self, turn: &mut Turn<'_>, site: u32) {
+    fn cut_off_all(&mut self, turn: &mut Turn<'_>, site: u32) {
         for (sandbox, state) in self.sandboxes_on(site) {
             match state {
                 State::Busy { .. }
                 | State::Finishing { .. }
                 | State::Bound { .. }
                 | State::Withdrawing { .. }
-                | State::Slow { .. } => {
-                    if let Some(entry) = self.sandboxes.get_mut(&sandbox)
-                        && !std::mem::replace(&mut entry.doomed, true)
-                    {
-                        turn.push(Action::Destroy { sandbox, reason: DestroyReason::Reclaimed });
-                    }
-                }
+                | State::Slow { .. } => self.cut_off(turn, sandbox, DestroyReason::Reclaimed),
                 State::Making | State::Blank | State::Starting { .. } | State::Idle { .. } | State::Ending { .. } => {}
             }
         }
+    }
+
+    /// Has a sandbox ended that is in use. It stays in its state until it is dead, and gets nothing new.
+    pub(super) fn cut_off(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, reason: DestroyReason) {
+        let Some(entry) = self.sandboxes.get_mut(&sandbox) else { return };
+        if std::mem::replace(&mut entry.doomed, true) {
+            return;
+        }
+        if let State::Finishing { pool } = entry.state {
+            self.pools[pool].finishing.remove(&(entry.sequence, sandbox));
+        }
+        turn.push(Action::Destroy { sandbox, reason });
     }
 
     /// Time has come to close the instance, or to end it, or to look again later.
@@ -176,7 +182,7 @@ impl Engine {
         let ends_at = entry.ends_at;
         if ends_at.is_some_and(|at| at <= turn.now) {
             self.close(turn, site);
-            return self.cut_off(turn, site);
+            return self.cut_off_all(turn, site);
         }
         let closed = !entry.is_open();
         let next = if closed { ends_at } else { close_at };
@@ -259,12 +265,13 @@ impl Engine {
     }
 
     pub(super) fn is_doomed(&self, sandbox: SandboxId) -> bool {
-        !self.plain && self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed)
+        self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed)
     }
 
-    /// Whether the sandbox's instance takes nothing new.
+    /// Whether the sandbox, or its instance, takes nothing new.
     pub(super) fn is_closed(&self, sandbox: SandboxId) -> bool {
-        !self.plain && self.sandboxes.get(&sandbox).is_some_and(|entry| !self.sites[entry.site].is_open())
+        let closed = |site: u32| !self.plain && !self.sites[site].is_open();
+        self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed || closed(entry.site))
     }
 
     /// Whether a run of `pool` that begins now is over before the instance is taken away, as far as one can tell.

@@ -1,6 +1,6 @@
 //! Sandboxes that do not come to be.
 
-use hearth_engine::{Action, DestroyReason, Event, FailReason};
+use hearth_engine::{Action, DestroyReason, EngineConfig, Event, FailReason};
 
 use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, made};
 
@@ -75,4 +75,26 @@ fn a_drain_finishes_what_was_admitted_and_takes_nothing_new() {
     assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: started })), [(started, waiting)]);
     assert_eq!(destroyed(&bench.finish(started)), [started]);
     assert_eq!(destroyed(&bench.finish(busy)), [busy]);
+}
+
+#[test]
+fn when_the_time_for_the_drain_is_up_nothing_is_begun_any_more() {
+    let mut bench = Bench::new(EngineConfig { sandboxes_max: 3, ..config() });
+    let versions = [key(1, 1, 1), key(1, 2, 2), key(1, 3, 3), key(1, 4, 4)];
+    let (_, busy) = bench.start(demand(&versions[0]));
+    let (_, finishing) = bench.start(demand(&versions[1]));
+    bench.step(Event::Responded { sandbox: finishing });
+    let (bound, _) = bench.invoke(demand(&versions[1]));
+    let (coming, actions) = bench.invoke(demand(&versions[2]));
+    let started = made(&actions)[0];
+    let (short, _) = bench.invoke(demand(&versions[3]));
+    bench.step(Event::Drain);
+    let fail = |ticket| Action::Fail { ticket, reason: FailReason::Draining };
+    assert_eq!(bench.step(Event::Stop), [fail(coming), fail(short)]);
+    assert_eq!(bench.step(Event::Dead { sandbox: finishing }), [fail(bound)]);
+    assert_eq!(bench.step(Event::Dead { sandbox: busy }), [], "its room is nobody's");
+    bench.step(Event::BlankReady { sandbox: started });
+    bench.step(Event::Dead { sandbox: started });
+    let view = bench.engine.view();
+    assert_eq!((view.tickets, view.queued, view.memory_mib), (0, 0, 0));
 }

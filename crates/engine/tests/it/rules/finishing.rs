@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hearth_engine::{Action, Event, Start};
+use hearth_engine::{Action, DestroyReason, Event, Start};
 
-use crate::harness::{Bench, config, demand, dispatched, key, made};
+use crate::harness::{Bench, config, demand, destroyed, dispatched, key, made};
 
 #[test]
 fn a_finishing_sandbox_is_handed_the_next_ticket_at_once() {
@@ -75,5 +75,68 @@ fn the_bound_ticket_survives_the_death_of_the_sandbox() {
         let fresh = made(&actions)[0];
         bench.step(Event::BlankReady { sandbox: fresh });
         assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: fresh })), [(fresh, ticket)]);
+    }
+}
+
+#[test]
+fn one_that_never_asks_for_more_is_ended_when_its_time_is_up() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let (_, sandbox) = bench.start(demand(&key));
+    bench.step(Event::Responded { sandbox });
+    assert_eq!(bench.pass(Duration::from_millis(2999)), []);
+    assert_eq!(bench.pass(Duration::from_millis(1)), [Action::Destroy { sandbox, reason: DestroyReason::Overdue }]);
+    let (_, actions) = bench.invoke(demand(&key));
+    assert_eq!((dispatched(&actions).len(), made(&actions).len()), (0, 1), "it gets nothing more");
+    assert_eq!(bench.step(Event::Idle { sandbox }), [], "not even if it asks after all");
+    assert_eq!(bench.pass(Duration::from_secs(60)), [], "it is ended once");
+    assert_eq!(bench.step(Event::Dead { sandbox }), []);
+    assert_eq!(bench.engine.view().sandboxes.finishing, 0);
+}
+
+#[test]
+fn one_that_asks_in_time_has_its_time_again_for_the_next_run() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let (_, sandbox) = bench.start(demand(&key));
+    for _ in 0..5 {
+        bench.pass(Duration::from_secs(2));
+        bench.step(Event::Responded { sandbox });
+        assert_eq!(dispatched(&bench.invoke(demand(&key)).1).len(), 1);
+        assert_eq!(bench.step(Event::Idle { sandbox }), []);
+    }
+}
+
+#[test]
+fn an_agent_that_neither_gives_a_ticket_back_nor_runs_it_does_not_keep_it() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let (_, silent) = bench.start(demand(&key));
+    bench.step(Event::Responded { sandbox: silent });
+    let (ticket, _) = bench.invoke(demand(&key));
+    assert_eq!(destroyed(&bench.pass(Duration::from_secs(3))), [silent]);
+    let fresh = made(&bench.step(Event::Dead { sandbox: silent }))[0];
+    bench.step(Event::BlankReady { sandbox: fresh });
+    assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: fresh })), [(fresh, ticket)]);
+}
+
+#[test]
+fn what_did_not_reach_its_sandbox_runs_elsewhere() {
+    for bound in [false, true] {
+        let mut bench = Bench::new(config());
+        let key = key(1, 1, 1);
+        let (_, sandbox) = bench.start(demand(&key));
+        bench.step(Event::Responded { sandbox });
+        if !bound {
+            bench.step(Event::Idle { sandbox });
+        }
+        let (ticket, actions) = bench.invoke(demand(&key));
+        assert_eq!(dispatched(&actions), [(sandbox, ticket)]);
+        let fresh = made(&bench.step(Event::Undelivered { sandbox }))[0];
+        assert_eq!(bench.step(Event::Dead { sandbox }), []);
+        bench.step(Event::BlankReady { sandbox: fresh });
+        assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox: fresh })), [(fresh, ticket)]);
+        assert_eq!(bench.step(Event::Undelivered { sandbox }), []);
+        assert_eq!(bench.engine.view().counters.anomalies, 1);
     }
 }

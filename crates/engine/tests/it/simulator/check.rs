@@ -36,6 +36,8 @@ impl Coverage {
             "bound",
             "withdraw",
             "withdrawn",
+            "undelivered",
+            "overdue",
             "freeze",
             "thaw",
             "throttle",

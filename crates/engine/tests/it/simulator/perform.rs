@@ -109,6 +109,10 @@ impl World {
         assert_eq!(entry.key.as_ref(), Some(&caller.demand.key), "seed {seed}: code of another version");
         assert!(!entry.frozen && !entry.destroyed && !entry.doomed, "seed {seed}: {entry:?}");
         match entry.phase {
+            Phase::Waits if self.random.chance(self.config.faults / 4) => {
+                (entry.phase, entry.run) = (Phase::Runs(ticket), entry.run + 1);
+                self.plan_within(Duration::from_millis(20), Occurrence::Misses(sandbox, ticket));
+            }
             Phase::Waits => self.begin(sandbox, ticket),
             Phase::Finishes(None) => {
                 assert!(!self.retired.contains(entry.key.as_ref().expect("keyed")) || caller.arrived < self.now);
@@ -125,9 +129,11 @@ impl World {
         let seed = self.seed;
         let entry = self.sandboxes.get_mut(&sandbox).expect("exists");
         assert!(!entry.doomed, "seed {seed}: {sandbox} destroyed twice");
-        if reason == DestroyReason::Reclaimed && matches!(entry.phase, Phase::Runs(_) | Phase::Finishes(_)) {
+        let in_use = matches!(entry.phase, Phase::Runs(_) | Phase::Finishes(_));
+        if in_use && matches!(reason, DestroyReason::Reclaimed | DestroyReason::Overdue) {
+            assert!(reason == DestroyReason::Reclaimed || matches!(entry.phase, Phase::Finishes(_)), "seed {seed}");
             entry.doomed = true;
-            self.coverage.saw("reclaimed in use");
+            self.coverage.saw(if reason == DestroyReason::Overdue { "overdue" } else { "reclaimed in use" });
             return self.plan_within(Duration::from_millis(50), Occurrence::Crash(sandbox));
         }
         assert!(!std::mem::replace(&mut entry.destroyed, true), "seed {seed}: {sandbox} destroyed twice");
@@ -144,6 +150,7 @@ impl World {
             DestroyReason::Unprovisioned => self.coverage.saw("unprovisioned"),
             DestroyReason::Pressure => self.coverage.saw("pressure"),
             DestroyReason::RootGone | DestroyReason::Draining => {}
+            DestroyReason::Overdue => panic!("seed {seed}: {sandbox} was not in use"),
         }
         if self.random.chance(self.config.faults / 4) {
             self.sandboxes.get_mut(&sandbox).expect("exists").memory_mib = 0;

@@ -81,6 +81,8 @@ pub(super) enum Occurrence {
     /// Its runtime asks for the next event.
     Asks(SandboxId, u64),
     Crash(SandboxId),
+    /// An invocation finds that the sandbox has come to its end.
+    Misses(SandboxId, Ticket),
     /// What was asked for comes, or does not.
     Acquired {
         pool: PoolName,
@@ -258,6 +260,7 @@ impl World {
                     self.die(sandbox);
                 }
             }
+            Occurrence::Misses(sandbox, ticket) => self.misses(sandbox, ticket),
             Occurrence::Acquired { pool, comes } => self.acquired(pool, comes),
             Occurrence::WithdrawArrives(sandbox, ticket) => self.withdraw_arrives(sandbox, ticket),
             Occurrence::Tick => {
@@ -392,7 +395,10 @@ impl World {
         let Phase::Runs(ticket) = entry.phase else { return };
         entry.phase = Phase::Finishes(None);
         self.callers.remove(&ticket);
-        self.plan_within(Duration::from_millis(100), Occurrence::Asks(sandbox, run));
+        // Some never ask again.
+        if !self.random.chance(self.config.faults / 4) {
+            self.plan_within(Duration::from_millis(100), Occurrence::Asks(sandbox, run));
+        }
         self.report(Event::Responded { sandbox });
     }
 
@@ -429,6 +435,15 @@ impl World {
             self.coverage.saw("withdrawn");
             self.report(Event::Withdrawn { sandbox });
         }
+    }
+
+    fn misses(&mut self, sandbox: SandboxId, ticket: Ticket) {
+        let Some(entry) = self.sandboxes.get_mut(&sandbox) else { return };
+        entry.phase = Phase::Finishes(None);
+        self.callers.get_mut(&ticket).expect("dispatched").standing = Standing::Waiting;
+        self.coverage.saw("undelivered");
+        self.plan_within(Duration::from_millis(50), Occurrence::Crash(sandbox));
+        self.report(Event::Undelivered { sandbox });
     }
 
     fn die(&mut self, sandbox: SandboxId) {
@@ -492,6 +507,7 @@ fn subject(event: &Event) -> Option<SandboxId> {
         | Event::Responded { sandbox }
         | Event::Idle { sandbox }
         | Event::Withdrawn { sandbox }
+        | Event::Undelivered { sandbox }
         | Event::Dead { sandbox } => Some(*sandbox),
         _ => None,
     }
