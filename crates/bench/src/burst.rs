@@ -7,11 +7,12 @@ use tokio::task::LocalSet;
 
 use crate::daemon::Daemon;
 use crate::http::{Connection, invocation};
+use crate::processes::machine_cpu;
 use crate::report::{BurstRow, Report, Spread};
 use crate::subject::Subject;
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<()> {
-    let in_turn = in_turn(daemon, subject, count, report).await?;
+    let (in_turn, work) = in_turn(daemon, subject, count, report).await?;
     report.progress(&format!("burst, {}: {count} functions at once", subject.language));
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
@@ -46,23 +47,32 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
         count,
         answered: Spread::of(answered),
         in_turn_all: in_turn,
+        least: work,
         bare_all: program.time_at_once(count)?,
     });
     Ok(())
 }
 
-/// How long as many functions take one after the other.
-async fn in_turn(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<Duration> {
+/// How long as many functions take one after the other, and how long the work that this makes takes all cores at least.
+async fn in_turn(
+    daemon: &Daemon,
+    subject: &Subject,
+    count: usize,
+    report: &mut Report,
+) -> Result<(Duration, Duration)> {
     report.progress(&format!("burst, {}: {count} functions in turn", subject.language));
     let name = |number: usize| format!("turn-{}-{number}", subject.language.to_lowercase());
     for number in 0..count {
         daemon.deploy(&name(number), &subject.function).await?;
     }
     let mut connection = Connection::open(daemon.address).await?;
+    let (used, _cores) = machine_cpu()?;
     let started = Instant::now();
     for number in 0..count {
         let answer = connection.exchange(&invocation(&name(number))).await?;
         answer.succeeded().with_context(|| name(number))?;
     }
-    Ok(started.elapsed())
+    let took = started.elapsed();
+    let (used_since, cores) = machine_cpu()?;
+    Ok((took, used_since.saturating_sub(used) / cores))
 }

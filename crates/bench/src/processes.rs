@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+
+/// Of a clock tick in `/proc`: `USER_HZ` is 100 wherever Linux runs.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// The processes of one sandbox.
 #[derive(Debug, Default)]
@@ -90,6 +94,22 @@ pub(crate) fn pss_kib(pid: u32) -> Result<u64> {
     line.trim().trim_end_matches(" kB").parse().context("malformed Pss line")
 }
 
+/// Processor time that the machine has used so far, on all cores, and how many cores there are.
+pub(crate) fn machine_cpu() -> Result<(Duration, u32)> {
+    /// Of the fields: user, nice, system, then idle and waiting for disks, then interrupts of two kinds and what a host took.
+    const IDLE: [usize; 2] = [3, 4];
+    const FIELDS: usize = 8;
+    let text = fs_err::read_to_string("/proc/stat")?;
+    let all = text.lines().next().and_then(|line| line.strip_prefix("cpu ")).context("no line of all cores")?;
+    let mut ticks = 0_u32;
+    for (index, field) in all.split_whitespace().take(FIELDS).enumerate().filter(|(index, _)| !IDLE.contains(index)) {
+        ticks = ticks.saturating_add(field.parse().with_context(|| format!("malformed field {index}"))?);
+    }
+    let is_core = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| !rest.starts_with(' '));
+    let cores = u32::try_from(text.lines().filter(is_core).count())?.max(1);
+    Ok((TICK * ticks, cores))
+}
+
 /// Mean number of runnable tasks of the last minute.
 pub(crate) fn load() -> Result<f64> {
     let text = fs_err::read_to_string("/proc/loadavg")?;
@@ -128,9 +148,19 @@ fn status(pid: u32, field: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
+
+    #[test]
+    fn the_machines_processor_time_goes_on() {
+        let (before, cores) = machine_cpu().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        // This very loop uses some.
+        while machine_cpu().unwrap().0 == before && Instant::now() < deadline {}
+        assert!(machine_cpu().unwrap().0 > before);
+        assert_eq!(cores as usize, std::thread::available_parallelism().unwrap().get());
+    }
 
     #[test]
     fn sandboxes_are_told_apart_by_their_process_name_spaces() {

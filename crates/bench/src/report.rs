@@ -84,8 +84,18 @@ pub(crate) struct BurstRow {
     /// As many others, one after the other: starts at once must not wait for each other.
     #[serde(serialize_with = "as_millis")]
     pub(crate) in_turn_all: Duration,
+    /// The processor time of those, divided by all cores: who is never idle while there is work takes as long.
+    #[serde(serialize_with = "as_millis")]
+    pub(crate) least: Duration,
     #[serde(serialize_with = "as_millis")]
     pub(crate) bare_all: Duration,
+}
+
+impl BurstRow {
+    /// How many times as long as `other` all of them took.
+    fn to(&self, other: Duration) -> f64 {
+        self.answered.max_ms / (other.as_secs_f64() * 1e3)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -255,7 +265,7 @@ impl Report {
             "cold": self.cold.iter().map(|row| json!({"row": row, "ratio": cold_ratio(row)})).collect::<Vec<_>>(),
             "template": self.template.iter().map(|row| json!({"row": row, "ratio": template_ratio(row)})).collect::<Vec<_>>(),
             "skipped": self.skipped,
-            "burst": self.burst.iter().map(|row| json!({"row": row, "ratio": burst_ratio(row)})).collect::<Vec<_>>(),
+            "burst": self.burst.iter().map(|row| json!({"row": row, "toLeast": row.to(row.least), "toBare": row.to(row.bare_all)})).collect::<Vec<_>>(),
             "memory": self.memory.iter().map(|row| json!({"row": row, "overhead_kib": overhead_kib(row),
                 "ratio": (row.agent_kib + row.runtime_kib) / row.alone_kib})).collect::<Vec<_>>(),
             "idle": self.idle,
@@ -355,7 +365,17 @@ impl Report {
     }
 
     fn burst_table(&self) -> (&'static str, Table) {
-        let mut table = table(&["", "functions", "first half ms", "all ms", "all in turn ms", "bare, all ms", "ratio"]);
+        let mut table = table(&[
+            "",
+            "functions",
+            "first half ms",
+            "all ms",
+            "all in turn ms",
+            "least ms",
+            "to least",
+            "bare, all ms",
+            "to bare",
+        ]);
         for row in &self.burst {
             table.add_row([
                 row.language.to_owned(),
@@ -363,8 +383,10 @@ impl Report {
                 format!("{:.0}", row.answered.p50_ms),
                 format!("{:.0}", row.answered.max_ms),
                 format!("{:.0}", row.in_turn_all.as_secs_f64() * 1e3),
+                format!("{:.0}", row.least.as_secs_f64() * 1e3),
+                format!("{:.2}", row.to(row.least)),
                 format!("{:.0}", row.bare_all.as_secs_f64() * 1e3),
-                format!("{:.2}", burst_ratio(row)),
+                format!("{:.2}", row.to(row.bare_all)),
             ]);
         }
         ("Distinct cold functions called at once, beside as many in turn and as many bare starts at once", table)
@@ -459,6 +481,10 @@ impl Report {
             let figure = format!("cold p50, {}, template", row.what);
             verdicts.push(Verdict::at_most(figure, template_ratio(row), 0.35, "x plain cold start"));
         }
+        for row in &self.burst {
+            let figure = format!("{} distinct cold functions at once, {}", row.count, row.language);
+            verdicts.push(Verdict::at_most(figure, row.to(row.least), 1.5, "x the least possible"));
+        }
         for row in &self.memory {
             let figure = format!("memory of an idle sandbox, {}, {}", row.language, row.start);
             verdicts.push(Verdict::at_most(figure, overhead_kib(row) / 1024.0, 2.0, "MiB beyond the runtime alone"));
@@ -503,10 +529,6 @@ fn cold_verdicts(row: &ColdRow) -> Vec<Verdict> {
 
 fn template_ratio(row: &TemplateRow) -> f64 {
     row.template.p50_ms / row.plain.p50_ms
-}
-
-fn burst_ratio(row: &BurstRow) -> f64 {
-    row.answered.max_ms / (row.bare_all.as_secs_f64() * 1e3)
 }
 
 fn overhead_kib(row: &MemoryRow) -> f64 {

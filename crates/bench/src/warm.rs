@@ -10,7 +10,7 @@ use crate::daemon::Daemon;
 use crate::hello::HelloServer;
 use crate::http::invocation;
 use crate::load;
-use crate::processes::CpuTicks;
+use crate::processes::{CpuTicks, TICK};
 use crate::report::{Report, WarmRow};
 use crate::subject::Subject;
 
@@ -19,9 +19,6 @@ const ROUNDS: usize = 3;
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 /// Long enough for as many sandboxes as connections to start.
 const WARM_UP: Duration = Duration::from_secs(2);
-
-/// `USER_HZ` is 100 wherever Linux runs.
-const TICK_US: f64 = 1e4;
 
 struct Target {
     name: String,
@@ -105,6 +102,6 @@ impl Measured {
     /// Per call.
     #[expect(clippy::cast_precision_loss, reason = "ticks and calls are far below 2^52")]
     fn cpu_us(&self, ticks: u64) -> f64 {
-        ticks as f64 * TICK_US / self.latency.len().max(1) as f64
+        ticks as f64 * TICK.as_secs_f64() * 1e6 / self.latency.len().max(1) as f64
     }
 }
