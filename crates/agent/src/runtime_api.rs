@@ -175,7 +175,7 @@ impl RuntimeApi {
         }
     }
 
-    /// The runtime is gone: takes what it posted before, and closes its connections.
+    /// The runtime is gone: takes what it posted before, closes its connections, and gives back the event that it did not get.
     pub(crate) fn finish(&mut self, io: &mut Io) {
         for key in self.connections.keys() {
             while let Some(connection) = self.connections.get_mut(key)
@@ -187,6 +187,9 @@ impl RuntimeApi {
                 }
             }
             self.close(io, key);
+        }
+        if let Some(id) = self.events.take_held() {
+            io.link.send(&io.poller, &FromAgent::Withdrawn { id });
         }
     }
 }

@@ -104,7 +104,7 @@ pub enum Event {
     Withdrawn {
         sandbox: SandboxId,
     },
-    /// After `Dispatch`: the sandbox had come to its end before the invocation reached it. `Dead` follows.
+    /// After `Dispatch`: no runtime was there any more to take the invocation. `Dead` follows.
     Undelivered {
         sandbox: SandboxId,
     },

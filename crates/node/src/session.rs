@@ -165,14 +165,18 @@ impl Session {
         self.core.step(Event::Idle { sandbox: self.sandbox.id });
     }
 
+    /// The agent gives an event back: because it was told to, or because there is no runtime any more that could take it.
     fn withdrawn(&self, id: u32) -> Result<(), Violation> {
-        {
+        let sandbox = self.sandbox.id;
+        let event = {
             let mut state = self.sandbox.state();
-            let held = state.running.iter().enumerate().skip(1).find(|(_, held)| held.id == id && held.withdrawn);
-            let (index, _) = held.ok_or(Violation::UnknownInvocation)?;
-            state.running.remove(index);
-        }
-        self.core.step(Event::Withdrawn { sandbox: self.sandbox.id });
+            let index = state.running.iter().position(|running| running.id == id && !running.responded);
+            let index = index.ok_or(Violation::UnknownInvocation)?;
+            let given_back = state.running.remove(index);
+            let asked = index > 0 && given_back.is_some_and(|running| running.withdrawn);
+            if asked { Event::Withdrawn { sandbox } } else { Event::Undelivered { sandbox } }
+        };
+        self.core.step(event);
         Ok(())
     }
 

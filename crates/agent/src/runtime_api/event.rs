@@ -127,6 +127,11 @@ impl Events {
         self.held.take_if(|(held, _)| *held == id).is_some()
     }
 
+    /// Lets go of the event that is kept.
+    pub(super) fn take_held(&mut self) -> Option<u32> {
+        self.held.take().map(|(id, _)| id)
+    }
+
     /// The runtime asks for its next event on this connection.
     pub(super) fn ask(
         &mut self,

@@ -131,6 +131,21 @@ fn the_end_is_reported_though_a_process_that_was_left_behind_keeps_logging() {
 }
 
 #[test]
+fn an_invocation_that_a_dying_runtime_did_not_get_is_given_back() {
+    let agent = Agent::start();
+    let mut daemon = agent.daemon();
+    daemon.send(&shell("exec sleep 1000"));
+    daemon.invoke(9, b"");
+    daemon.invoke(10, b"");
+    assert_eq!(daemon.next().message(), FromAgent::Withdrawn { id: 10 }, "one is held");
+    for runtime in agent.runtimes() {
+        rustix::process::kill_process(runtime, rustix::process::Signal::KILL).unwrap();
+    }
+    assert_eq!(daemon.next().message(), FromAgent::Withdrawn { id: 9 });
+    assert_eq!(daemon.next().message(), FromAgent::Exit(ExitStatus::Signal(9)));
+}
+
+#[test]
 fn an_invocation_for_a_dead_runtime_is_given_back() {
     let agent = Agent::start();
     let mut daemon = agent.daemon();

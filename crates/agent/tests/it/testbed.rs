@@ -88,7 +88,11 @@ impl Agent {
 
     fn children(&self) -> String {
         let pid = self.child.id();
-        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap()
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default()
+    }
+
+    pub(crate) fn runtimes(&self) -> Vec<Pid> {
+        self.children().split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
     }
 
     /// The agent's process ends by itself, with this success.
@@ -101,9 +105,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         // Outside of a pid namespace the runtime outlives its agent.
-        let pid = self.child.id();
-        let runtimes = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        for runtime in runtimes.split_whitespace().filter_map(|runtime| runtime.parse().ok().and_then(Pid::from_raw)) {
+        for runtime in self.runtimes() {
             let _ended = kill_process_group(runtime, Signal::KILL);
         }
         let _ended = self.child.kill();

@@ -140,6 +140,10 @@ impl Engine {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
             entry.state = State::Slow { pool };
         }
+        // An agent that takes nothing at all would have it go round for ever.
+        if self.tickets.get(&ticket).is_some_and(|attempt| attempt.deadline <= turn.now) {
+            return self.fail(turn, ticket, FailReason::SandboxLost);
+        }
         self.wait(turn, ticket);
     }
 

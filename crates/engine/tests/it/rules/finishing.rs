@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::{Action, DestroyReason, Event, Start};
+use hearth_engine::{Action, Demand, DestroyReason, Event, FailReason, Start};
 
 use crate::harness::{Bench, config, demand, destroyed, dispatched, key, made};
 
@@ -139,4 +139,24 @@ fn what_did_not_reach_its_sandbox_runs_elsewhere() {
         assert_eq!(bench.step(Event::Undelivered { sandbox }), []);
         assert_eq!(bench.engine.view().counters.anomalies, 1);
     }
+}
+
+#[test]
+fn what_reaches_no_sandbox_at_all_fails_when_its_time_is_up() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let deadline = bench.now + Duration::from_secs(60);
+    let (ticket, mut sandbox) = bench.start(Demand { queue_deadline: deadline, ..demand(&key) });
+    let mut actions = Vec::new();
+    for _ in 0..7 {
+        bench.pass(Duration::from_secs(10));
+        actions = bench.step(Event::Undelivered { sandbox });
+        bench.step(Event::Dead { sandbox });
+        let Some(fresh) = made(&actions).first().copied() else { break };
+        sandbox = fresh;
+        bench.step(Event::BlankReady { sandbox });
+        assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox })), [(sandbox, ticket)]);
+    }
+    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::SandboxLost }]);
+    assert_eq!(bench.engine.view().tickets, 0);
 }
