@@ -300,9 +300,7 @@ impl Server {
     fn conceive(&mut self, id: SandboxId, root: &Path, zygote: &Zygote) -> Result<Option<Conceived>, StepError> {
         let conceived = self.zygotes.conceive(&mut self.workshop, id, root, zygote)?;
         if conceived.is_none() {
-            let count = self.workshop.ids.slots();
-            let slots = &mut self.slots;
-            let started = self.zygotes.start(&mut self.workshop, root, zygote, || slots.take(count))?;
+            let started = self.zygotes.start(&mut self.workshop, root, zygote, &mut self.slots)?;
             if let Some(process) = started {
                 epoll::add(&self.epoll, process, epoll::EventData::new_u64(COMPANION_KEY), epoll::EventFlags::IN)
                     .step("watch the zygote")?;

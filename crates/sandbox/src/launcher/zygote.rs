@@ -25,7 +25,7 @@ use rustix::thread::{CapabilitySet, Gid, Uid, set_thread_groups, set_thread_res_
 use super::birth::{detach_root, prepare_once};
 use super::child::{die_with_launcher, enter_root, keep_capabilities, leave_stage};
 use super::cradle::Cradle;
-use super::ids::{FUNCTION_GID, FUNCTION_UID};
+use super::ids::{FUNCTION_GID, FUNCTION_UID, Slots};
 use super::root::identify_root;
 use super::server::Workshop;
 use super::stage::STAGE_IN_ROOT;
@@ -115,7 +115,7 @@ impl Zygotes {
         workshop: &mut Workshop,
         root: &Path,
         zygote: &Zygote,
-        slot: impl FnOnce() -> Result<u32, StepError>,
+        slots: &mut Slots,
     ) -> Result<Option<&OwnedFd>, StepError> {
         let identity = identify_root(root)?;
         let hopeless = self.deaths.get(&identity).is_some_and(|deaths| *deaths >= DEATHS_MAX);
@@ -126,8 +126,9 @@ impl Zygotes {
             self.living.values().for_each(Living::kill);
             return Ok(None);
         }
-        let slot = slot()?;
-        let (control, process) = give_life(workshop, root, zygote, slot)?;
+        let slot = slots.take(workshop.ids.slots())?;
+        let (control, process) =
+            give_life(workshop, root, zygote, slot).inspect_err(|_failed| slots.give_back(slot))?;
         let living = Living { control, process, slot, ready: false };
         Ok(Some(&self.living.entry(identity).or_insert(living).process))
     }

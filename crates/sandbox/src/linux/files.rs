@@ -6,6 +6,7 @@
 //!
 //! Both ends work on directories that a function filled: no link in them is followed.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,53 +43,70 @@ struct Head {
     gid: u32,
 }
 
-/// Writes all below `dir` into the new file `to`. `first_id` is what the sandbox sees as 0.
+/// Writes all below `dir` into the new file `to`. `first_id` is what the sandbox sees as 0. `room` is how many bytes files may
+/// have, and what is left of them afterwards: one with holes takes no memory until its zeros are written out, and one with many
+/// names is written as often.
 ///
 /// # Errors
-/// Something cannot be read, or is of a kind that is not kept (such as a socket).
-pub(super) fn pack(dir: &Path, first_id: u32, to: &Path) -> io::Result<()> {
+/// Something cannot be read, is of a kind that is not kept (such as a socket), or there is not enough room.
+pub(super) fn pack(dir: &Path, first_id: u32, to: &Path, room: &mut u64) -> io::Result<()> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = openat(CWD, dir, flags, Mode::empty())?;
-    let mut writer = BufWriter::new(fs_err::File::create(to)?);
-    pack_dir(&dir, first_id, &mut Vec::new(), &mut writer)?;
-    writer.flush()
+    let writer = BufWriter::new(fs_err::File::create(to)?);
+    let mut packer = Packer { first_id, room, path: Vec::new(), writer };
+    packer.pack_dir(&dir)?;
+    packer.writer.flush()
 }
 
-fn pack_dir(dir: &OwnedFd, first_id: u32, path: &mut Vec<Vec<u8>>, writer: &mut impl Write) -> io::Result<()> {
-    if path.len() > DEPTH_MAX {
-        return Err(io::Error::other("directories lie too deep in each other"));
-    }
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
+struct Packer<'a, W> {
+    first_id: u32,
+    room: &'a mut u64,
+    /// Where it is.
+    path: Vec<Vec<u8>>,
+    writer: W,
+}
+
+impl<W: Write> Packer<'_, W> {
+    fn pack_dir(&mut self, dir: &OwnedFd) -> io::Result<()> {
+        if self.path.len() > DEPTH_MAX {
+            return Err(io::Error::other("directories lie too deep in each other"));
         }
-        path.push(name.to_bytes().to_vec());
+        for entry in Dir::read_from(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            self.path.push(name.to_bytes().to_vec());
+            self.pack_entry(dir, name)?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    fn pack_entry(&mut self, dir: &OwnedFd, name: &CStr) -> io::Result<()> {
         let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let open = |flags| openat(dir, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-        let (kind, content) = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => (Kind::Directory, None),
-            FileType::RegularFile => {
-                let bytes = u64::try_from(stat.st_size).unwrap_or(0);
-                (Kind::File { bytes }, Some(File::from(open(OFlags::RDONLY)?)))
-            }
-            FileType::Symlink => (Kind::Link { target: readlinkat(dir, name, Vec::new())?.into_bytes() }, None),
-            FileType::Fifo => (Kind::Pipe, None),
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Kind::Directory,
+            FileType::RegularFile => Kind::File { bytes: u64::try_from(stat.st_size).unwrap_or(0) },
+            FileType::Symlink => Kind::Link { target: readlinkat(dir, name, Vec::new())?.into_bytes() },
+            FileType::Fifo => Kind::Pipe,
             _ => return Err(io::Error::other("a socket or device cannot be kept")),
         };
-        let is_dir = kind == Kind::Directory;
-        let (uid, gid) = (stat.st_uid.wrapping_sub(first_id), stat.st_gid.wrapping_sub(first_id));
-        write_head(&Head { path: path.clone(), kind, mode: stat.st_mode & 0o7777, uid, gid }, writer)?;
-        if let Some(file) = content {
-            copy_exactly(&mut file.take(u64::try_from(stat.st_size).unwrap_or(0)), writer, stat.st_size)?;
+        let (uid, gid) = (stat.st_uid.wrapping_sub(self.first_id), stat.st_gid.wrapping_sub(self.first_id));
+        let head = Head { path: self.path.clone(), kind, mode: stat.st_mode & 0o7777, uid, gid };
+        write_head(&head, &mut self.writer)?;
+        match head.kind {
+            Kind::Directory => self.pack_dir(&open(OFlags::DIRECTORY)?),
+            Kind::File { bytes } => {
+                let left = self.room.checked_sub(bytes);
+                *self.room = left.ok_or_else(|| io::Error::other("files are larger than the function's memory"))?;
+                copy_exactly(&mut File::from(open(OFlags::RDONLY)?).take(bytes), &mut self.writer, bytes)
+            }
+            Kind::Link { .. } | Kind::Pipe => Ok(()),
         }
-        if is_dir {
-            pack_dir(&open(OFlags::DIRECTORY)?, first_id, path, writer)?;
-        }
-        path.pop();
     }
-    Ok(())
 }
 
 fn write_head(head: &Head, writer: &mut impl Write) -> io::Result<()> {
@@ -101,12 +119,8 @@ fn write_head(head: &Head, writer: &mut impl Write) -> io::Result<()> {
     writer.write_all(&bytes)
 }
 
-fn copy_exactly(from: &mut impl Read, to: &mut impl Write, bytes: i64) -> io::Result<()> {
-    if io::copy(from, to)? == u64::try_from(bytes).unwrap_or(0) {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
+fn copy_exactly(from: &mut impl Read, to: &mut impl Write, bytes: u64) -> io::Result<()> {
+    if io::copy(from, to)? == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// Fills the empty directory `dir` from what [`pack`] wrote.
@@ -155,7 +169,7 @@ fn make(top: &OwnedFd, head: &Head, first_id: u32, content: &mut impl Read) -> i
         Kind::File { bytes } => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
             let mut file = File::from(openat(&dir, name, flags, private)?);
-            copy_exactly(&mut content.take(*bytes), &mut file, i64::try_from(*bytes).map_err(io::Error::other)?)?;
+            copy_exactly(&mut content.take(*bytes), &mut file, *bytes)?;
         }
     }
     own(dir.as_fd(), name, head, first_id)
@@ -186,11 +200,29 @@ mod tests {
         fs_err::os::unix::fs::symlink("/etc/passwd", from.path().join("a/link")).unwrap();
         let (to, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let image = image.path().join("image");
-        pack(from.path(), own, &image).unwrap();
+        pack(from.path(), own, &image, &mut 100_000).unwrap();
         unpack(&image, own, to.path()).unwrap();
         assert_eq!(fs_err::read(to.path().join("a/b/file")).unwrap(), [7; 100_000]);
         assert_eq!(fs_err::metadata(to.path().join("a/b")).unwrap().permissions().mode() & 0o7777, 0o1750);
         assert_eq!(fs_err::read_link(to.path().join("a/link")).unwrap(), Path::new("/etc/passwd"));
+    }
+
+    #[test]
+    fn files_with_holes_or_many_names_do_not_grow_beyond_the_room_for_them() {
+        let (from, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let image = image.path().join("image");
+        let sparse = from.path().join("sparse");
+        fs_err::File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+        pack(from.path(), 0, &image, &mut (1 << 20)).unwrap_err();
+        assert!(fs_err::metadata(&image).unwrap().len() < 1 << 20);
+        fs_err::write(&sparse, [1; 1000]).unwrap();
+        for name in 0..9 {
+            fs_err::hard_link(&sparse, from.path().join(name.to_string())).unwrap();
+        }
+        let mut room = 12_000;
+        pack(from.path(), 0, &image, &mut room).unwrap();
+        assert_eq!(room, 2000);
+        pack(from.path(), 0, &image, &mut room).unwrap_err();
     }
 
     #[test]
@@ -201,7 +233,7 @@ mod tests {
         fs_err::write(from.join("file"), "content").unwrap();
         let image = dir.path().join("image");
         let own = rustix::process::geteuid().as_raw();
-        pack(&from, own, &image).unwrap();
+        pack(&from, own, &image, &mut 7).unwrap();
         let whole = fs_err::read(&image).unwrap();
         for length in 1..whole.len() {
             fs_err::write(&image, &whole[..length]).unwrap();

@@ -92,7 +92,7 @@ impl LinuxIsolation {
         let saved = criu.call.save(&request, |notice| match notice {
             Notice::Saved => {
                 failpoint("save.saved");
-                pack_all(criu.pid, criu.first_id, images)?;
+                pack_all(&criu, assign, images)?;
                 failpoint("save.packed");
                 Ok(())
             }
@@ -152,10 +152,12 @@ impl LinuxIsolation {
     }
 }
 
-fn pack_all(pid: i32, first_id: u32, images: &Path) -> Result<(), String> {
+fn pack_all(criu: &Criu, assign: &AssignSpec, images: &Path) -> Result<(), String> {
+    // All that was written counts towards the function's memory.
+    let mut room = u64::from(assign.memory_mib) << 20;
     for (point, _, file) in FILLED {
-        let from = format!("/proc/{pid}/root/{point}");
-        pack(Path::new(&from), first_id, &images.join(file))
+        let from = format!("/proc/{}/root/{point}", criu.pid);
+        pack(Path::new(&from), criu.first_id, &images.join(file), &mut room)
             .map_err(|error| format!("/{point} cannot be kept: {error}"))?;
     }
     Ok(())
