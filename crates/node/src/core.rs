@@ -243,6 +243,11 @@ impl Core {
             Effect::Assign { sandbox, assignment } => self.assign(sandbox, assignment),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
+            Effect::SetFrozen(sandbox) if sandbox.is_frozen_wanted() => {
+                // Waits until all processes stand still, and nobody waits for that.
+                let core = Arc::clone(self);
+                self.tasks.spawn_blocking(move || core.set_frozen(&sandbox));
+            }
             Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
             Effect::Destroy(sandbox) => self.destroy(sandbox),
             Effect::Refuse { attempt, error } => {

@@ -20,8 +20,8 @@ pub(crate) async fn watch(core: Arc<Core>) {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = core.stopping.cancelled() => return,
         }
-        // A file of the kernel's, which is in memory.
-        let Ok(text) = std::fs::read_to_string("/proc/meminfo") else { return };
+        // A file of the kernel's, which is in memory. Without a free descriptor it is looked at next time.
+        let Ok(text) = std::fs::read_to_string("/proc/meminfo") else { continue };
         if let Some(memory_mib) = lacking(&text).filter(|lacking| *lacking > 0) {
             tracing::warn!(memory_mib, "the host is short of memory: ending sandboxes that nobody uses");
             core.step(Event::Pressure { memory_mib });

@@ -72,6 +72,10 @@ pub(crate) struct SandboxState {
     pub(crate) initialised: bool,
     /// It starts beside others of its version, and is slowed by everything else until it is initialised.
     pub(crate) gives_way: bool,
+    /// It has given way for long enough, if it did.
+    pub(crate) hastened: bool,
+    /// What is being restored to take its place.
+    pub(crate) restoring: Option<SandboxId>,
     /// Once it is given to a version: its share of the processors, thousandths of a core.
     pub(crate) cpu_weight_millis: Option<u32>,
     pub(crate) exit: Option<ExitStatus>,
@@ -173,6 +177,10 @@ impl Sandbox {
     /// To be called in the order of the engine's decisions; they are performed in any order.
     pub(crate) fn want_frozen(&self, frozen: bool) {
         self.frozen_wanted.store(frozen, Ordering::Release);
+    }
+
+    pub(crate) fn is_frozen_wanted(&self) -> bool {
+        self.frozen_wanted.load(Ordering::Acquire)
     }
 
     /// Brings the sandbox into the state that is wanted *now*, so that a freeze that comes late never hits what was thawed since.

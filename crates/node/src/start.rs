@@ -118,7 +118,8 @@ impl Core {
         let (spec, purpose) = (&assignment.spec, assignment.purpose);
         {
             let mut state = sandbox.state();
-            (state.gives_way, state.cpu_weight_millis) = (!assignment.urgent, Some(cpu_millis(spec.memory_mib)));
+            (state.gives_way, state.hastened) = (!assignment.urgent, false);
+            state.cpu_weight_millis = Some(cpu_millis(spec.memory_mib));
         }
         if !assignment.urgent {
             self.hasten_later(sandbox);
@@ -172,7 +173,7 @@ impl Core {
 
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Link, AssignError> {
         let core = Arc::clone(self);
-        let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.urgent);
+        let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.is_urgent(sandbox));
         let attached = tokio::task::spawn_blocking(move || {
             let assign = core.assign_spec(&spec, urgent)?;
             core.isolation.assign(id, &assign).map_err(AssignError::Isolation)
@@ -206,7 +207,7 @@ impl Core {
     }
 
     /// What gives way to others does so only for a while: where all cores are busy for long, it would never be ready.
-    fn hasten_later(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+    pub(crate) fn hasten_later(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
         let (core, sandbox) = (Arc::clone(self), Arc::downgrade(sandbox));
         self.tasks.spawn(async move {
             tokio::select! {
@@ -222,10 +223,13 @@ impl Core {
     /// From now on the sandbox has its share of the processors.
     pub(crate) fn hasten(&self, sandbox: &Sandbox) {
         // Held meanwhile, so that it is not given to a version, with another weight, in between.
-        let state = sandbox.state();
-        if let Err(error) = self.isolation.hasten(sandbox.place(), state.cpu_weight_millis) {
-            // As after the end of a sandbox.
-            tracing::debug!(sandbox = %sandbox.id, error = %chain(&error), "cannot be hastened");
+        let mut state = sandbox.state();
+        state.hastened = true;
+        for id in [sandbox.place()].into_iter().chain(state.restoring) {
+            if let Err(error) = self.isolation.hasten(id, state.cpu_weight_millis) {
+                // As after the end of a sandbox.
+                tracing::debug!(sandbox = %id, error = %chain(&error), "cannot be hastened");
+            }
         }
     }
 
@@ -246,6 +250,11 @@ fn cpu_millis(memory_mib: u32) -> u32 {
 }
 
 impl Assignment {
+    /// Whether it may delay others, or has waited for them long enough.
+    pub(crate) fn is_urgent(&self, sandbox: &Sandbox) -> bool {
+        self.urgent || sandbox.state().hastened
+    }
+
     /// Ten seconds; the second time, inside the invocation, the function's own time-out; more where nobody waits for it.
     fn init_limit(&self) -> Duration {
         let timeout_ms = self.spec.timeout_ms;

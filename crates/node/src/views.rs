@@ -10,13 +10,16 @@ use crate::metrics::Scrape;
 
 impl Core {
     /// Sandboxes, totals and the queue.
-    pub(crate) async fn view(&self) -> Value {
+    pub(crate) async fn view(self: &Arc<Self>) -> Value {
         let events = async_invoke::queued(self).await;
+        let core = Arc::clone(self);
+        // Waits while an image is written.
+        let templates = tokio::task::spawn_blocking(move || core.templates.view()).await.unwrap_or_default();
         let (engine, roots) = self.engine_view();
         let tier = self.isolation.tier();
         json!({
             "isolation": {"tier": tier.name, "privilege": tier.privilege, "missing": tier.missing},
-            "templates": self.templates.view(),
+            "templates": templates,
             "engine": engine,
             "roots": roots.iter().map(|name| &**name).collect::<Vec<&str>>(),
             "totals": self.metrics.view(),

@@ -67,7 +67,7 @@ impl Keys {
 
     /// The keys in `file`, wrapped by `master`; new ones if there are none or they do not check.
     pub(crate) fn load(file: &Path, master: &SealingKey, account: &[u8]) -> std::io::Result<Self> {
-        if let Ok(wrapped) = fs_err::read(file)
+        if let Some(wrapped) = read_if_there(file)?
             && let Ok(bytes) = master.open(account, wrapped)
             && let Ok(keys) = Self::from_bytes(&bytes)
         {
@@ -82,7 +82,7 @@ impl Keys {
 
 /// The key that wraps all others; made with the directory.
 pub(crate) fn load_master(file: &Path) -> std::io::Result<SealingKey> {
-    if let Ok(bytes) = fs_err::read(file)
+    if let Some(bytes) = read_if_there(file)?
         && let Ok(key) = SealingKey::new(&bytes)
     {
         return Ok(key);
@@ -90,6 +90,15 @@ pub(crate) fn load_master(file: &Path) -> std::io::Result<SealingKey> {
     let bytes = random(KEY_BYTES)?;
     write_whole(file, &bytes)?;
     SealingKey::new(&bytes).map_err(std::io::Error::other)
+}
+
+/// What cannot be read now is not replaced: all that was sealed with it would be lost.
+fn read_if_there(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    match fs_err::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn random(length: usize) -> std::io::Result<Vec<u8>> {
@@ -139,5 +148,14 @@ mod tests {
         };
         assert_eq!(load(&master, "a"), load(&again, "a"));
         assert_ne!(load(&master, "a"), load(&master, "b"));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs_err::create_dir(dir.path().join("master.key")).unwrap();
+        load_master(&dir.path().join("master.key")).unwrap_err();
+        let master = load_master(&dir.path().join("other")).unwrap();
+        Keys::load(&dir.path().join("master.key"), &master, b"a").unwrap_err();
     }
 }

@@ -35,15 +35,21 @@ impl Core {
         assignment: &Assignment,
         runtime: &Arc<RuntimeDefinition>,
     ) -> Option<Link> {
-        let (spec, urgent) = (&assignment.spec, assignment.urgent);
+        let spec = &assignment.spec;
         if self.templates.images_for(spec).is_err() || !self.templates.may_have(&spec.key) {
             return None;
         }
         let _turn = self.templates.restores.acquire().await.ok()?;
         let copy = self.templates.next_id();
+        let urgent = assignment.is_urgent(sandbox);
+        if !urgent {
+            sandbox.state().restoring = Some(copy);
+            self.hasten_later(sandbox);
+        }
         let (core, wanted, runtime) = (Arc::clone(self), Arc::clone(spec), Arc::clone(runtime));
         let restored =
             tokio::task::spawn_blocking(move || core.restore_as(copy, &wanted, &runtime, urgent)).await.ok()?;
+        sandbox.state().restoring = None;
         let link = match restored {
             Ok(Some(socket)) => Link::new(socket).ok(),
             Ok(None) => return None,
