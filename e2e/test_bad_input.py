@@ -523,6 +523,14 @@ class TestListening:
             daemon.client().list_functions()
 
 
+class TestDataDirectory:
+    def test_is_for_nobody_else_to_read(self, own_daemon):
+        daemon = own_daemon()
+        deploy(daemon, "probe.echo").call({})
+        private = [daemon.data, *(daemon.data / name for name in ("store", "logs", "code", "templates"))]
+        assert {path.name: path.stat().st_mode & 0o077 for path in private} == {path.name: 0 for path in private}
+
+
 class TestConfiguration:
     def check(self, tmp_path, text):
         path = tmp_path / "hearth.toml"

@@ -46,7 +46,7 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
     listener.set_nonblocking(true)?;
     hearth_frontend::check_exposure(listener.local_addr()?, config.access_keys.len())?;
-    fs_err::create_dir_all(&config.data_dir)?;
+    make_data_dir(&config.data_dir)?;
     // The store's lock comes before anything that another daemon on this directory would feel.
     let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
     let isolation = start_isolation(&config)?;
@@ -54,6 +54,19 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     // Whatever is still in a blocking call after the drain does not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
+}
+
+/// What clients store and functions log is for nobody else on this machine to read.
+fn make_data_dir(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let private = |dir: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    private(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    // The directory itself may be somebody's who wants it otherwise.
+    for room in ["store", "logs", "code"].map(|room| dir.join(room)) {
+        private(&room)?;
+        fs_err::set_permissions(&room, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 /// Sandboxes for the data directory of `config`.
