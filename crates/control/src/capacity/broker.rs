@@ -37,7 +37,8 @@ enum Acquired {
 
 impl CapacitySource for CapacityPlan {
     fn acquire(&self, pool: PoolName, count: u32, memory_mib: u64) {
-        for _ in 0..count {
+        let calls = self.shared.calls_for(count);
+        for _ in 0..calls {
             // What an earlier life asked for is what this one wants.
             let earlier = {
                 let mut held = self.shared.held();
@@ -48,6 +49,9 @@ impl CapacitySource for CapacityPlan {
             let token = uuid::Uuid::new_v4().to_string();
             let call = earlier.unwrap_or(Unfinished::Acquire { token, pool: pool.0.clone(), memory_mib });
             spawn(&self.shared, call, noted);
+        }
+        if calls < count {
+            self.shared.declare(Capacity::NotAcquired { pool, count: count - calls });
         }
     }
 
@@ -305,6 +309,15 @@ fn renew(shared: &Shared, name: &str) {
 }
 
 impl Shared {
+    /// How many calls of the hook are made for so many instances: as many as it may acquire, and one at least, which says in the
+    /// log why there are no more.
+    fn calls_for(&self, count: u32) -> u32 {
+        let (holds, _) = self.hook_holds();
+        let max = self.hook.as_ref().map_or(0, |terms| terms.instances_max);
+        let room = max.saturating_sub(holds + self.held().acquiring);
+        count.min(u32::try_from(room.max(1)).unwrap_or(u32::MAX))
+    }
+
     /// How many instances came from the hook, and what they cost together per hour.
     fn hook_holds(&self) -> (usize, f64) {
         let held = self.held();

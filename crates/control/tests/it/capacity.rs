@@ -305,6 +305,17 @@ async fn limits_hold_whatever_the_hook_answers() {
 }
 
 #[tokio::test]
+async fn more_than_can_be_had_is_refused_at_once() {
+    let hook = Scripted::of(Vec::new());
+    let (plan, fleet) = World::new().live(CapacityBase::default(), Some(hook.terms())).await;
+    plan.acquire(PoolName::general(), u32::MAX, 512);
+    let refused = |change: &Capacity| matches!(change, Capacity::NotAcquired { .. }).then(|| change.clone());
+    let rest = Capacity::NotAcquired { pool: PoolName::general(), count: u32::MAX - 2 };
+    assert_eq!(fleet.wait_for(refused).await, rest);
+    assert_eq!(hook.requests(2).await.len(), 2);
+}
+
+#[tokio::test]
 async fn an_acquisition_that_the_daemon_did_not_live_to_see_is_found_again() {
     let world = World::new();
     let pool = serde_json::from_str(r#"{"name": "p", "min": 1, "target": 1, "instance_memory_mib": 512}"#).unwrap();

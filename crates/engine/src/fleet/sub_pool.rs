@@ -156,10 +156,11 @@ impl Engine {
         let (waiting, pending) = self.count(index);
         let pool = &mut self.sub_pools.all[index];
         let (min, target) = (pool.terms.min, pool.terms.target);
-        if waiting + pending >= min || self.draining {
+        let there = waiting.saturating_add(pending);
+        if there >= min || self.draining {
             return;
         }
-        self.ask(turn, index, target.max(min) - waiting - pending);
+        self.ask(turn, index, target.max(min) - there);
     }
 
     /// Asks for other instances, but for no more than may wait.
