@@ -69,7 +69,7 @@ def refused(client, code, status, text=None):
 
 
 class Daemon:
-    def __init__(self, directory: Path, config="", host="127.0.0.1", wrapper=()):
+    def __init__(self, directory: Path, config="", host="127.0.0.1", wrapper=(), program=HEARTH, variables=None):
         self.wrapper = wrapper
         self.directory = directory
         self.data = directory / "data"
@@ -79,12 +79,15 @@ class Daemon:
         self.stderr = directory / "stderr"
         self.config = directory / "hearth.toml"
         self.config.write_text(f'runtimes_dir = "{RUNTIMES}"\nregion = "{REGION}"\n{config}')
+        self.program = program
+        # Beyond the suite's own, for the next start.
+        self.variables = variables or {}
         self.process = None
         self.sessions = threading.local()
 
     def spawn(self):
-        command = [*self.wrapper, HEARTH, "serve", "--config", self.config, "--listen", f"{self.host}:{self.port}", "--data", self.data]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        command = [*self.wrapper, self.program, "serve", "--config", self.config, "--listen", f"{self.host}:{self.port}", "--data", self.data]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | self.variables
         with open(self.stderr, "ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment

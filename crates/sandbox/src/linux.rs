@@ -235,6 +235,7 @@ impl Isolation for LinuxIsolation {
 
     fn assign(&self, id: SandboxId, spec: &AssignSpec) -> Result<OwnedFd, IsolationError> {
         self.cgroups.set_limits(id, &Limits::from(spec)).map_err(|error| failed(id, ASSIGN, error))?;
+        failpoint("assign.ask");
         let request = Request::Assign {
             id,
             task_dir: spec.task_dir.clone(),
@@ -245,6 +246,7 @@ impl Isolation for LinuxIsolation {
         if let Some(status) = self.request(id, ASSIGN, &request)? {
             await_network(id, &status)?;
         }
+        failpoint("assign.done");
         self.connections().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use hearth_sys::failpoint;
 use hearth_types::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -70,6 +71,16 @@ impl Command {
             Self::Commit { partition, .. } => Some(partition),
             Self::Lease { .. } | Self::Truncate { .. } => None,
         }
+    }
+
+    /// Where a test stops what an event's life depends on: before and after it is queued, or settled.
+    fn failpoints(&self) -> Option<[&'static str; 2]> {
+        let Self::Commit { writes, .. } = self else { return None };
+        writes.iter().find_map(|write| match write {
+            Write::Enqueue { .. } => Some(["queue.add", "queue.added"]),
+            Write::Acknowledge(_) => Some(["queue.ack", "queue.acked"]),
+            _ => None,
+        })
     }
 
     fn execute(self, context: &mut apply::Context<'_>) -> (Answer, Option<rusqlite::Error>) {
@@ -225,8 +236,11 @@ impl WriterTask {
         let partitions: Vec<String> = group.iter().filter_map(Command::changed_partition).map(str::to_owned).collect();
         let mut answers = Vec::with_capacity(group.len());
         let (revision, deletions) = (self.revision, self.deletions);
+        let points = group.iter().find_map(Command::failpoints);
+        points.into_iter().for_each(|[before, _]| failpoint(before));
         match self.try_commit(group, &mut answers) {
             Ok(()) => {
+                points.into_iter().for_each(|[_, after]| failpoint(after));
                 answers.into_iter().for_each(Answer::send);
                 self.hints.touch(&partitions);
             }
