@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import package
@@ -56,6 +57,8 @@ SOURCES = {"python3.11": {"parked.py": PYTHON}, "nodejs20.x": {"parked.js": NODE
 # Nobody sets this, and both interpreters might read it as they start.
 EXECUTED = {"python3.11": "PYTHONX", "nodejs20.x": "NODE_X"}
 AHEAD = ("preboot", "zygote")
+FULL = bool(os.environ.get("HEARTH_FULL"))
+SIBLINGS = 1000 if FULL else 30
 
 
 def deploy(daemon, runtime, files=None, environment=None, **arguments):
@@ -128,18 +131,35 @@ class TestPython:
             result = function.invoke(7)
             assert result.error == "Unhandled" and "exit status 7" in json.dumps(result.json), result.body
 
-    def test_nothing_random_is_the_same_in_two_sandboxes(self, daemon):
-        source = (
-            "import multiprocessing.process, os, random, secrets, ssl, tempfile, uuid\n"
-            "def handler(event, context):\n"
-            "    return [random.random(), random.getrandbits(64), str(uuid.uuid4()), str(uuid.uuid1()), secrets.token_hex(),\n"
-            "            os.urandom(16).hex(), ssl.RAND_bytes(16).hex(), tempfile.mktemp(),\n"
-            "            multiprocessing.process.current_process().authkey.hex()]\n"
-        )
-        code = make_zip({"own.py": source})
-        seen = [deploy_function(daemon, "own.handler", package=code).call({}) for _ in range(4)]
-        for values in zip(*seen):
-            assert len(set(values)) == len(seen), values
+
+@pytest.mark.timeout(600 if FULL else 180)
+class TestSiblings:
+    """HEARTH_FULL=1 starts a thousand of each kind."""
+
+    @pytest.mark.parametrize(("parking", "kind"), [("zygote", "zygote"), ("exec", "preboot")])
+    def test_have_nothing_random_in_common(self, own_daemon, parking, kind):
+        daemon = own_daemon(f'[node]\nparking = "{parking}"\nkeep_alive = "fixed:0"\n[templates]\nautomatic = false\n')
+        function = deploy_function(daemon, "siblings.handler")
+        answers = self.starts(function, SIBLINGS, kind)
+        for source in answers[0]["now"]:
+            drawn = [answer[when][source] for answer in answers for when in ("at_init", "now")]
+            assert len(set(drawn)) == 2 * SIBLINGS, f"{source} repeats: {sorted(drawn)[:9]}"
+        # The seed of hashes is an interpreter's from its start on: that of a zygote is all its children's (THREAT_MODEL.md).
+        assert len({answer["hash"] for answer in answers}) == (1 if kind == "zygote" else SIBLINGS)
+
+    def test_a_function_can_have_a_hash_seed_of_its_own(self, own_daemon):
+        daemon = own_daemon('[node]\nkeep_alive = "fixed:0"\n')
+        function = deploy_function(daemon, "siblings.handler", Environment={"Variables": {"PYTHONHASHSEED": "random"}})
+        assert len({answer["hash"] for answer in self.starts(function, 4, "blank")}) == 4
+
+    def starts(self, function, count, kind):
+        """What as many starts of this kind answered. Until the pool is filled, or while it is not, there are others."""
+        answers = []
+        with ThreadPoolExecutor(2) as pool:
+            while len(answers) < count:
+                seen = list(pool.map(lambda _: start(function), range(count - len(answers))))
+                answers += [answer for how, answer in seen if how == kind]
+        return answers
 
 
 class TestZygote:

@@ -16,7 +16,8 @@ import package
 from daemon import refused, wait_until
 from host import descendants
 
-COPIES = 1000 if os.environ.get("HEARTH_FULL") else 30
+FULL = bool(os.environ.get("HEARTH_FULL"))
+COPIES = 1000 if FULL else 30
 # Every invocation is a cold start.
 CONFIG = """
 [node]
@@ -81,6 +82,7 @@ def templating(own_daemon):
     return daemon
 
 
+@pytest.mark.timeout(900 if FULL else 180)
 @pytest.mark.parametrize(
     ("handler", "runtime"),
     [("clone.handler", "python3.11"), ("clone.handler", "nodejs20.x"), ("clone", "provided.al2023")],

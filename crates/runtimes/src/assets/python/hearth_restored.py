@@ -27,6 +27,10 @@ def reseed():
     uuid = sys.modules.get("uuid")
     if uuid:
         uuid._node = uuid._last_timestamp = None
+    processes = sys.modules.get("multiprocessing.process")
+    if processes and not processes._children:
+        # Children that initialisation started know the old one.
+        processes.current_process().authkey = os.urandom(32)
 
 
 def refresh_environment():
