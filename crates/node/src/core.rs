@@ -8,21 +8,19 @@
 //!
 //! One short lock guards the engine and the two maps beside it; nothing is awaited, read or written under it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hearth_engine::capacity::{InstanceId, PoolName};
 use hearth_engine::port::{CapacitySource, Catalogue, Invocation, InvokeError};
 use hearth_engine::view::EngineView;
-use hearth_engine::{Action, Demand, Engine, Event, FailReason, RootId, Start, Ticket};
+use hearth_engine::{Demand, Event, RootId, Ticket};
 use hearth_logs::LogStore;
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
 use hearth_store::Artifacts;
 use hearth_store::Store;
-use hearth_types::{Instant, SandboxId, VersionSpec};
+use hearth_types::{Instant, SandboxId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,12 +28,10 @@ use crate::NodeConfig;
 use crate::async_invoke::AsyncState;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
+use crate::effect::{Effect, State, not_installed};
 use crate::metrics::Metrics;
-use crate::roots::{Root, Roots};
 use crate::running::withdraw;
 use crate::sandbox::Sandbox;
-use crate::specs::Specs;
-use crate::start::Assignment;
 use crate::template::{TemplateParts, TemplateShop};
 use crate::tunnel::TunnelServer;
 
@@ -64,30 +60,6 @@ pub(crate) struct Core {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) engine: Engine,
-    attempts: HashMap<Ticket, Arc<Attempt>>,
-    sandboxes: HashMap<SandboxId, Arc<Sandbox>>,
-    roots: Roots,
-    pub(crate) specs: Specs,
-}
-
-/// An action with everything that performing it needs.
-enum Effect {
-    Create { sandbox: Arc<Sandbox>, root: Root, urgent: bool },
-    Assign { sandbox: Arc<Sandbox>, assignment: Assignment },
-    Dispatch { sandbox: Arc<Sandbox>, attempt: Arc<Attempt>, start: Start },
-    Withdraw { sandbox: Arc<Sandbox>, ticket: Ticket },
-    SetFrozen(Arc<Sandbox>),
-    Destroy(Arc<Sandbox>),
-    Refuse { attempt: Arc<Attempt>, error: InvokeError },
-    StartFailed { attempt: Arc<Attempt>, sandbox: Option<Arc<Sandbox>> },
-    Wake(Instant),
-    Acquire { pool: PoolName, count: u32, memory_mib: u64 },
-    Release(InstanceId),
-}
-
 /// What the node works with.
 #[derive(Debug)]
 pub struct Parts {
@@ -104,7 +76,6 @@ pub struct Parts {
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let engine = Engine::new(parts.config.engine.clone());
         Arc::new(Self {
             clock: Clock::start(),
             isolation: Arc::clone(&parts.isolation),
@@ -123,13 +94,7 @@ impl Core {
             templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
             capacity_source: OnceLock::new(),
             next_ticket: AtomicU64::new(1),
-            state: Mutex::new(State {
-                engine,
-                attempts: HashMap::new(),
-                sandboxes: HashMap::new(),
-                roots: Roots::default(),
-                specs: Specs::default(),
-            }),
+            state: Mutex::new(State::new(parts.config.engine.clone())),
             config: parts.config,
         })
     }
@@ -326,91 +291,4 @@ impl Core {
         let state = self.lock();
         (state.engine.view(), state.roots.names())
     }
-}
-
-impl State {
-    /// The engine's number for a root that was announced for such functions and is still there.
-    pub(crate) fn root(&self, spec: &VersionSpec) -> Option<RootId> {
-        self.roots.find(&spec.runtime, spec.memory_mib)
-    }
-
-    /// The engine's number for a runtime, whether it is installed or not.
-    pub(crate) fn number(&mut self, runtime: &str) -> RootId {
-        self.roots.number(runtime)
-    }
-
-    /// Binds an action to what it is about; `None` if that is gone meanwhile.
-    fn effect(&mut self, action: Action) -> Option<Effect> {
-        let sandbox = |id| self.sandboxes.get(&id).cloned();
-        let attempt = |ticket| self.attempts.get(&ticket).cloned();
-        Some(match action {
-            Action::MakeBlank { sandbox, root, urgent, .. } => {
-                let root = self.roots.get(root)?.clone();
-                let record = Sandbox::new(sandbox);
-                self.sandboxes.insert(sandbox, Arc::clone(&record));
-                Effect::Create { sandbox: record, root, urgent }
-            }
-            Action::Assign { sandbox: id, key, ticket, purpose, urgent } => {
-                let (sandbox, attempt) = (sandbox(id)?, ticket.and_then(attempt));
-                let spec = match &attempt {
-                    Some(attempt) => self.specs.remember(&attempt.invocation.spec),
-                    None => self.specs.get(&key),
-                };
-                // Nobody knows the version any more, so nobody misses it.
-                let Some(spec) = spec else { return Some(Effect::Destroy(sandbox)) };
-                Effect::Assign { sandbox, assignment: Assignment { spec, attempt, purpose, urgent } }
-            }
-            Action::Dispatch { sandbox: id, ticket, start } => {
-                Effect::Dispatch { sandbox: sandbox(id)?, attempt: attempt(ticket)?, start }
-            }
-            Action::Withdraw { sandbox: id, ticket } => Effect::Withdraw { sandbox: sandbox(id)?, ticket },
-            Action::Freeze { sandbox: id } => frozen(sandbox(id)?, true),
-            Action::Thaw { sandbox: id } => frozen(sandbox(id)?, false),
-            Action::Destroy { sandbox: id, .. } => Effect::Destroy(sandbox(id)?),
-            Action::Throttle { ticket, reason } => {
-                Effect::Refuse { attempt: self.attempts.remove(&ticket)?, error: InvokeError::Throttled { reason } }
-            }
-            Action::Fail { ticket, reason: FailReason::InitFailed { sandbox: id } } => {
-                Effect::StartFailed { attempt: attempt(ticket)?, sandbox: sandbox(id) }
-            }
-            Action::Fail { ticket, reason } => {
-                let attempt = self.attempts.remove(&ticket)?;
-                let error = refusal(reason, &attempt);
-                Effect::Refuse { attempt, error }
-            }
-            Action::Wake { at } => Effect::Wake(at),
-            Action::Acquire { pool, count, memory_mib } => Effect::Acquire { pool, count, memory_mib },
-            Action::Release { instance } => Effect::Release(instance),
-            Action::Admit { .. } => return None,
-        })
-    }
-}
-
-/// Under the lock of the engine, so that the last decision is the last that is noted.
-fn frozen(sandbox: Arc<Sandbox>, frozen: bool) -> Effect {
-    sandbox.want_frozen(frozen);
-    Effect::SetFrozen(sandbox)
-}
-
-fn not_installed(runtime: &str) -> InvokeError {
-    let message =
-        format!("Runtime {runtime} is not installed on this machine. Add it with: hearth runtime add {runtime}");
-    InvokeError::InvalidRuntime { message }
-}
-
-fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
-    let message = match reason {
-        FailReason::Draining => return InvokeError::Draining,
-        FailReason::Capacity => "no room for another sandbox on this machine: raise node.memory_mib or retry later",
-        FailReason::TooLarge => {
-            "the function's memory size is more than this machine has for sandboxes (node.memory_mib)"
-        }
-        FailReason::Refused => "no capacity is left for this account, and its policy is not to wait for any",
-        FailReason::RootGone => return not_installed(&attempt.invocation.spec.runtime),
-        FailReason::SandboxLost | FailReason::InitFailed { .. } => {
-            let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());
-            return InvokeError::Service { message };
-        }
-    };
-    InvokeError::Service { message: message.to_owned() }
 }

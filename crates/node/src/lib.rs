@@ -1,6 +1,7 @@
 //! The performer on one machine: runs invocations in sandboxes as the engine decides.
 //!
-//! [`Node`] implements [`Invoker`]. `core` feeds the engine and performs its actions; a `session` task talks with each
+//! [`Node`] implements [`Invoker`]. `core` feeds the engine and performs its actions, which `effect` binds to
+//! what they are about; a `session` task talks with each
 //! agent; `async_invoke` works off the durable queue.
 //!
 //! Non-goals: deciding anything that the engine can decide; HTTP; what functions exist.
@@ -11,6 +12,7 @@ mod attempt;
 mod capacity;
 mod clock;
 mod core;
+mod effect;
 mod ending;
 mod env;
 mod link;
