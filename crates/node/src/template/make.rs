@@ -88,6 +88,9 @@ impl Core {
         let Ok(_turn) = self.templates.saves.acquire().await else {
             return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
         };
+        if self.stopping.is_cancelled() {
+            return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
+        }
         let (core, wanted, parts) = (Arc::clone(self), Arc::clone(spec), made_of.clone());
         let there = tokio::task::spawn_blocking(move || core.templates.fetch(&wanted, &parts));
         if matches!(there.await, Ok(Ok(Some(_)))) {
