@@ -23,6 +23,7 @@ mod cradle;
 mod criu;
 mod egress;
 mod ids;
+mod reaping;
 mod root;
 mod saving;
 mod server;

@@ -1,4 +1,4 @@
-//! The launcher's loop: requests of the daemon, deaths of sandboxes, tidying up.
+//! The launcher's loop and what the daemon asks of it. `reaping` sees to the dead.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hearth_sys::init_process::open_child_signals;
-use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from, find_dead_child};
+use hearth_sys::{FilterInstruction, Subnet4, block_signals, close_from};
 use hearth_types::{NetworkMode, SandboxId};
 use rustix::event::epoll;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, setsid, waitid,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, setsid};
 use rustix::time::Timespec;
 
 use super::attach::{AttachError, Attachment, attach};
@@ -65,11 +63,11 @@ pub(super) struct Sandbox {
     /// `None` once its first process, and with it every other, is dead and reaped.
     pub(super) pidfd: Option<OwnedFd>,
     /// A zygote was asked for its first process.
-    unborn: Option<Unborn>,
+    pub(super) unborn: Option<Unborn>,
     /// Set when it is to be removed: closes then.
     pub(super) doomed: Option<OwnedFd>,
     /// Holds the way out open.
-    egress: Option<OwnedFd>,
+    pub(super) egress: Option<OwnedFd>,
     /// It came by CRIU, which may still be at work in its groups.
     pub(super) restored: bool,
 }
@@ -79,17 +77,17 @@ pub(super) struct Server {
     pub(super) epoll: OwnedFd,
     pub(super) workshop: Workshop,
     pub(super) cgroups: Cgroups,
-    slots: Slots,
+    pub(super) slots: Slots,
     pub(super) sandboxes: HashMap<SandboxId, Sandbox>,
     /// Dead and doomed, but a group could not be removed yet.
     pub(super) unswept: Vec<SandboxId>,
     /// Processes that give sandboxes their way out; to be reaped.
     pub(super) companions: Vec<OwnedFd>,
-    zygotes: Zygotes,
+    pub(super) zygotes: Zygotes,
     /// Readable when a child has died.
     child_signals: OwnedFd,
     /// Some child may have died of which no descriptor tells.
-    strays: bool,
+    pub(super) strays: bool,
     egress_allow: Vec<Subnet4>,
     pub(super) own_network: OwnedFd,
     /// Held until the end: closing any descriptor of the file would give the lock up.
@@ -333,7 +331,7 @@ impl Server {
 
     /// The first process that a zygote was asked for has reported, or never will: its sockets are closed then, and the daemon
     /// sees it by them.
-    fn deliver(&mut self, id: SandboxId, unborn: Unborn) {
+    pub(super) fn deliver(&mut self, id: SandboxId, unborn: Unborn) {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
         let doomed = sandbox.doomed.is_some();
         let delivered = deliver(&unborn, self.workshop.ids, sandbox.slot);
@@ -375,51 +373,8 @@ impl Server {
         Ok(Some(egress.status))
     }
 
-    fn reap_companions(&mut self) {
-        let (epoll, slots) = (&self.epoll, &mut self.slots);
-        let over = |process: &OwnedFd| {
-            let over = is_reaped(process, WaitIdOptions::NOHANG);
-            if over {
-                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
-            }
-            over
-        };
-        self.zygotes.reap(over).into_iter().for_each(|slot| slots.give_back(slot));
-        let epoll = &self.epoll;
-        self.companions.retain(|process| {
-            let alive = !is_reaped(process, WaitIdOptions::NOHANG);
-            if !alive {
-                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
-            }
-            alive
-        });
-    }
-
-    /// Children that others made and that died before anybody told of them: a zygote's, and those of a CRIU that was killed.
-    /// Whom a descriptor is there for is left to that: more may be behind it, and are looked for after the next event. As long as
-    /// somebody is to be born none is reaped: a number that has been told must not become another's.
-    fn reap_strays(&mut self) {
-        let expecting = self.sandboxes.values().any(|sandbox| sandbox.unborn.is_some());
-        while self.strays && !expecting {
-            match find_dead_child() {
-                Some(pid) if self.is_watched(pid) => return,
-                Some(pid) => {
-                    let dead = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-                    self.strays = waitid(WaitId::Pid(pid), dead).is_ok();
-                }
-                None => self.strays = false,
-            }
-        }
-    }
-
-    fn is_watched(&self, pid: Pid) -> bool {
-        let mut sandboxes = self.sandboxes.values();
-        sandboxes.any(|sandbox| sandbox.pidfd.is_some() && sandbox.pid == Some(pid))
-            || self.companions.iter().chain(self.zygotes.processes()).any(is_over)
-    }
-
     /// Kills now; the rest happens when the death is seen.
-    fn destroy(&mut self, id: SandboxId) -> Result<Option<OwnedFd>, StepError> {
+    pub(super) fn destroy(&mut self, id: SandboxId) -> Result<Option<OwnedFd>, StepError> {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return Ok(None) };
         let (gone, doomed) = pipe_with(PipeFlags::CLOEXEC).step("make a pipe")?;
         sandbox.doomed = Some(doomed);
@@ -442,66 +397,4 @@ impl Server {
         }
         Ok(Some(gone))
     }
-
-    /// The first process of a sandbox has ended, after all the others.
-    fn reap(&mut self, id: SandboxId) {
-        let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
-        if let Some(unborn) = sandbox.unborn.take() {
-            return self.deliver(id, unborn);
-        }
-        let Some(pidfd) = &sandbox.pidfd else { return };
-        if !is_reaped(pidfd, WaitIdOptions::NOHANG) {
-            return;
-        }
-        let _never_fails_for_a_watched_one = epoll::delete(&self.epoll, pidfd);
-        sandbox.pidfd = None;
-        sandbox.egress = None;
-        if sandbox.doomed.is_some() {
-            self.remove(id);
-        }
-    }
-
-    /// Removes what a dead sandbox still holds.
-    fn remove(&mut self, id: SandboxId) {
-        if !self.cgroups.remove(id) {
-            self.unswept.push(id);
-        } else if let Some(sandbox) = self.sandboxes.remove(&id) {
-            self.slots.give_back(sandbox.slot);
-        }
-    }
-
-    fn sweep(&mut self) {
-        for id in std::mem::take(&mut self.unswept) {
-            self.cgroups.kill(id);
-            self.remove(id);
-        }
-    }
-
-    /// The end: kills and removes everything.
-    fn remove_all(&mut self) {
-        let ids: Vec<_> = self.sandboxes.keys().copied().collect();
-        for id in &ids {
-            let _counted_below = self.destroy(*id);
-        }
-        for id in ids {
-            if let Some(pidfd) = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref()) {
-                is_reaped(pidfd, WaitIdOptions::empty());
-            }
-        }
-        for process in self.companions.iter().chain(self.zygotes.processes()) {
-            let _dead_already = pidfd_send_signal(process, Signal::KILL);
-            is_reaped(process, WaitIdOptions::empty());
-        }
-        self.cgroups.remove_leftovers();
-        self.cgroups.remove_instance();
-    }
-}
-
-fn is_over(process: &OwnedFd) -> bool {
-    let looking = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    matches!(waitid(WaitId::PidFd(process.as_fd()), looking), Ok(Some(_)))
-}
-
-fn is_reaped(process: &OwnedFd, options: WaitIdOptions) -> bool {
-    matches!(waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED | options), Ok(Some(_)))
 }

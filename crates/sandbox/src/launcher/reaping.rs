@@ -1,0 +1,117 @@
+//! What becomes of the dead, and of what they held on the host.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use hearth_sys::find_dead_child;
+use hearth_types::SandboxId;
+use rustix::event::epoll;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+
+use super::server::Server;
+
+impl Server {
+    pub(super) fn reap_companions(&mut self) {
+        let (epoll, slots) = (&self.epoll, &mut self.slots);
+        let over = |process: &OwnedFd| {
+            let over = is_reaped(process, WaitIdOptions::NOHANG);
+            if over {
+                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
+            }
+            over
+        };
+        self.zygotes.reap(over).into_iter().for_each(|slot| slots.give_back(slot));
+        let epoll = &self.epoll;
+        self.companions.retain(|process| {
+            let alive = !is_reaped(process, WaitIdOptions::NOHANG);
+            if !alive {
+                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
+            }
+            alive
+        });
+    }
+
+    /// Children that others made and that died before anybody told of them: a zygote's, and those of a CRIU that was killed.
+    /// Whom a descriptor is there for is left to that: more may be behind it, and are looked for after the next event. As long as
+    /// somebody is to be born none is reaped: a number that has been told must not become another's.
+    pub(super) fn reap_strays(&mut self) {
+        let expecting = self.sandboxes.values().any(|sandbox| sandbox.unborn.is_some());
+        while self.strays && !expecting {
+            match find_dead_child() {
+                Some(pid) if self.is_watched(pid) => return,
+                Some(pid) => {
+                    let dead = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+                    self.strays = waitid(WaitId::Pid(pid), dead).is_ok();
+                }
+                None => self.strays = false,
+            }
+        }
+    }
+
+    fn is_watched(&self, pid: Pid) -> bool {
+        let mut sandboxes = self.sandboxes.values();
+        sandboxes.any(|sandbox| sandbox.pidfd.is_some() && sandbox.pid == Some(pid))
+            || self.companions.iter().chain(self.zygotes.processes()).any(is_over)
+    }
+
+    /// The first process of a sandbox has ended, after all the others.
+    pub(super) fn reap(&mut self, id: SandboxId) {
+        let Some(sandbox) = self.sandboxes.get_mut(&id) else { return };
+        if let Some(unborn) = sandbox.unborn.take() {
+            return self.deliver(id, unborn);
+        }
+        let Some(pidfd) = &sandbox.pidfd else { return };
+        if !is_reaped(pidfd, WaitIdOptions::NOHANG) {
+            return;
+        }
+        let _never_fails_for_a_watched_one = epoll::delete(&self.epoll, pidfd);
+        sandbox.pidfd = None;
+        sandbox.egress = None;
+        if sandbox.doomed.is_some() {
+            self.remove(id);
+        }
+    }
+
+    /// Removes what a dead sandbox still holds.
+    pub(super) fn remove(&mut self, id: SandboxId) {
+        if !self.cgroups.remove(id) {
+            self.unswept.push(id);
+        } else if let Some(sandbox) = self.sandboxes.remove(&id) {
+            self.slots.give_back(sandbox.slot);
+        }
+    }
+
+    pub(super) fn sweep(&mut self) {
+        for id in std::mem::take(&mut self.unswept) {
+            self.cgroups.kill(id);
+            self.remove(id);
+        }
+    }
+
+    /// The end: kills and removes everything.
+    pub(super) fn remove_all(&mut self) {
+        let ids: Vec<_> = self.sandboxes.keys().copied().collect();
+        for id in &ids {
+            let _counted_below = self.destroy(*id);
+        }
+        for id in ids {
+            if let Some(pidfd) = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref()) {
+                is_reaped(pidfd, WaitIdOptions::empty());
+            }
+        }
+        for process in self.companions.iter().chain(self.zygotes.processes()) {
+            let _dead_already = pidfd_send_signal(process, Signal::KILL);
+            is_reaped(process, WaitIdOptions::empty());
+        }
+        self.cgroups.remove_leftovers();
+        self.cgroups.remove_instance();
+    }
+}
+
+fn is_over(process: &OwnedFd) -> bool {
+    let looking = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    matches!(waitid(WaitId::PidFd(process.as_fd()), looking), Ok(Some(_)))
+}
+
+fn is_reaped(process: &OwnedFd, options: WaitIdOptions) -> bool {
+    matches!(waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED | options), Ok(Some(_)))
+}
