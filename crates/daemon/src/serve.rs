@@ -173,25 +173,42 @@ async fn serve(
     tunnels.connect(frontend.clone(), stop.clone());
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::info!(address = %listener.local_addr()?, data = %config.data_dir.display(), "ready");
-    let serving = tokio::spawn({
-        let stop = stop.clone();
-        async move { frontend.serve(listener, stop).await }
-    });
-    signals.next().await;
-    stop.cancel();
-    let drained = async {
-        node.drain(Duration::from_secs(config.shutdown.grace_s)).await;
-        capacity.close().await;
-        let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, serving).await.is_err();
-    };
-    tokio::select! {
-        () = drained => tracing::info!("stopped"),
-        () = signals.next() => {
-            tracing::warn!("stopped at once: second signal");
-        }
-    }
+    Running { node: node.clone(), capacity, frontend, stop }
+        .until_stopped(listener, Duration::from_secs(config.shutdown.grace_s), signals)
+        .await;
     logs.flush().context("the last log records could not be written")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What takes requests, and what is ended in order.
+struct Running {
+    node: Node,
+    capacity: CapacityPlan,
+    frontend: Frontend,
+    /// Cancelled: nothing new is taken.
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Serves until a signal comes, then lets what runs finish within `grace`; until a second one comes.
+    async fn until_stopped(self, listener: tokio::net::TcpListener, grace: Duration, signals: &mut StopSignals) {
+        let Self { node, capacity, frontend, stop } = self;
+        let serving = tokio::spawn({
+            let stop = stop.clone();
+            async move { frontend.serve(listener, stop).await }
+        });
+        signals.next().await;
+        stop.cancel();
+        let drained = async {
+            node.drain(grace).await;
+            capacity.close().await;
+            let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, serving).await.is_err();
+        };
+        tokio::select! {
+            () = drained => tracing::info!("stopped"),
+            () = signals.next() => tracing::warn!("stopped at once: second signal"),
+        }
+    }
 }
 
 /// Where templates are kept: on disk, and for use in memory.
