@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use hearth_agent_proto::{FrameError, FromAgent, LogSource, PROTOCOL_VERSION, ToAgent, read_frame};
 use hearth_engine::Event;
 use hearth_engine::port::StreamError;
-use hearth_types::limits;
+use hearth_types::{Timestamp, limits};
 use tokio::time::Instant as TokioInstant;
 
 use crate::core::Core;
@@ -131,7 +131,10 @@ impl Session {
                 self.sandbox.state().exit = Some(status);
                 return Ok(false);
             }
-            FromAgent::Log { head, data } => self.log(assigned, head.source, head.time_us / 1000, data),
+            FromAgent::Log { head, data } => {
+                let time_ms = believable_ms(head.time_us, self.core.clock.wall());
+                self.log(assigned, head.source, time_ms, data);
+            }
             FromAgent::LogsDropped { records } => {
                 let line =
                     format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
@@ -264,6 +267,11 @@ impl Session {
     }
 }
 
+/// When something was logged, by the agent's word: not later than now.
+fn believable_ms(time_us: u64, now: Timestamp) -> u64 {
+    (time_us / 1000).min(now.as_millis())
+}
+
 /// Whether a framed record passes `ApplicationLogLevel`; records without a level always do.
 fn wanted(spec: &hearth_types::VersionSpec, level: u8) -> bool {
     use hearth_types::LogLevel;
@@ -288,4 +296,16 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_logged_in_the_future() {
+        let now = Timestamp::from_millis(1_790_000_000_123);
+        assert_eq!(believable_ms(1_789_999_999_000_500, now), 1_789_999_999_000);
+        assert_eq!(believable_ms(u64::MAX, now), now.as_millis());
+    }
 }
