@@ -9,6 +9,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import botocore.exceptions
 import pytest
 
 import package
@@ -117,7 +118,11 @@ class TestAdminApi:
             ("instances/m1", {"memory_mib": -1}, "invalid value"),
             ("instances/m1", {"memory_mib": 512, "lease_end": "2001-01-01T00:00:00Z"}, "over"),
             (f"accounts/{ALICE}", {"shortage": ["pray"]}, "wait:SECONDS"),
+            (f"accounts/{ALICE}", {"spread": {"min": 2, "max": 1}}, "min of at least 1"),
+            (f"accounts/{ALICE}", {"spread": {"min": 0, "max": 1}}, "min of at least 1"),
+            (f"accounts/{ALICE}", {"spread": {"min": 1}}, "max"),
             ("accounts/alice", {}, "account"),
+            ("pools/gold", {"frequency": "daily"}, "unknown variant"),
             ("groups/g", {"accounts": ["1"]}, "account"),
         ],
     )
@@ -173,6 +178,14 @@ class TestCommandLine:
         assert "rack7" in hearth(daemon, "capacity", "list")
         hearth(daemon, "capacity", "policy", ALICE, "--shortage", "wait:5", "reject", "--price-max", "3")
         assert "wait:5, then reject" in hearth(daemon, "capacity", "policy")
+        hearth(daemon, "capacity", "policy", ALICE, "--spread", "1:3")
+        assert "1 to 3" in hearth(daemon, "capacity", "policy")
+        hearth(daemon, "capacity", "policy", ALICE, "--spread", "all")
+        assert "spread" not in json.loads(hearth(daemon, "capacity", "policy", ALICE, "--json"))
+        hearth(daemon, "pool", "set", "gold", "--frequency", "rare")
+        assert "rare" in hearth(daemon, "pool") and "gold (rare)" in hearth(daemon, "top", "--once")
+        hearth(daemon, "pool", "set", "gold", "--frequency", "any")
+        assert "frequency" not in json.loads(hearth(daemon, "pool", "show", "gold", "--json"))
         hearth(daemon, "capacity", "group", "friends", ALICE, BOB)
         assert json.loads(hearth(daemon, "capacity", "group", "friends"))["accounts"] == [ALICE, BOB]
         hearth(daemon, "capacity", "group", "friends", "--delete")
@@ -188,6 +201,8 @@ class TestCommandLine:
         assert "memory_mib" in hearth(daemon, "capacity", "add", "m1", fails=True)
         assert "there is no pool" in hearth(daemon, "pool", "show", "x", fails=True)
         assert "such as 30s" in hearth(daemon, "capacity", "reclaim", "x", "--in", "soon", fails=True)
+        assert "such as 1:3" in hearth(daemon, "capacity", "policy", ALICE, "--spread", "3", fails=True)
+        assert "min of at least 1" in hearth(daemon, "capacity", "policy", ALICE, "--spread", "3:1", fails=True)
 
 
 # A hook as an operator would write it: one instance per token, whatever is asked how often.
@@ -436,6 +451,109 @@ class TestFeatures:
             full(left)
             asked.append(self.pool(admin, "bought")["counters"]["asked"] - before)
         assert asked == [1, 1, 3, 3]
+
+    def test_frequent_and_rare_versions(self, own_daemon, callers):
+        """Sandboxes of what is called often are made apart; those that are idle where they are go on to be used."""
+        admin = Admin(own_daemon(SMALL))
+        for frequency in ("frequent", "rare"):
+            admin.set(f"pools/{frequency}", kind="dedicated", account=ALICE, frequency=frequency)
+            admin.set(f"instances/on-{frequency}", memory_mib=1024, pool=frequency)
+        function, other = function_of(admin, ALICE), function_of(admin, ALICE)
+        first = function.call({})
+        assert (self.tenants(admin, "on-frequent"), self.tenants(admin, "on-rare")) == ([], [ALICE])
+        for _ in range(20):
+            assert function.call({})["init_id"] == first["init_id"]
+        assert self.tenants(admin, "on-frequent") == []
+        running = callers.submit(function.call, {"seconds": 3})
+        self.busy(admin, 1)
+        assert function.call({})["init_id"] != first["init_id"]
+        assert self.tenants(admin, "on-frequent") == [ALICE], "the second one is made among its like"
+        assert running.result()["init_id"] == first["init_id"]
+        before = self.pool(admin, "rare")["counters"]["hits"]
+        other.call({})
+        assert self.pool(admin, "rare")["counters"]["hits"] == before + 1
+        classes = {found["key"]["function"]: found["frequency"] for found in admin.state()["engine"]["versions"]}
+        assert (classes[function.name], classes[other.name]) == ("frequent", "rare")
+
+    def test_spread_over_shared_instances(self, own_daemon, callers):
+        """An account keeps to one of four, gets a second when that is full, never a third, and gives the second up again."""
+        admin = Admin(own_daemon(SMALL))
+        for number in range(3):
+            admin.set(f"instances/m{number}", memory_mib=512, shared=True)
+        admin.set(f"accounts/{ALICE}", spread={"min": 1, "max": 2}, shortage=["reject"])
+        functions = [function_of(admin, ALICE) for _ in range(3)]
+
+        def used():
+            return sorted(found["sandboxes"] for found in admin.state()["engine"]["instances"])
+
+        def spread():
+            accounts = admin.state()["engine"]["accounts"]
+            (found,) = [found for found in accounts if found["account"] == ALICE]
+            (pool,) = found["spread"]
+            return pool["instances"]
+
+        calls = [callers.submit(functions[0].call, {"seconds": 8}) for _ in range(2)]
+        self.busy(admin, 2)
+        (home,) = spread()
+        assert used() == [0, 0, 0, 2]
+        calls += [callers.submit(functions[1].call, {"seconds": 8}) for _ in range(2)]
+        self.busy(admin, 4)
+        assert used() == [0, 0, 2, 2]
+        assert len(spread()) == 2 and spread()[0] == home
+        with refused(functions[2].client, "ServiceException", 500, "no capacity is left for this account"):
+            functions[2].client.invoke(FunctionName=functions[2].name)
+        assert function_of(admin, BOB).call({})["slept"] == 0, "there is room for others"
+        for call in calls:
+            call.result()
+        functions[1].client.delete_function(FunctionName=functions[1].name)
+        wait_until(lambda: spread() == [home], 20, "the second is given up")
+
+    def test_cores_bound_what_an_instance_holds(self, own_daemon, callers):
+        """150 thousandths of a core are 265 MiB' worth, whatever memory there is."""
+        admin = Admin(own_daemon(SMALL))
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set(f"accounts/{ALICE}", shortage=["reject"])
+        admin.set("instances/slow", memory_mib=2048, cpu_millis=150, pool="gold")
+        function = function_of(admin, ALICE)
+        running = callers.submit(function.call, {"seconds": 4})
+        self.busy(admin, 1)
+        with refused(function.client, "ServiceException", 500, "no capacity is left for this account"):
+            function.client.invoke(FunctionName=function.name)
+        admin("PATCH", "instances/slow", {"cpu_millis": 300})
+        assert function.call({})["slept"] == 0
+        assert running.result()["slept"] == 4
+
+    def test_who_leaves_while_waiting_is_not_run(self, own_daemon, callers):
+        admin = Admin(own_daemon(SMALL))
+        crowded, other = function_of(admin, BOB), function_of(admin, ACCOUNT)
+        crowd = [callers.submit(crowded.call, {"seconds": 8}) for _ in range(2)]
+        self.busy(admin, 2)
+        impatient = admin.daemon.client(read_timeout=1)
+        with pytest.raises(botocore.exceptions.ReadTimeoutError):
+            impatient.invoke(FunctionName=other.name, Payload=b'{"print": "after all"}')
+        self.waiting(admin, 0)
+        assert admin.state()["engine"]["counters"]["abandoned"] == 1
+        for call in crowd:
+            call.result()
+        other.call({"print": "the next"})
+        other.wait_for_message("the next")
+        assert "after all" not in other.messages()
+
+    def test_waits_for_room_are_counted(self, own_daemon, callers):
+        admin = Admin(own_daemon(SMALL))
+        crowded = function_of(admin, BOB)
+        crowd = [callers.submit(crowded.call, {"seconds": 2}) for _ in range(2)]
+        self.busy(admin, 2)
+        assert self.pool(admin, "general")["counters"]["waits"] == 0
+        assert function_of(admin, ALICE).call({})["slept"] == 0
+        counters = self.pool(admin, "general")["counters"]
+        assert counters["waits"] == 1 and counters["waited_us"] > 0
+        with urllib.request.urlopen(f"{admin.daemon.endpoint}/_hearth/metrics") as answer:
+            metrics = answer.read().decode()
+        assert 'hearth_pool_events_total{pool="general",event="waited"} 1' in metrics
+        assert 'hearth_pool_wait_seconds_total{pool="general"}' in metrics
+        for call in crowd:
+            call.result()
 
     def test_lease_aware_placement(self, own_daemon):
         """A run of up to 60 s does not go where 30 s are left, although that is cheaper."""

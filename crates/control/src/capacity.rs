@@ -8,6 +8,7 @@ mod broker;
 mod change;
 mod document;
 mod held;
+mod kind;
 mod record;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,8 +22,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use change::{Actor, Kind};
+pub use change::Actor;
 pub use document::{AccountDocument, GroupDocument, InstanceDocument, PoolDocument};
+pub use kind::Kind;
 
 use held::Held;
 use record::{LOG, LogEnd, PARTITION};

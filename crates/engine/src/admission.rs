@@ -56,6 +56,11 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
+    /// The account, if there is a pool of it.
+    pub(crate) fn account(&self, id: &AccountId) -> Option<u32> {
+        self.accounts_by_id.get(id).copied()
+    }
+
     /// The function of `key`, held for one more pool.
     pub(crate) fn hold(&mut self, key: &VersionKey) -> u32 {
         let name = (key.account.clone(), key.function.clone());

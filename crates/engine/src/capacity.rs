@@ -123,6 +123,15 @@ pub enum Constraint {
     },
 }
 
+/// How often a version is called, by what is recorded of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frequency {
+    Frequent,
+    /// As is what has not been seen.
+    Rare,
+}
+
 /// How a sub-pool is filled again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -142,6 +151,8 @@ pub struct SubPool {
     /// `None`: everybody.
     pub owner: Option<Owner>,
     pub constraint: Constraint,
+    /// `Some`: for versions that are called so often alone.
+    pub frequency: Option<Frequency>,
     /// Waiting instances: fewer are filled up at once, more than `max` are released.
     pub min: u32,
     pub target: u32,
@@ -172,6 +183,15 @@ pub enum Shortage {
     Reject,
 }
 
+/// Over how many of a sub-pool's shared instances an account's sandboxes go: over `min`, and over more, up to `max`, while there
+/// is no room for one on these.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    pub min: u32,
+    pub max: u32,
+}
+
 /// What holds for one account.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountPolicy {
@@ -180,6 +200,8 @@ pub struct AccountPolicy {
     pub shortage: Vec<Shortage>,
     /// No instance that costs more is used.
     pub price_max: Option<u64>,
+    /// `None`: over all of them.
+    pub spread: Option<Spread>,
 }
 
 /// What one request asks for.

@@ -36,6 +36,7 @@ mod ahead;
 mod capacity;
 mod choice;
 mod defer;
+mod frequency;
 mod intake;
 mod keep;
 mod lifecycle;
@@ -49,6 +50,7 @@ mod roots;
 mod runs;
 mod site;
 mod snapshot;
+mod spread;
 mod sub_pool;
 mod tenure;
 mod trust;
@@ -68,10 +70,12 @@ use crate::timers::Timers;
 use crate::view::Counters;
 use capacity::Ledger;
 use defer::Deferred;
+pub(crate) use frequency::Calls;
 use model::{Attempt, IdHasher, Pool, Root, Sandbox};
 use pace::Pace;
 pub(crate) use runs::Runs;
 use site::{NODE, Site};
+use spread::Widths;
 use sub_pool::SubPools;
 use trust::Trust;
 
@@ -161,6 +165,9 @@ pub struct Engine {
     sites_by_id: BTreeMap<InstanceId, u32>,
     sub_pools: SubPools,
     policies: HashMap<AccountId, AccountPolicy>,
+    widths: Widths,
+    /// Perhaps somebody uses fewer instances than before.
+    narrow_due: bool,
     trust: Trust,
     /// There is nothing but the node itself, for everybody.
     plain: bool,
@@ -193,6 +200,8 @@ pub struct Engine {
     lacks_room: bool,
     sequence: u64,
     last_sandbox: u64,
+    /// When the last step was.
+    last_step: Instant,
 }
 
 /// One step: what time it is, and where to put what follows from it.
@@ -234,6 +243,8 @@ impl Engine {
             sites_by_id: BTreeMap::from([(InstanceId::NODE, NODE)]),
             sub_pools: SubPools::default(),
             policies: HashMap::new(),
+            widths: Widths::new(),
+            narrow_due: false,
             trust: Trust::default(),
             plain: true,
             perhaps_empty: Vec::new(),
@@ -255,12 +266,14 @@ impl Engine {
             lacks_room: false,
             sequence: 0,
             last_sandbox: 0,
+            last_step: Instant::ZERO,
         }
     }
 
     /// Takes in one event and appends what is to be done about it. Time never runs backwards. An event that cannot be (of an
     /// unknown sandbox, in the wrong state, twice) changes nothing and is counted as an anomaly.
     pub fn step(&mut self, now: Instant, event: Event, actions: &mut Vec<Action>) {
+        self.last_step = now;
         let turn = &mut Turn { now, actions };
         match event {
             Event::Invoke { ticket, demand } => self.invoke(turn, ticket, &demand),
@@ -299,6 +312,9 @@ impl Engine {
             self.refill(turn);
         }
         self.settle_sites(turn);
+        if self.narrow_due && !self.widths.is_empty() {
+            self.narrow();
+        }
         self.drop_unused_pools();
         if let Some(at) = self.timers.announce() {
             turn.push(Action::Wake { at });

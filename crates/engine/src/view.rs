@@ -3,7 +3,7 @@
 use hearth_types::VersionKey;
 use serde::Serialize;
 
-use crate::capacity::{InstanceId, PoolName, SubPool, show_price};
+use crate::capacity::{Frequency, InstanceId, PoolName, SubPool, show_price};
 use crate::event::RootId;
 
 /// Totals since the engine was made.
@@ -83,6 +83,7 @@ pub struct VersionView {
     pub root: RootId,
     pub memory_mib: u32,
     pub retired: bool,
+    pub frequency: Frequency,
     pub sandboxes: SandboxCounts,
     pub waiting: usize,
     /// Those of `waiting` that no sandbox is on its way to.
@@ -111,6 +112,15 @@ pub struct AccountView {
     /// What is provisioned of functions without a reservation.
     pub unreserved_provisioned: u32,
     pub queued: usize,
+    /// `None`: anywhere that it may.
+    pub spread: Option<Vec<SpreadView>>,
+}
+
+/// The shared instances of a sub-pool to which an account's sandboxes go, in the account's order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SpreadView {
+    pub pool: PoolName,
+    pub instances: Vec<InstanceId>,
 }
 
 /// Totals of a sub-pool since it was declared.
@@ -120,6 +130,10 @@ pub struct SubPoolCounters {
     pub hits: u64,
     /// Attempts for which it had nothing.
     pub misses: u64,
+    /// Attempts that had to wait for a place of their own, until they had it or in vain.
+    pub waits: u64,
+    /// How long all of these together, in microseconds.
+    pub waited_us: u64,
     /// Sandboxes placed on others' instances for want of its own.
     pub borrowed: u64,
     /// Sandboxes of others placed on its instances.

@@ -18,9 +18,9 @@ use hearth_store::Write;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::change::{Actor, Kind};
 use super::held::Source;
 use super::record::{Unfinished, drop_document, keep, told};
+use super::{Actor, Kind};
 use super::{CapacityPlan, HookTerms, InstanceDocument, Shared, now};
 
 /// Calls for one instance before it is given up.

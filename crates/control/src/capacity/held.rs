@@ -192,6 +192,7 @@ pub(super) fn general() -> PoolDocument {
         variable: false,
         available: true,
         price: 0.0,
+        frequency: None,
         min: 0,
         target: 0,
         max: u32::MAX,

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::change::{Actor, Kind};
 use super::held::{Held, Source};
+use super::{Actor, Kind};
 use super::{CapacityError, InstanceDocument, unread};
 
 pub(super) const PARTITION: &str = "capacity";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hearth_control::capacity::{Actor, CapacityBase, CapacityError, CapacityPlan, HookTerms, Kind};
 use hearth_engine::capacity::{Capacity, InstanceId, PoolName};
 use hearth_engine::port::{BoxFuture, CapacityHook, CapacitySource, Fleet, HookError};
-use hearth_store::{Embedded, Store};
+use hearth_store::{Embedded, Store, Write};
 use hearth_types::{Instant, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -140,6 +140,37 @@ fn added(change: &Capacity) -> Option<InstanceId> {
         Capacity::Add(instance) => Some(instance.id),
         _ => None,
     }
+}
+
+/// The number of the oldest record of the log, and how many there are.
+async fn extent(plan: &CapacityPlan) -> (u64, usize) {
+    let first = plan.log(0, 1).await.unwrap()[0].0;
+    let (mut count, mut from) = (0, 0);
+    loop {
+        let page = plan.log(from, 1000).await.unwrap();
+        let Some((last, _)) = page.last() else { return (first, count) };
+        (count, from) = (count + page.len(), last + 1);
+    }
+}
+
+#[tokio::test]
+async fn of_the_log_the_latest_ten_thousand_records_stay() {
+    let world = World::new();
+    let store = Embedded::open(&world.dir.path().join("store")).unwrap();
+    for number in 0..120 {
+        let record = json!({"what": "earlier", "number": number}).to_string();
+        let append = || Write::Append { log: "log".to_owned(), record: record.clone().into() };
+        store.commit("capacity", Vec::new(), (0..100).map(|_| append()).collect()).await.unwrap();
+    }
+    let first = store.read_log("capacity", "log", 0, 1).await.unwrap()[0].sequence;
+    drop(store);
+    let (plan, fleet) = world.live(CapacityBase::default(), None).await;
+    assert_eq!(extent(&plan).await, (first + 2000, 10_000), "those of earlier lives");
+    for number in 0..1000 {
+        plan.put(Kind::Pool, "p", json!({"max": number}), &operator()).await.unwrap();
+    }
+    assert_eq!(extent(&plan).await, (first + 3000, 10_000), "while it grows");
+    end(plan, fleet).await;
 }
 
 async fn what_happened(plan: &CapacityPlan) -> Vec<String> {

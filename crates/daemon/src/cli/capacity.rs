@@ -95,8 +95,11 @@ struct PolicyArgs {
     /// No instance that costs more per hour is used.
     #[arg(long)]
     price_max: Option<f64>,
+    /// Over how many of its pool's shared instances its sandboxes go, such as 1:3 (one, and up to three where that is full), or all.
+    #[arg(long, value_name = "MIN:MAX", value_parser = spread)]
+    spread: Option<Value>,
     /// Forget it.
-    #[arg(long, conflicts_with_all = ["pool", "shortage", "price_max"])]
+    #[arg(long, conflicts_with_all = ["pool", "shortage", "price_max", "spread"])]
     delete: bool,
 }
 
@@ -108,6 +111,17 @@ struct GroupArgs {
     /// Dissolve it.
     #[arg(long, conflicts_with = "accounts")]
     delete: bool,
+}
+
+/// Null for all.
+fn spread(text: &str) -> Result<Value, String> {
+    if text == "all" {
+        return Ok(Value::Null);
+    }
+    let numbers =
+        text.split_once(':').and_then(|(min, max)| Some((min.parse::<u32>().ok()?, max.parse::<u32>().ok()?)));
+    let (min, max) = numbers.ok_or_else(|| "must be two numbers such as 1:3, or all".to_owned())?;
+    Ok(json!({"min": min, "max": max}))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -235,7 +249,7 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
         let path = format!("{ROOT}/accounts");
         let accounts = client.json("hearth", Method::GET, &path, &Value::Null)?["accounts"].clone();
         output.result(&accounts, || {
-            let mut rows = table(&["account", "pool", "on shortage", "price max", "from"]);
+            let mut rows = table(&["account", "pool", "on shortage", "price max", "instances", "from"]);
             for account in accounts.as_array().into_iter().flatten() {
                 let steps = account["shortage"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
                 rows.add_row([
@@ -243,6 +257,10 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
                     text(&account["pool"]),
                     if steps.is_empty() { "queue".to_owned() } else { steps.join(", then ") },
                     text(&account["price_max"]),
+                    match account["spread"].as_object() {
+                        Some(spread) => format!("{} to {}", text(&spread["min"]), text(&spread["max"])),
+                        None => "all".to_owned(),
+                    },
                     text(&account["source"]),
                 ]);
             }
@@ -265,6 +283,9 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
     }
     if let Some(price) = args.price_max {
         changes.insert("price_max".to_owned(), json!(price));
+    }
+    if let Some(spread) = &args.spread {
+        changes.insert("spread".to_owned(), spread.clone());
     }
     if changes.is_empty() {
         return show(client, &path, output);

@@ -41,6 +41,9 @@ struct SetArgs {
     /// The trust group that owns it.
     #[arg(long)]
     group: Option<String>,
+    /// Take versions that are called so often alone; `any` takes all again.
+    #[arg(long, value_parser = ["frequent", "rare", "any"])]
+    frequency: Option<String>,
     /// Instances that are to wait in it: fewer than these are filled up at once,
     #[arg(long)]
     min: Option<u32>,
@@ -84,6 +87,8 @@ impl SetArgs {
         put("kind", self.kind.as_ref().map(|kind| json!(kind)));
         put("account", self.account.as_ref().map(|account| json!(account)));
         put("group", self.group.as_ref().map(|group| json!(group)));
+        let frequency = |word: &String| if word == "any" { Value::Null } else { json!(word) };
+        put("frequency", self.frequency.as_ref().map(frequency));
         put("min", self.min.map(Value::from));
         put("target", self.target.map(Value::from));
         put("max", self.max.map(Value::from));
@@ -125,7 +130,7 @@ pub(crate) fn run(args: &PoolArgs, endpoint: &str, output: &Output) -> Result<Ex
 fn list(client: &Client, output: &Output) -> Result<()> {
     let pools = client.json("hearth", Method::GET, PATH, &Value::Null)?["pools"].clone();
     output.result(&pools, || {
-        let mut rows = table(&["pool", "kind", "owner", "constraint", "min/target/max", "refill", "from"]);
+        let mut rows = table(&["pool", "kind", "owner", "for", "constraint", "min/target/max", "refill", "from"]);
         for pool in pools.as_array().into_iter().flatten() {
             let owner = [("account", &pool["account"]), ("group", &pool["group"])];
             let owner = owner.iter().find_map(|(kind, name)| name.as_str().map(|name| format!("{kind} {name}")));
@@ -148,6 +153,7 @@ fn list(client: &Client, output: &Output) -> Result<()> {
                 text(&pool["name"]),
                 text(&pool["kind"]),
                 owner.unwrap_or_else(|| "everybody".to_owned()),
+                pool["frequency"].as_str().unwrap_or("any").to_owned(),
                 constraint,
                 format!("{}/{}/{max}", pool["min"], pool["target"]),
                 refill,

@@ -50,6 +50,9 @@ impl Engine {
         let Some(site) = own.iter().copied().find(|site| self.fits(*site, self.need(*site, pool))) else {
             self.blocked = true;
             if !own.into_iter().any(|site| self.promise(turn, site, pool, lacks)) {
+                if self.widen_for(turn.now, pool, None) {
+                    return true;
+                }
                 self.note_problem(pool, Some(ProvisionProblem::Capacity));
             }
             return false;

@@ -196,6 +196,10 @@ impl Engine {
 
     fn leave_pool(&mut self, sandbox: SandboxId, pool: u32) {
         self.forget_affinity(sandbox, pool);
+        if let Some(entry) = self.sandboxes.get(&sandbox) {
+            self.sites[entry.site].let_go(self.pools[pool].account);
+            self.narrow_due = true;
+        }
         self.pools[pool].live -= 1;
         self.perhaps_unused.push(pool);
     }

@@ -1,13 +1,14 @@
 //! On which instance the next sandbox of a version is placed.
 //!
 //! First come instances that the account uses already, fullest first; then those that wait in its sub-pool, cheapest first; then
-//! what its policy says of a shortage, step by step.
+//! what its policy says of a shortage, step by step. A version that is called often, or rarely, does not go to a sub-pool for the others
+//! unless it borrows there.
 
 use hearth_types::{AccountId, Instant};
 
 use super::site::{NODE, Site, Standing};
 use super::{Engine, Turn};
-use crate::capacity::{Constraint, PoolKind, PoolName, Shortage, Wishes};
+use crate::capacity::{Constraint, Frequency, PoolKind, PoolName, Shortage, SubPool, Wishes};
 use crate::event::Ticket;
 
 /// What is to become of whoever is next for a place.
@@ -21,16 +22,20 @@ pub(super) enum Place {
 impl Engine {
     pub(super) fn find_place(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Ticket, contended: &[u32]) -> Place {
         let wishes = self.tickets.get(&ticket).and_then(|attempt| attempt.wishes.clone());
-        let own = self.own_sites(turn.now, pool, wishes.as_deref());
-        let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
-        if let Some(site) = own.iter().copied().find(free) {
-            self.note_hit(site);
-            return Place::At(site);
+        loop {
+            let own = self.own_sites(turn.now, pool, wishes.as_deref());
+            let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
+            if let Some(site) = own.iter().copied().find(free) {
+                self.note_hit(site);
+                return Place::At(site);
+            }
+            if self.plain || own.iter().any(|site| !contended.contains(site) && self.can_make_room(*site, pool)) {
+                return Place::Wait(own);
+            }
+            if !self.widen_for(turn.now, pool, wishes.as_deref()) {
+                return self.on_shortage(turn, pool, ticket, wishes.as_deref(), own, contended);
+            }
         }
-        if self.plain || own.iter().any(|site| !contended.contains(site) && self.can_make_room(*site, pool)) {
-            return Place::Wait(own);
-        }
-        self.on_shortage(turn, pool, ticket, wishes.as_deref(), own, contended)
     }
 
     fn can_make_room(&self, site: u32, pool: u32) -> bool {
@@ -48,7 +53,7 @@ impl Engine {
         contended: &[u32],
     ) -> Place {
         let account = self.admission.accounts[self.pools[pool].account].id.clone();
-        let chosen = self.chosen_pool(&account, wishes);
+        let chosen = self.chosen_pool(turn.now, pool, wishes);
         self.note_miss(ticket, &chosen);
         let steps = self.policies.get(&account).map(|policy| policy.shortage.clone()).unwrap_or_default();
         for step in steps {
@@ -78,23 +83,40 @@ impl Engine {
             return vec![NODE];
         }
         let account = &self.admission.accounts[self.pools[pool].account].id;
-        let chosen = self.chosen_pool(account, wishes);
-        self.ranked(now, pool, wishes, |site| match site.standing {
+        let chosen = self.chosen_pool(now, pool, wishes);
+        let frequency = self.frequency_of(now, pool);
+        let sites = self.ranked(now, pool, wishes, |site| match site.standing {
             Standing::Closed => None,
-            Standing::Active if !site.terms.shared => self.is_home(account, site).then_some(0),
+            Standing::Active if !site.terms.shared => {
+                (self.is_home(account, site) && self.suits(&site.terms.pool, frequency)).then_some(0)
+            }
             Standing::Active | Standing::Waiting => {
                 (site.terms.pool == chosen && self.may_join(account, site)).then_some(1)
             }
-        })
+        });
+        self.narrowed(account, &chosen, sites)
     }
 
-    /// Instances of these sub-pools that nobody uses, or everybody.
+    /// Has the account use one more shared instance, if its spread allows; `false` if not.
+    pub(super) fn widen_for(&mut self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> bool {
+        if self.plain {
+            return false;
+        }
+        let chosen = self.chosen_pool(now, pool, wishes);
+        let account = self.admission.accounts[self.pools[pool].account].id.clone();
+        self.widen(&account, &chosen)
+    }
+
+    /// Instances of these sub-pools that nobody uses, or everybody, or that the account has borrowed before.
     fn lendable(&self, now: Instant, pool: u32, wishes: Option<&Wishes>, from: &[PoolName]) -> Vec<u32> {
         let account = &self.admission.accounts[self.pools[pool].account].id;
-        self.ranked(now, pool, wishes, |site| {
+        let mut sites = self.ranked(now, pool, wishes, |site| {
             let open = site.standing == Standing::Waiting || site.is_open() && site.terms.shared;
+            let open = open || site.is_open() && self.is_home(account, site);
             (open && from.contains(&site.terms.pool) && self.may_join(account, site)).then_some(0)
-        })
+        });
+        sites.retain(|site| self.may_reach(account, *site));
+        sites
     }
 
     fn ranked(
@@ -128,7 +150,7 @@ impl Engine {
     }
 
     /// Whether the account may come onto an instance that waits, or that everybody shares.
-    fn may_join(&self, account: &AccountId, site: &Site) -> bool {
+    pub(super) fn may_join(&self, account: &AccountId, site: &Site) -> bool {
         let available = self
             .sub_pools
             .get(&site.terms.pool)
@@ -143,17 +165,29 @@ impl Engine {
         }
     }
 
-    fn may_draw(&self, account: &AccountId, name: &PoolName) -> bool {
+    pub(super) fn may_draw(&self, account: &AccountId, name: &PoolName) -> bool {
         self.sub_pools
             .get(name)
             .is_some_and(|pool| pool.terms.owner.as_ref().is_none_or(|owner| self.trust.is(account, owner)))
     }
 
-    /// The sub-pool that the request, the account's policy or its identity selects.
-    fn chosen_pool(&self, account: &AccountId, wishes: Option<&Wishes>) -> PoolName {
+    fn frequency_of(&self, now: Instant, pool: u32) -> Frequency {
+        self.versions.frequency(self.pools[pool].version, now)
+    }
+
+    /// Whether the sub-pool is for versions that are called so often.
+    fn suits(&self, name: &PoolName, frequency: Frequency) -> bool {
+        self.sub_pools.get(name).is_none_or(|pool| pool.terms.frequency.is_none_or(|wanted| wanted == frequency))
+    }
+
+    /// The sub-pool that the request, the account's policy or its identity selects, of those for versions that are called so often.
+    fn chosen_pool(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> PoolName {
+        let account = &self.admission.accounts[self.pools[pool].account].id;
+        let frequency = self.frequency_of(now, pool);
         let wished = wishes.and_then(|wishes| wishes.pool.as_ref());
         let set = self.policies.get(account).and_then(|policy| policy.pool.as_ref());
-        if let Some(name) = wished.into_iter().chain(set).find(|name| self.may_draw(account, name)) {
+        let allowed = |name: &&PoolName| self.may_draw(account, name) && self.suits(name, frequency);
+        if let Some(name) = wished.into_iter().chain(set).find(allowed) {
             return name.clone();
         }
         let rank = |kind| match kind {
@@ -161,12 +195,13 @@ impl Engine {
             PoolKind::Reserved => 1,
             PoolKind::General => 2,
         };
-        let owned = self
-            .sub_pools
-            .iter()
-            .map(|pool| &pool.terms)
-            .filter(|terms| terms.owner.as_ref().is_some_and(|owner| self.trust.is(account, owner)));
-        let best = owned.min_by_key(|terms| rank(terms.kind));
+        // One that is everybody's is chosen only if it is for just such versions.
+        let selects = |terms: &&SubPool| match &terms.owner {
+            Some(owner) => terms.frequency.is_none_or(|wanted| wanted == frequency) && self.trust.is(account, owner),
+            None => terms.frequency == Some(frequency),
+        };
+        let selected = self.sub_pools.iter().map(|pool| &pool.terms).filter(selects);
+        let best = selected.min_by_key(|terms| (terms.owner.is_none(), rank(terms.kind), terms.frequency.is_none()));
         best.map_or_else(PoolName::general, |terms| terms.name.clone())
     }
 
@@ -200,6 +235,17 @@ impl Engine {
             && let Some(pool) = self.sub_pools.get_mut(chosen)
         {
             pool.counters.misses += 1;
+        }
+    }
+
+    /// The ticket, admitted before, has found a place now, or finds none.
+    pub(super) fn note_waited(&mut self, now: Instant, ticket: Ticket) {
+        let Some(attempt) = self.tickets.get(&ticket).filter(|attempt| attempt.since < now) else { return };
+        let waited = now.since(attempt.since);
+        let chosen = self.chosen_pool(now, attempt.pool, attempt.wishes.as_deref());
+        if let Some(pool) = self.sub_pools.get_mut(&chosen) {
+            pool.counters.waits += 1;
+            pool.counters.waited_us += u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
         }
     }
 

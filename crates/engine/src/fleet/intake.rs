@@ -70,6 +70,7 @@ impl Engine {
             turn.push(Action::Admit { ticket });
         }
         self.tell_arrival(turn, pool);
+        self.versions.note_call(self.pools[pool].version, turn.now);
         let affine = demand.wishes.as_ref().and_then(|wishes| self.affine(wishes.affinity?, pool));
         if let Some(sandbox) = affine.filter(|sandbox| !self.is_too_short(turn, *sandbox, pool)) {
             return self.dispatch(turn, sandbox, ticket, Start::Warm);
@@ -274,6 +275,7 @@ impl Engine {
     }
 
     fn start_for(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32, ticket: Ticket) {
+        self.note_waited(turn.now, ticket);
         self.claim(turn, site, pool, Some(ticket), Purpose::Invocation);
         self.leave_queue(pool);
         self.pools[pool].short -= 1;
@@ -348,6 +350,7 @@ impl Engine {
         let deadline = attempt.deadline;
         let expired = deadline <= turn.now;
         if expired && self.is_short(ticket) {
+            self.note_waited(turn.now, ticket);
             return self.fail(turn, ticket, FailReason::Capacity);
         }
         let Some(attempt) = self.tickets.get_mut(&ticket) else { return };

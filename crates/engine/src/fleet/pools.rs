@@ -120,7 +120,10 @@ impl Engine {
         self.ledger.queued = self.ledger.queued - before + short;
         match (before > 0, short > 0) {
             (false, true) => self.join_queue(pool, turn.now),
-            (true, false) => self.leave_queue(pool),
+            (true, false) => {
+                self.leave_queue(pool);
+                self.narrow_due = true;
+            }
             (false, false) | (true, true) => {}
         }
     }

@@ -41,7 +41,7 @@ impl Engine {
         let cold = self.cold_reason(pool);
         let entry = &mut self.pools[pool];
         let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
-        let root_id = entry.root;
+        let (root_id, account) = (entry.root, entry.account);
         entry.on_way += 1;
         let paced = self.is_pacing();
         let crowd = self.is_crowd(pool, turn.now) || paced && purpose != Purpose::Invocation;
@@ -51,6 +51,7 @@ impl Engine {
         let place = &mut self.sites[site];
         place.used.memory_mib += u64::from(extra_mib);
         place.occupied += 1;
+        place.hold_for(account);
         let spare = place.stock(root_id).ready.len() > reserve;
         let fits_another = self.fits(site, self.blank_need());
         let leaves_it = crowd && !spare && fits_another;
@@ -199,6 +200,8 @@ impl Engine {
         let place = &mut self.sites[claim.site];
         place.used.memory_mib -= u64::from(claim.extra_mib);
         place.occupied -= 1;
+        place.let_go(self.pools[claim.pool].account);
+        self.narrow_due = true;
         self.perhaps_empty.push(claim.site);
         self.refill_due = true;
     }

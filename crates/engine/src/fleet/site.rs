@@ -93,6 +93,8 @@ pub(super) struct Site {
     pub(super) blanks: usize,
     /// Claims, and sandboxes that were given to a version.
     pub(super) occupied: usize,
+    /// How many of these there are, by account; without those that are ending.
+    pub(super) held_for: BTreeMap<u32, u32>,
     pub(super) stock: BTreeMap<RootId, Stock>,
     /// Idle sandboxes that may be ended, least worth and then least recently used first.
     pub(super) order: BTreeSet<(u64, u64, SandboxId)>,
@@ -116,6 +118,7 @@ impl Site {
             promised: Amount::default(),
             blanks: 0,
             occupied: 0,
+            held_for: BTreeMap::new(),
             stock: BTreeMap::new(),
             order: BTreeSet::new(),
             armed: None,

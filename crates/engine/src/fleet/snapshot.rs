@@ -39,6 +39,7 @@ impl Engine {
                 root: pool.root,
                 memory_mib: pool.memory_mib,
                 retired: pool.retired,
+                frequency: self.versions.frequency(pool.version, self.last_step),
                 sandboxes: by_pool.remove(&index).unwrap_or_default(),
                 waiting: pool.waiting.len(),
                 short: pool.short,
@@ -125,6 +126,7 @@ impl Engine {
                 unreserved_running: account.unreserved,
                 unreserved_provisioned: account.provisioned,
                 queued: account.queued,
+                spread: self.spread_view(&account.id),
             })
             .collect();
         views.sort_by(|a, b| a.account.cmp(&b.account));

@@ -47,6 +47,7 @@ impl Default for SubPools {
             kind: PoolKind::General,
             owner: None,
             constraint: Constraint::Fixed,
+            frequency: None,
             min: 0,
             target: 0,
             max: u32::MAX,

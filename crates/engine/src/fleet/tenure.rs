@@ -33,6 +33,7 @@ impl Engine {
             Capacity::SetPool(terms) => self.set_pool(turn, terms),
             Capacity::RemovePool(name) => self.remove_pool(turn, &name),
             Capacity::SetAccount { account, policy } => {
+                self.forget_widths(&account);
                 self.policies.insert(account, policy);
             }
             Capacity::SetTrustGroups(groups) => {
@@ -42,6 +43,7 @@ impl Engine {
         }
         self.ahead_due = true;
         self.refill_due = true;
+        self.narrow_due = true;
         self.note_plain();
     }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
 use super::{Known, Policy};
+use crate::capacity::Frequency;
 use crate::event::{ColdReason, Version as Loadable};
-use crate::fleet::Runs;
+use crate::fleet::{Calls, Runs};
 use crate::slab::Slab;
 
 /// Versions without a pool that are remembered; the one unused for longest is forgotten for another.
@@ -29,6 +30,7 @@ struct Version {
     /// The timer of its next load.
     armed: Option<Instant>,
     runs: Runs,
+    calls: Calls,
     /// Why the next would find no sandbox, if there is none.
     missed_as: ColdReason,
 }
@@ -91,6 +93,7 @@ impl Versions {
             current: Some(current),
             armed: None,
             runs: Runs::default(),
+            calls: Calls::default(),
             missed_as: ColdReason::First,
         };
         let known = Known(self.versions.insert(version));
@@ -109,6 +112,17 @@ impl Versions {
     pub(crate) fn note_run(&mut self, known: Known, took: Duration) {
         if let Some(version) = self.versions.get_mut(known.0) {
             version.runs.note(took);
+        }
+    }
+
+    /// How often it is called.
+    pub(crate) fn frequency(&self, known: Known, now: Instant) -> Frequency {
+        self.versions.get(known.0).map_or(Frequency::Rare, |version| version.calls.frequency(now))
+    }
+
+    pub(crate) fn note_call(&mut self, known: Known, now: Instant) {
+        if let Some(version) = self.versions.get_mut(known.0) {
+            version.calls.note(now);
         }
     }
 

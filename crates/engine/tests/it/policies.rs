@@ -6,4 +6,5 @@ mod leases;
 mod node;
 mod refill;
 mod shortage;
+mod spread;
 mod tenancy;

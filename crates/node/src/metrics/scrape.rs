@@ -133,6 +133,7 @@ impl Scrape {
             for (event, count) in [
                 ("hit", counters.hits),
                 ("miss", counters.misses),
+                ("waited", counters.waits),
                 ("borrowed", counters.borrowed),
                 ("lent", counters.lent),
                 ("asked", counters.asked),
@@ -142,6 +143,13 @@ impl Scrape {
             ] {
                 count_of(&mut family, &[("pool", &*pool.terms.name.0), ("event", event)], count)?;
             }
+        }
+        let help = "How long attempts waited for a place in each sub-pool, all together";
+        let mut family = out.encode_descriptor("pool_wait", help, Some(&Unit::Seconds), MetricType::Counter)?;
+        for pool in pools {
+            let waited = seconds(pool.counters.waited_us);
+            let labels = [("pool", &*pool.terms.name.0)];
+            family.encode_family(&labels)?.encode_counter::<NoLabelSet, f64, u64>(&waited, None)?;
         }
         Ok(())
     }

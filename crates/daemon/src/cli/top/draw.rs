@@ -129,7 +129,10 @@ impl Screen<'_> {
         let rows = self.now.engine.sub_pools.iter().map(|pool| {
             let counters = &pool.counters;
             Row::new([
-                pool.terms.name.clone(),
+                match &pool.terms.frequency {
+                    Some(frequency) => format!("{} ({frequency})", pool.terms.name),
+                    None => pool.terms.name.clone(),
+                },
                 format!("{:>18}", format!("{} / {}", mib(pool.memory_mib), mib(pool.memory_mib_max))),
                 right(pool.waiting, 6),
                 right(pool.active, 6),

@@ -50,12 +50,16 @@ pub(super) struct Pool {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Terms {
     pub(super) name: String,
+    /// `frequent` or `rare`, if it is for such versions alone.
+    pub(super) frequency: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct PoolCounters {
     pub(super) hits: u64,
     pub(super) misses: u64,
+    pub(super) waits: u64,
+    pub(super) waited_us: u64,
     pub(super) borrowed: u64,
     pub(super) lent: u64,
 }

@@ -81,6 +81,25 @@ fn who_waits_in_vain_fails_at_its_deadline() {
 }
 
 #[test]
+fn it_is_counted_who_waited_for_a_place_and_how_long() {
+    let mut bench = places(1);
+    let (_, sandbox) = bench.start(of(1, 1));
+    let waits = |bench: &Bench| {
+        let counters = bench.engine.view().sub_pools[0].counters;
+        (counters.waits, counters.waited_us)
+    };
+    bench.invoke(of(1, 2));
+    bench.invoke(Demand { queue_deadline: Instant::ZERO + 5 * SECOND, ..of(1, 3) });
+    bench.pass(2 * SECOND);
+    assert_eq!(waits(&bench), (0, 0));
+    bench.finish(sandbox);
+    bench.step(Event::Dead { sandbox });
+    assert_eq!(waits(&bench), (1, 2_000_000), "the first has its place");
+    bench.pass(8 * SECOND);
+    assert_eq!(waits(&bench), (2, 7_000_000), "the second waited in vain");
+}
+
+#[test]
 fn who_has_a_sandbox_on_its_way_waits_past_the_deadline() {
     let mut bench = places(1);
     let (ticket, actions) = bench.invoke(Demand { queue_deadline: Instant::ZERO + 5 * SECOND, ..of(1, 1) });

@@ -54,6 +54,7 @@ pub(crate) fn pool(named: &str, owner: Option<Owner>) -> SubPool {
         kind: if owner.is_some() { PoolKind::Dedicated } else { PoolKind::General },
         owner,
         constraint: Constraint::Fixed,
+        frequency: None,
         min: 0,
         target: 0,
         max: 10,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use hearth_engine::Event;
 use hearth_engine::capacity::{
-    AccountPolicy, Capacity, Constraint, GroupName, Instance, InstanceId, Owner, PoolKind, PoolName, Refill, Shortage,
-    SubPool, TrustGroup,
+    AccountPolicy, Capacity, Constraint, Frequency, GroupName, Instance, InstanceId, Owner, PoolKind, PoolName, Refill,
+    Shortage, Spread, SubPool, TrustGroup,
 };
+use hearth_engine::view::EngineView;
 use hearth_types::{AccountId, Instant, SandboxId, VersionKey};
 
 use super::world::{Occurrence, World};
@@ -31,6 +32,8 @@ pub(super) struct Grounds {
     pub(super) all: BTreeMap<InstanceId, Ground>,
     groups: Vec<BTreeSet<AccountId>>,
     pub(super) rejecting: BTreeSet<AccountId>,
+    /// Of accounts that have one.
+    spreads: BTreeMap<AccountId, Spread>,
     next: u64,
     declared: bool,
 }
@@ -167,7 +170,14 @@ impl World {
             self.grounds.rejecting.insert(account.clone());
         }
         let price_max = self.random.chance(200).then(|| self.random.below(10));
-        let policy = AccountPolicy { shortage, price_max, ..AccountPolicy::default() };
+        let (min, more) = (self.random.below(2), self.random.below(2));
+        let [min, max] = [1 + min, 1 + min + more].map(|count| u32::try_from(count).expect("small"));
+        let spread = self.random.chance(500).then_some(Spread { min, max });
+        match spread {
+            Some(spread) => drop(self.grounds.spreads.insert(account.clone(), spread)),
+            None => drop(self.grounds.spreads.remove(&account)),
+        }
+        let policy = AccountPolicy { shortage, price_max, spread, ..AccountPolicy::default() };
         self.tell_capacity(Capacity::SetAccount { account, policy });
     }
 
@@ -181,12 +191,15 @@ impl World {
         let variable = number > 0 && self.random.chance(300);
         let constraint =
             if variable { Constraint::Variable { available, price: self.random.below(10) } } else { Constraint::Fixed };
+        let rare = if self.random.chance(500) { Frequency::Rare } else { Frequency::Frequent };
+        let frequency = (number > 0 && self.random.chance(300)).then_some(rare);
         let small = |world: &mut Self| u32::try_from(world.random.below(3)).expect("small");
         let terms = SubPool {
             name: pool_name(number),
             kind: if owner.is_some() { PoolKind::Dedicated } else { PoolKind::General },
             owner,
             constraint,
+            frequency,
             min: small(self),
             target: small(self),
             max: 1 + small(self),
@@ -237,6 +250,25 @@ impl World {
         }
         if ground.tenants.insert(key.account.clone()) && ground.tenants.len() > 1 {
             self.coverage.saw("friends");
+        }
+    }
+
+    /// Nobody uses more of a sub-pool's shared instances than it may, and none twice.
+    pub(super) fn check_spreads(&mut self, view: &EngineView) {
+        for found in &view.accounts {
+            let declared = self.grounds.spreads.iter().find(|(account, _)| account.as_str() == found.account);
+            let (Some((_, spread)), Some(sets)) = (declared, &found.spread) else {
+                assert!(declared.is_none() && found.spread.is_none(), "seed {}: {found:?}", self.seed);
+                continue;
+            };
+            for set in sets {
+                let distinct: BTreeSet<InstanceId> = set.instances.iter().copied().collect();
+                assert_eq!(distinct.len(), set.instances.len(), "seed {}", self.seed);
+                assert!(distinct.len() <= spread.max as usize, "seed {}: {set:?} {spread:?}", self.seed);
+                if distinct.len() > spread.min as usize {
+                    self.coverage.saw("spread");
+                }
+            }
         }
     }
 

@@ -73,6 +73,7 @@ impl Coverage {
             "deferred in vain",
             "not deferred",
             "crowd",
+            "spread",
         ] {
             assert!(self.0.get(what).is_some_and(|count| *count >= 10), "{what} is hardly covered: {self:?}");
         }
@@ -116,6 +117,7 @@ impl World {
         let frozen = self.sandboxes.values().filter(|sandbox| !sandbox.destroyed && sandbox.frozen).count();
         assert_eq!(view.sandboxes.frozen, frozen, "seed {seed}");
         self.check_provisions(&view);
+        self.check_spreads(&view);
         for version in view.versions.iter().filter(|version| self.retired.contains(&version.key)) {
             assert_eq!(version.sandboxes.idle, 0, "seed {seed}: a retired version keeps a sandbox");
         }
