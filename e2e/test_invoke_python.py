@@ -442,6 +442,11 @@ class TestLogs:
         assert duration + init <= billed < duration + init + 2
         assert 5 < used <= 128
 
+    def test_tail_of_a_cold_call_begins_with_its_start(self, deploy):
+        lines = deploy("probe.echo").invoke({}, LogType="Tail").log.split("\n")
+        assert lines[0].startswith("START RequestId: ")
+        assert re.search(r"\tInit Duration: \d+\.\d\d ms\t$", lines[-2]), lines
+
     def test_of_warm_calls_have_no_init_duration(self, deploy):
         function = deploy("probe.echo")
         function.call({})

@@ -161,7 +161,9 @@ fn refused(error: InvokeError) -> ApiError {
                 }
                 ThrottleReason::CallerRateLimitExceeded => "CallerRateLimitExceeded",
             }),
-            retry_after_s: Some(RETRY_AFTER_S),
+            // Nobody knows when the function's own reservation has room again, and Lambda does not say.
+            retry_after_s: (reason != ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
+                .then_some(RETRY_AFTER_S),
             ..ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
         },
         InvokeError::InvalidRuntime { message } => {

@@ -18,9 +18,10 @@ pub(crate) fn init_message(
     purpose: Purpose,
     uid_gid: Option<(u32, u32)>,
 ) -> Init {
+    let environment = environment(spec, runtime, credentials, log_stream, purpose);
     Init {
-        commands: runtime.commands_for(&spec.handler, spec.memory_mib),
-        environment: environment(spec, runtime, credentials, log_stream, purpose),
+        commands: runtime.commands_for(&spec.handler, spec.memory_mib, &environment),
+        environment,
         cwd: "/var/task".to_owned(),
         parked: false,
         uid_gid,

@@ -147,7 +147,8 @@ impl<'a> SystemLines<'a> {
             None => {}
         }
         match report.status {
-            Status::Success => {}
+            // As recorded: only a status is not followed by a tab.
+            Status::Success => line.push('\t'),
             Status::Timeout => line.push_str("\tStatus: timeout"),
             Status::Error { error_type } => {
                 let _always = write!(line, "\tStatus: error\tError Type: {error_type}");

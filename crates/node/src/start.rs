@@ -140,7 +140,10 @@ impl Core {
         let first =
             if is_copy { lines.restore_start(wall) } else { lines.init_start(wall, initialization_type(purpose)) };
         if let Some(line) = first {
-            sandbox.state().init_tail.push(line.as_bytes());
+            // Lambda's tails do not begin with `INIT_START`.
+            if is_copy {
+                sandbox.state().init_tail.push(line.as_bytes());
+            }
             log.append(wall.as_millis(), line.into());
         }
         let now = self.clock.now();

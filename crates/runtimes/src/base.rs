@@ -233,8 +233,14 @@ fn copy_data(root: &mut Root) -> io::Result<()> {
 }
 
 fn write_etc(root: &Root) -> io::Result<()> {
-    root.write("/etc/passwd", "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/tmp:/sbin/nologin\n")?;
-    root.write("/etc/group", "root:x:0:\nsbx_user1051:x:990:\n")?;
+    // Nobody is who the host's files belong to, seen from inside.
+    let users = [
+        "root:x:0:0:root:/root:/sbin/nologin",
+        "sbx_user1051:x:993:990::/tmp:/sbin/nologin",
+        "nobody:x:65534:65534:Kernel Overflow User:/:/sbin/nologin",
+    ];
+    root.write("/etc/passwd", &(users.join("\n") + "\n"))?;
+    root.write("/etc/group", "root:x:0:\nsbx_user1051:x:990:\nnobody:x:65534:\n")?;
     root.write(
         "/etc/nsswitch.conf",
         "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",

@@ -15,6 +15,12 @@ const OLD_SPACE: &str = "{old_space_mib}";
 /// Stands for half the space of young objects in MiB.
 const SEMI_SPACE: &str = "{semi_space_mib}";
 
+/// Names a program that is started in place of the interpreter, with the interpreter's command as its arguments. Source: AWS Lambda
+/// Developer Guide, "Modifying the runtime environment"; it says that there is none for `provided` runtimes.
+const WRAPPER_VARIABLE: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+/// Executes it as Lambda's own start script does: a program that is not there ends with status 127.
+const RUN_WRAPPER: [&str; 3] = ["/bin/bash", "-c", r#"exec -- "$0" "$@""#];
+
 /// A runtime that is ready to use: a root directory and how to start in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RuntimeDefinition {
@@ -64,9 +70,20 @@ impl RuntimeDefinition {
     }
 
     /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
-    /// handler and memory size in MiB. Working directory: `/var/task`.
-    pub fn commands_for(&self, handler: &str, memory_mib: u32) -> Vec<Vec<String>> {
-        self.commands.iter().map(|command| fill(command, handler, memory_mib)).collect()
+    /// handler, memory size in MiB and environment. Working directory: `/var/task`.
+    pub fn commands_for(&self, handler: &str, memory_mib: u32, environment: &[(String, String)]) -> Vec<Vec<String>> {
+        let wrapper = self.wrapper(environment);
+        let wrapped = |command: Vec<String>| match wrapper {
+            Some(wrapper) => RUN_WRAPPER.into_iter().chain([wrapper]).map(str::to_owned).chain(command).collect(),
+            None => command,
+        };
+        self.commands.iter().map(|command| wrapped(fill(command, handler, memory_mib))).collect()
+    }
+
+    fn wrapper<'a>(&self, environment: &'a [(String, String)]) -> Option<&'a str> {
+        self.interpreter_version.as_ref()?;
+        let (_, wrapper) = environment.iter().find(|(name, _)| name == WRAPPER_VARIABLE)?;
+        Some(wrapper.as_str()).filter(|wrapper| !wrapper.is_empty())
     }
 
     /// The command that starts an interpreter ahead of need, for functions of this memory size in MiB; in [`Self::environment`]
@@ -91,7 +108,8 @@ impl RuntimeDefinition {
     pub fn can_become(&self, parked_mib: u32, memory_mib: u32, environment: &[(String, String)]) -> bool {
         let own: Vec<(String, String)> = self.environment.clone().into_iter().collect();
         let command = self.parked_command(parked_mib);
-        command.is_some() && command == self.parked_command(memory_mib) && starts_alike(&own, environment)
+        let alike = command == self.parked_command(memory_mib) && starts_alike(&own, environment);
+        command.is_some() && alike && self.wrapper(environment).is_none()
     }
 }
 
@@ -130,8 +148,23 @@ mod tests {
     fn placeholders_are_filled_and_a_handler_is_taken_literally() {
         let commands: &[&[&str]] = &[&["/bin/node", "--max-old-space-size={old_space_mib}", "{handler}"]];
         let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
-        let filled = definition.commands_for("{old_space_mib}.handler", 128);
+        let filled = definition.commands_for("{old_space_mib}.handler", 128, &[]);
         assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "{old_space_mib}.handler"]]);
+    }
+
+    #[test]
+    fn a_wrapper_is_given_the_command_that_starts_an_interpreter() {
+        let commands: &[&[&str]] = &[&["/bin/node", "{handler}"]];
+        let mut definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
+        let with = |wrapper: &str| [("AWS_LAMBDA_EXEC_WRAPPER".to_owned(), wrapper.to_owned())];
+        assert_eq!(definition.commands_for("a.b", 128, &with("/opt/w")), [["/bin/node", "a.b"]], "not without one");
+        definition.interpreter_version = Some("20.0.0".into());
+        let wrapped = definition.commands_for("a.b", 128, &with("/opt/w"));
+        assert_eq!(wrapped[0][3..], ["/opt/w", "/bin/node", "a.b"]);
+        assert_eq!(definition.commands_for("a.b", 128, &with("")), [["/bin/node", "a.b"]]);
+        definition.parking = Some(Parking { command: vec!["/bin/node".into()], zygote: None });
+        assert!(definition.can_become(128, 128, &with("")));
+        assert!(!definition.can_become(128, 128, &with("/opt/w")), "it would not be asked");
     }
 
     #[test]

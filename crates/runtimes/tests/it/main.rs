@@ -47,7 +47,7 @@ fn a_provided_root_has_a_shell_certificates_and_no_privileged_files() {
         assert!(metadata.is_symlink() || metadata.mode() & 0o444 == 0o444 || path.starts_with(added.root.join("dev")));
     }
     assert!(!added.environment.contains_key("AWS_EXECUTION_ENV"));
-    assert_eq!(added.commands_for("unused", 128), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
+    assert_eq!(added.commands_for("unused", 128, &[]), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
     if is_root() {
         assert_eq!(run_inside(&added, &["sh", "-c", "echo $(cat /etc/os-release | head -n 0)whole"]), "whole\n");
         assert_eq!(
@@ -92,7 +92,7 @@ fn a_python_root_imports_what_functions_use() {
     let runtimes = Runtimes::open(dir.path()).unwrap();
     let added = runtimes.add("python3.11", &mut |_| {}).unwrap();
     assert_eq!(
-        added.commands_for("app.handler", 128),
+        added.commands_for("app.handler", 128, &[]),
         [["/var/lang/bin/python3.11", "-m", "awslambdaric", "app.handler"]]
     );
     if !is_root() {

@@ -1,0 +1,45 @@
+"""Programs that start a runtime in its place (`AWS_LAMBDA_EXEC_WRAPPER`), as agents for tracing do."""
+
+import pytest
+from package import make_zip
+
+WRAPPER = '#!/bin/bash\necho "wrapped as told"\nexport WRAPPED="$*"\nexec "$@"\n'
+FILES = {
+    "python3.11": {"app.py": 'import os\ndef handler(event, context):\n    return os.environ.get("WRAPPED")\n'},
+    "nodejs20.x": {"app.mjs": "export const handler = async () => process.env.WRAPPED ?? null;\n"},
+}
+
+
+@pytest.mark.parametrize("runtime, interpreter", [("python3.11", "/bin/python3.11"), ("nodejs20.x", "/bin/node")])
+class TestWrapper:
+    def deploy(self, deploy, runtime, wrapper):
+        package = make_zip(FILES[runtime] | {"wrap": WRAPPER}, mode=0o755)
+        variables = {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}
+        return deploy("app.handler", runtime, package=package, Environment={"Variables": variables})
+
+    def test_is_given_the_runtimes_command(self, deploy, runtime, interpreter):
+        function = self.deploy(deploy, runtime, "/var/task/wrap")
+        command = function.call({}).split(" ")
+        assert command[0].endswith(interpreter), command
+        function.wait_for_message("wrapped as told")
+
+    def test_that_is_not_there_is_an_error(self, deploy, runtime, interpreter):
+        result = self.deploy(deploy, runtime, "/var/task/nowhere").invoke({})
+        assert (result.error, result.json["errorType"]) == ("Unhandled", "Runtime.ExitError")
+        assert result.json["errorMessage"].endswith("Error: Runtime exited with error: exit status 127")
+
+
+def test_other_runtimes_have_none(deploy):
+    """As on Lambda: their `bootstrap` is the function's own."""
+    bootstrap = (
+        "#!/bin/sh\n"
+        'API="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"\n'
+        "while true; do\n"
+        '    ID=$(curl -sD - -o /dev/null "$API/next" | tr -d "\\r" | sed -n "s/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p")\n'
+        '    curl -s -d "{\\"wrapped\\": \\"$WRAPPED\\"}" "$API/$ID/response" > /dev/null\n'
+        "done\n"
+    )
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrap"}
+    package = make_zip({"bootstrap": bootstrap, "wrap": WRAPPER}, mode=0o755)
+    function = deploy("any", "provided.al2023", package=package, Environment={"Variables": variables})
+    assert function.call({}) == {"wrapped": ""}
