@@ -114,7 +114,8 @@ def settled(version):
 def assert_starts_from_its_template(version):
     found = settled(version)
     assert (found["State"], found["SnapStart"]["OptimizationStatus"]) == ("Active", "On"), found
-    kind, answer = start(version)
+    # What has just answered may get another call.
+    kind, answer = wait_until(lambda: next((seen for seen in [start(version)] if seen[0] != "warm"), None))
     assert (kind, answer["hooks"]) == ("template", ["before", "after"])
     assert templates(version.daemon)["images"] == 1
 
@@ -222,6 +223,66 @@ def assert_survives(version, point, victims):
             kind, answer = call.result(timeout=40)
             assert kind != "template" and answer["drawn"]
             assert start(version)[1]["drawn"]
+
+
+class TestKilledLauncher:
+    """Every sandbox ends with it; the daemon goes on with another."""
+
+    def kill(self, daemon):
+        footprint = Footprint.of(daemon)
+        (launcher,) = [process for process in descendants(daemon.process.pid) if is_launcher(process, daemon)]
+        # The daemon lives on; all that came of the launcher does not.
+        footprint.processes = [process for process in footprint.processes if process.pid != daemon.process.pid]
+        kill(launcher.pid)
+        return footprint
+
+    def test_costs_running_calls_their_sandbox_and_others_nothing(self, own_daemon, program):
+        daemon = own_daemon(program=program)
+        busy, idle = deploy(daemon, "probe.sleep"), deploy(daemon, "probe.state")
+        before = idle.call({})
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(busy.invoke, {"seconds": 60, "print": "running"})
+            busy.wait_for_message("running")
+            footprint = self.kill(daemon)
+            result = running.result(timeout=20)
+        assert (result.status, result.error, result.json["errorType"]) == (200, "Unhandled", "Runtime.ExitError"), result
+        for _ in range(4):
+            assert idle.call({})["init_id"] != before["init_id"]
+            assert busy.call({"seconds": 0})["slept"] == 0
+        wait_until(footprint.gone, 10, "nothing is left of what was the launcher's", footprint.remains)
+        daemon.assert_no_panic()
+
+    @pytest.mark.parametrize("point", ["assign.ask", "assign.done"])
+    def test_while_a_call_starts_costs_it_nothing(self, failing, point):
+        daemon = failing(point)
+        function = deploy(daemon, "probe.state")
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(function.call, {})
+            await_standing(daemon, point)
+            footprint = self.kill(daemon)
+            wait_until(footprint.gone, 10, "nothing is left of what was the launcher's", footprint.remains)
+            with passing(daemon, point):
+                assert call.result(timeout=40)["calls"] == 1
+
+    def test_in_a_restore_costs_neither_call_nor_template(self, saved):
+        daemon = saved.daemon
+        restart(daemon, "rest.spaces")
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(start, saved)
+            await_standing(daemon, "rest.spaces")
+            self.kill(daemon)
+            with passing(daemon, "rest.spaces"):
+                assert call.result(timeout=40)[1]["drawn"]
+                assert_starts_from_its_template(saved)
+
+
+def is_launcher(process, daemon):
+    try:
+        with open(f"/proc/{process.pid}/stat") as stat, open(f"/proc/{process.pid}/cmdline") as command:
+            parent = int(stat.read().rpartition(")")[2].split()[1])
+            return parent == daemon.process.pid and "__launcher" in command.read()
+    except OSError:
+        return False
 
 
 def kill_all(victims):

@@ -108,9 +108,20 @@ impl Core {
                 if let Some(attempt) = &assignment.attempt {
                     attempt.set_problem(message);
                 }
-                core.destroy(sandbox);
+                // Before whoever waits for this one is given another.
+                let mut ended = core.dead_blanks();
+                ended.push(sandbox);
+                core.destroy_in_order(ended);
             }
         });
+    }
+
+    /// Where one could not be assigned, others may have died with it: with their launcher all do. Nobody hears of that before
+    /// they are needed.
+    fn dead_blanks(&self) -> Vec<Arc<Sandbox>> {
+        let mut blanks = self.sandboxes();
+        blanks.retain(|sandbox| sandbox.state().lay_ready && self.isolation.has_died(sandbox.id));
+        blanks
     }
 
     async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {

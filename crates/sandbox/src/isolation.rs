@@ -116,6 +116,7 @@ pub enum IsolationError {
     Unavailable { tier: &'static str, reason: String },
     #[error("cannot {step} of sandbox {sandbox}: {reason}")]
     Failed { sandbox: SandboxId, step: &'static str, reason: String },
+    /// And every sandbox with it. The next that is created has a new one.
     #[error("the launcher is gone")]
     LauncherGone,
 }
@@ -149,6 +150,9 @@ pub trait Isolation: Send + Sync + std::fmt::Debug {
     fn thaw(&self, id: SandboxId) -> Result<(), IsolationError>;
 
     fn usage(&self, id: SandboxId) -> Result<Usage, IsolationError>;
+
+    /// Whether a blank sandbox has ended by itself. What is assigned tells so by its connection.
+    fn has_died(&self, id: SandboxId) -> bool;
 
     /// Kills every process and removes what the sandbox held on the host. Idempotent; also for sandboxes that died.
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError>;

@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -71,12 +72,16 @@ pub struct LinuxConfig {
 /// Sandboxes made of name spaces, control groups, seccomp and Landlock.
 #[derive(Debug)]
 pub struct LinuxIsolation {
+    config: LinuxConfig,
     tier: EffectiveTier,
     saving: Saving,
     cgroups: Cgroups,
     /// Emptied when dropped, so that the launcher sees its end.
     socket: Mutex<Option<OwnedFd>>,
-    launcher: Option<JoinHandle<()>>,
+    /// Launchers that there have been.
+    launches: AtomicU64,
+    /// Waits for the launcher's end. Locked after the socket where both are.
+    reaper: Mutex<Option<JoinHandle<()>>>,
     /// To the agents of blank sandboxes.
     connections: Mutex<HashMap<SandboxId, OwnedFd>>,
     /// Blank sandboxes that are being made and that nobody has asked to end meanwhile.
@@ -89,7 +94,7 @@ impl LinuxIsolation {
     /// # Errors
     /// The host cannot give the tier; the reason says what is lacking.
     pub fn start(config: LinuxConfig) -> Result<Self, IsolationError> {
-        start::start(&config)
+        start::start(config)
     }
 
     fn call(&self, request: &Request) -> Result<Result<Option<OwnedFd>, (String, String)>, ProtocolError> {
@@ -173,6 +178,22 @@ impl LinuxIsolation {
         }
     }
 
+    /// With a new launcher where the last one has died.
+    fn create_somehow(
+        &self,
+        spec: &BlankSpec,
+        park: Option<&Park>,
+        zygote: Option<&Zygote>,
+    ) -> Result<Readiness, IsolationError> {
+        match self.create_once(spec, park, zygote) {
+            Err(IsolationError::LauncherGone) => {
+                self.revive()?;
+                self.create_once(spec, park, zygote)
+            }
+            result => result,
+        }
+    }
+
     fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,15 +240,15 @@ impl Isolation for LinuxIsolation {
             Parking::Zygote(park, zygote) => (Some(park), Some(zygote)),
         };
         if zygote.is_none() {
-            return self.create_once(spec, park, None);
+            return self.create_somehow(spec, park, None);
         }
         self.wanted().insert(spec.id);
-        let created = self.create_once(spec, park, zygote);
+        let created = self.create_somehow(spec, park, zygote);
         match (created, self.wanted().remove(&spec.id)) {
             // The zygote may have died over it; nobody waits for the next.
             (Err(IsolationError::Failed { reason, .. }), true) => {
                 tracing::warn!(sandbox = %spec.id, reason, "zygote");
-                self.create_once(spec, park, None)
+                self.create_somehow(spec, park, None)
             }
             (result, _) => result,
         }
@@ -259,7 +280,13 @@ impl Isolation for LinuxIsolation {
     }
 
     fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError> {
-        self.try_restore(id, spec).map_err(|reason| failed(id, "restore", reason))
+        let launches = self.launches.load(Ordering::Acquire);
+        self.try_restore(id, spec).map_err(|reason| {
+            // Nothing is wrong with the images if the launcher has died meanwhile: it does not answer, or another does.
+            let answers = !matches!(self.remove(id), Err(IsolationError::LauncherGone));
+            let same = launches == self.launches.load(Ordering::Acquire);
+            if answers && same { failed(id, "restore", reason) } else { IsolationError::LauncherGone }
+        })
     }
 
     fn hasten(&self, id: SandboxId, cpu_weight_millis: Option<u32>) -> Result<(), IsolationError> {
@@ -278,6 +305,10 @@ impl Isolation for LinuxIsolation {
         self.cgroups.usage(id).map_err(|error| failed(id, "read the usage", error))
     }
 
+    fn has_died(&self, id: SandboxId) -> bool {
+        self.connections().get(&id).is_some_and(|agent| connect::is_hung_up(agent.as_fd()))
+    }
+
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError> {
         self.wanted().remove(&id);
         self.remove(id)
@@ -287,8 +318,8 @@ impl Isolation for LinuxIsolation {
 impl Drop for LinuxIsolation {
     fn drop(&mut self) {
         self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(launcher) = self.launcher.take() {
-            let _its_end_was_logged = launcher.join();
+        if let Some(reaper) = self.reaper.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _its_end_was_logged = reaper.join();
         }
     }
 }

@@ -53,6 +53,7 @@ impl Core {
         let link = match restored {
             Ok(Some(socket)) => Link::new(socket).ok(),
             Ok(None) => return None,
+            Err(RestoreError::Isolation(IsolationError::LauncherGone)) => None,
             Err(error) => {
                 tracing::warn!(function = %spec.key, error = %chain(&error), "template discarded");
                 self.discard(spec).await;

@@ -25,6 +25,12 @@ pub(crate) fn wait_readable(descriptor: BorrowedFd<'_>, deadline: Instant) -> Re
     }
 }
 
+/// Whether the other end is closed.
+pub(super) fn is_hung_up(descriptor: BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::from_borrowed_fd(descriptor, PollFlags::empty())];
+    poll(&mut watched, Some(&Timespec::default())).is_ok() && watched[0].revents().contains(PollFlags::HUP)
+}
+
 /// Connects a socket of the sandbox's network name space to the agent there, as soon as it listens.
 pub(crate) fn connect_agent(socket: &OwnedFd, deadline: Instant) -> Result<(), Errno> {
     let address = SocketAddrUnix::new_abstract_name(AGENT_SOCKET)?;

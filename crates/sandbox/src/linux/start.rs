@@ -3,14 +3,17 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::connect::wait_readable;
+use super::connect::{is_hung_up, wait_readable};
 use super::id_maps::map_ids;
 use super::{LinuxConfig, LinuxIsolation, Subnet, TIER};
+use crate::cgroup::Cgroups;
 use crate::criu::Version;
 use crate::isolation::{EffectiveTier, IsolationError, Saving};
 use crate::launcher::{FUNCTION_GID, FUNCTION_UID};
@@ -19,9 +22,23 @@ use crate::protocol::{Configure, ProtocolError, Ready, Reply, Request, receive, 
 /// Longest time that the launcher may take to be ready, waiting for a predecessor included.
 const READY_MAX: Duration = Duration::from_secs(10);
 
-pub(super) fn start(config: &LinuxConfig) -> Result<LinuxIsolation, IsolationError> {
+/// A launcher that is ready.
+struct Launched {
+    ready: Ready,
+    socket: OwnedFd,
+    child: Child,
+}
+
+pub(super) fn start(config: LinuxConfig) -> Result<LinuxIsolation, IsolationError> {
     check_instance(&config.instance)?;
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+    let launched = launch(&config)?;
+    let mut isolation = assemble(config, launched);
+    isolation.saving = find_saving(&isolation);
+    Ok(isolation)
+}
+
+fn launch(config: &LinuxConfig) -> Result<Launched, IsolationError> {
+    let (socket, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(|errno| unavailable(format!("no socket for the launcher: {errno}")))?;
     let mut child = Command::new(&config.launcher_exe)
         .args(&config.launcher_args)
@@ -31,17 +48,35 @@ pub(super) fn start(config: &LinuxConfig) -> Result<LinuxIsolation, IsolationErr
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| unavailable(format!("{} cannot be started: {error}", config.launcher_exe.display())))?;
-    match converse(config, &ours, child.id()) {
-        Ok(ready) => {
-            let mut isolation = assemble(ready, ours, child);
-            isolation.saving = find_saving(&isolation, config);
-            Ok(isolation)
-        }
+    match converse(config, &socket, child.id()) {
+        Ok(ready) => Ok(Launched { ready, socket, child }),
         Err(reason) => {
-            drop(ours);
+            drop(socket);
             let _ends_by_itself = child.wait();
             Err(unavailable(reason))
         }
+    }
+}
+
+impl LinuxIsolation {
+    /// Starts a launcher in the place of one that has died. Its sandboxes are gone; whoever was given one is told by the
+    /// connection.
+    pub(super) fn revive(&self) -> Result<(), IsolationError> {
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = socket.as_ref().ok_or(IsolationError::LauncherGone)?;
+        if !is_hung_up(old.as_fd()) {
+            // Another has done it meanwhile.
+            return Ok(());
+        }
+        let mut reaper = self.reaper.lock().unwrap_or_else(PoisonError::into_inner);
+        // It kills what is left in the groups, which must not be what the next puts there.
+        let _its_end_was_logged = reaper.take().map(JoinHandle::join);
+        let launched = launch(&self.config)?;
+        tracing::warn!("another launcher has taken its place");
+        *reaper = await_end(launched.child, launched.ready.cgroups);
+        *socket = Some(launched.socket);
+        self.launches.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 }
 
@@ -91,12 +126,26 @@ fn ipv4_only(subnet: &Subnet) -> Result<(Ipv4Addr, u8), String> {
     }
 }
 
-fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
+fn assemble(config: LinuxConfig, launched: Launched) -> LinuxIsolation {
+    let Launched { ready, socket, child } = launched;
     let privilege = if ready.root { "root" } else { "rootless" };
     let missing = [ready.missing, ready.cgroups.missing.clone()].concat();
     let function_uid_gid = ready.own_uid.then_some((FUNCTION_UID, FUNCTION_GID));
     let tier = EffectiveTier { name: TIER, privilege, function_uid_gid, missing };
-    let groups = ready.cgroups.clone();
+    LinuxIsolation {
+        config,
+        tier,
+        saving: Saving::Unavailable { reason: String::new() },
+        reaper: Mutex::new(await_end(child, ready.cgroups.clone())),
+        cgroups: ready.cgroups,
+        launches: AtomicU64::new(1),
+        socket: Mutex::new(Some(socket)),
+        connections: Mutex::default(),
+        wanted: Mutex::default(),
+    }
+}
+
+fn await_end(mut child: Child, groups: Cgroups) -> Option<JoinHandle<()>> {
     let reaper = std::thread::Builder::new().name("launcher-reaper".to_owned()).spawn(move || match child.wait() {
         Ok(status) if status.success() => {}
         Ok(status) => {
@@ -106,24 +155,16 @@ fn assemble(ready: Ready, socket: OwnedFd, mut child: Child) -> LinuxIsolation {
         }
         Err(error) => tracing::error!(%error, "the launcher cannot be waited for"),
     });
-    LinuxIsolation {
-        tier,
-        saving: Saving::Unavailable { reason: String::new() },
-        cgroups: ready.cgroups,
-        socket: Mutex::new(Some(socket)),
-        launcher: reaper.ok(),
-        connections: Mutex::default(),
-        wanted: Mutex::default(),
-    }
+    reaper.ok()
 }
 
 /// Asks CRIU what it is, once.
-fn find_saving(isolation: &LinuxIsolation, config: &LinuxConfig) -> Saving {
+fn find_saving(isolation: &LinuxIsolation) -> Saving {
     let unavailable = |reason: &str| Saving::Unavailable { reason: reason.to_owned() };
     if isolation.tier.privilege != "root" {
         return unavailable("saving sandboxes needs root");
     }
-    let Some(criu) = &config.criu else {
+    let Some(criu) = &isolation.config.criu else {
         return unavailable("there is no CRIU on this machine; scripts/install-criu installs it");
     };
     match isolation.ask_criu() {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hearth_sandbox::{Isolation, IsolationError, RestoreSpec};
 use hearth_types::SandboxId;
+use rustix::fs::{FileType, Mode};
 use rustix::process::Pid;
 
 use crate::host::{Host, cannot_save, eventually, root, skipped};
@@ -11,20 +12,21 @@ use crate::lifecycle::{groups, pids_in};
 use crate::saving::pids_of;
 use crate::standing::{Pump, await_standing, kill, launcher, let_go, outside, somebody_is_traced, zombies};
 
-/// What CRIU's process is called, and what it calls itself later.
-const CRIU: &str = "criu swrk";
+/// What CRIU's process is called whatever it does, and while it restores.
+const CRIU: &str = "criu";
 const RESTORING: &str = "criu: restore";
 const STEPS_OF_A_BIRTH: [&str; 5] = ["birth.go", "birth.ids", "birth.net", "birth.mounts", "birth.tied"];
 
-fn blank_with(host: &Host, point: &'static str, choose: impl Fn(Pid) -> Pid) -> Result<(), IsolationError> {
+fn blank_with(host: &Host, point: &'static str, choose: impl Fn(Pid) -> Pid) -> Result<SandboxId, IsolationError> {
+    let spec = host.next_blank(hearth_sandbox::Parking::None);
     std::thread::scope(|scope| {
-        let made = scope.spawn(|| host.isolation.create(&host.next_blank(hearth_sandbox::Parking::None)));
+        let made = scope.spawn(|| host.isolation.create(&spec));
         let standing = await_standing(point);
         kill(choose(standing));
         // Without its launcher it is nobody's child, and the pump does not find it.
         let_go(standing);
         let _others_go_on = Pump::start(point);
-        made.join().unwrap().map(drop)
+        made.join().unwrap().map(|_| spec.id)
     })
 }
 
@@ -54,16 +56,17 @@ fn first_process_killed_at_any_step_of_its_birth_leaves_nothing() {
 }
 
 #[test]
-fn launcher_killed_at_any_step_of_a_birth_leaves_nothing() {
+fn launcher_killed_at_any_step_of_a_birth_costs_time_alone() {
     if skipped() {
         return;
     }
     for point in STEPS_OF_A_BIRTH.into_iter().chain(["birth.cloned"]) {
         let host = Host::with_failpoint(point);
-        blank_with(&host, point, |_| launcher()).unwrap_err();
+        let id = blank_with(&host, point, |_| launcher()).unwrap();
         let _pump = Pump::start(point);
-        eventually("no process is left", || pids_in(&host.instance).is_empty());
-        host.take_over();
+        assert_eq!(pids_in(&host.instance).len(), 1, "of the one that was made in the end");
+        host.isolation.destroy(id).unwrap();
+        assert_works_and_leaves_nothing(&host);
     }
 }
 
@@ -122,16 +125,22 @@ fn criu_killed_in_the_middle_of_a_save_costs_the_sandbox_alone() {
         return;
     }
     let images = images(&host);
-    let mut sandbox = host.assigned();
-    // Memory to be saved takes its time.
-    sandbox.python_ok("import os\nif os.fork() == 0:\n kept = os.urandom(64 << 20)\n for fd in range(3): os.close(fd)\n open('/tmp/is-up', 'w')\n while True: os.times()");
-    eventually("it is up", || sandbox.run(&["/usr/bin/cat", "/tmp/is-up"]).0 == 0);
+    fs_err::create_dir(&images).unwrap();
+    // Where memory is written to: nobody reads, and so CRIU waits.
+    let pages = images.join("pages-1.img");
+    rustix::fs::mknodat(rustix::fs::CWD, &pages, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let sandbox = host.assigned();
+    let id = sandbox.id;
+    sandbox.leave();
     std::thread::scope(|scope| {
-        let saved = scope.spawn(|| host.save(sandbox, &images));
+        let saved = scope.spawn(|| host.isolation.save(id, &host.spec(), &images));
         eventually("the tree stands still", somebody_is_traced);
-        outside(CRIU).into_iter().for_each(kill);
+        let criu = outside(CRIU);
+        assert!(!criu.is_empty());
+        criu.into_iter().for_each(kill);
         saved.join().unwrap().unwrap_err();
     });
+    host.isolation.destroy(id).unwrap();
     assert_works_and_leaves_nothing(&host);
 }
 
@@ -175,7 +184,7 @@ fn restored_process_killed_before_it_runs_leaves_nothing() {
 }
 
 #[test]
-fn launcher_killed_at_any_step_of_a_restore_leaves_no_process() {
+fn launcher_killed_at_any_step_of_a_restore_leaves_no_process_and_good_images() {
     for point in ["criu.exec", "criu.adopt"] {
         let Some(host) = host_with_images(point) else { return };
         std::thread::scope(|scope| {
@@ -184,10 +193,13 @@ fn launcher_killed_at_any_step_of_a_restore_leaves_no_process() {
             kill(launcher());
             let_go(standing);
             let _others_go_on = Pump::start(point);
-            restored.join().unwrap().unwrap_err();
+            let error = restored.join().unwrap().unwrap_err();
+            assert!(matches!(error, IsolationError::LauncherGone), "{point}: {error}");
         });
         eventually("no process is left", || pids_in(&host.instance).is_empty());
         assert!(only_images_are_left(host.dir.path()));
-        host.take_over();
+        let _pump = Pump::start(point);
+        assert_works_and_leaves_nothing(&host);
+        restore(&host).unwrap();
     }
 }

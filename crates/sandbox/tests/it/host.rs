@@ -98,12 +98,6 @@ impl Host {
         Self { isolation, dir, instance, next: AtomicU64::new(1) }
     }
 
-    /// The next daemon of the instance starts, and leaves nothing behind.
-    pub(crate) fn take_over(&self) {
-        drop(LinuxIsolation::start(config(self.dir.path(), &self.instance)).unwrap());
-        eventually("no groups", || crate::lifecycle::groups(&self.instance).is_empty());
-    }
-
     pub(crate) fn blank(&self) -> SandboxId {
         self.blank_as(self.next.fetch_add(1, Ordering::Relaxed))
     }

@@ -155,26 +155,35 @@ fn dropping_the_isolation_leaves_nothing() {
 }
 
 #[test]
-fn killed_launcher_takes_its_sandboxes_along_and_is_reported() {
+fn killed_launcher_takes_its_sandboxes_along_and_has_a_successor() {
     if skipped() {
         return;
     }
     let host = Host::new();
-    let id = host.blank();
-    let members = pids_in(&host.instance);
-    let launcher = parent_of(members[0]);
+    let (blank, other) = (host.blank(), host.blank());
+    assert!(!host.isolation.has_died(blank));
+    let launcher = parent_of(pids_in(&host.instance)[0]);
     rustix::process::kill_process(launcher, rustix::process::Signal::KILL).unwrap();
     eventually("no processes", || pids_in(&host.instance).is_empty());
-    assert!(matches!(host.isolation.destroy(id), Err(IsolationError::LauncherGone)));
-    assert!(matches!(
-        host.isolation.create(&BlankSpec { id, root: root(), parking: Parking::None, urgent: true }),
-        Err(IsolationError::LauncherGone)
-    ));
-    // The next daemon of this instance removes the empty groups.
-    let next = LinuxIsolation::start(config(host.dir.path(), &host.instance)).unwrap();
+    eventually("the death of blank sandboxes shows", || {
+        host.isolation.has_died(blank) && host.isolation.has_died(other)
+    });
+    assert!(matches!(host.isolation.destroy(blank), Err(IsolationError::LauncherGone)));
+    // Many at once find one successor.
+    let made = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..4).map(|_| scope.spawn(|| host.blank())).collect();
+        makers.into_iter().map(|maker| maker.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(pids_in(&host.instance).len(), 4);
+    assert!(host.isolation.has_died(other));
+    for id in made.into_iter().chain([other]) {
+        assert_eq!(host.isolation.has_died(id), id == other);
+        host.isolation.destroy(id).unwrap();
+    }
     assert!(groups(&host.instance).iter().all(|group| children(group) == 0));
-    drop(next);
-    assert_nothing_left(&host.instance, host.dir.path());
+    let (instance, work_dir) = (host.instance.clone(), host.dir.path().to_owned());
+    drop(host);
+    assert_nothing_left(&instance, &work_dir);
 }
 
 #[test]
