@@ -38,17 +38,20 @@ class TestTimeline:
         def reason():
             return re.search(r"\((.*)\)", timeline(function))[1]
 
+        def gone(*states):
+            names = [f'hearth_sandboxes{{state="{state}"}}' for state in states]
+            wait_until(lambda: not any(map(metrics(daemon).get, names)), 20, "the sandbox is gone")
+
         assert reason() == "first"
         function.client.update_function_configuration(FunctionName=function.name, Environment={"Variables": {"COLOUR": "blue"}})
         function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
         assert reason() == "updated"
-        wait_until(lambda: not metrics(daemon)['hearth_sandboxes{state="idle"}'], 20, "the idle sandbox is gone")
+        gone("busy", "finishing", "idle")
         assert reason() == "expired"
         function.client.update_function_configuration(FunctionName=function.name, Timeout=1)
         function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
         assert function.invoke({"seconds": 60}).error == "Unhandled"
-        ends = [f'hearth_sandboxes{{state="{state}"}}' for state in ("busy", "finishing", "ending")]
-        wait_until(lambda: not any(metrics(daemon)[state] for state in ends), 20, "the one that took too long is gone")
+        gone("busy", "finishing", "ending")
         assert reason() == "failed"
 
     def test_is_told_only_to_those_who_ask(self, deploy):
