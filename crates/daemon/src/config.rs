@@ -414,6 +414,7 @@ mod tests {
             name = "gold"
             kind = "dedicated"
             account = "123456789012"
+            frequency = "rare"
             [[capacity.instance]]
             name = "m1"
             pool = "gold"
@@ -422,6 +423,7 @@ mod tests {
             [[capacity.account]]
             account = "123456789012"
             shortage = ["wait:30", "reject"]
+            spread = { min = 1, max = 3 }
             [capacity.hook]
             command = ["/usr/local/bin/more"]
         "#;
@@ -432,6 +434,8 @@ mod tests {
         for (wrong, told) in [
             ("[[capacity.instance]]\nname = \"m1\"\nmemory_mib = 512\npool = \"x\"", "make it first"),
             ("[[capacity.account]]\naccount = \"123456789012\"\nshortage = [\"steal\"]", "wait:SECONDS"),
+            ("[[capacity.account]]\naccount = \"123456789012\"\nspread = { min = 2, max = 1 }", "min of at least 1"),
+            ("[[capacity.pool]]\nname = \"general\"\nfrequency = \"rare\"", "make another pool"),
             ("[capacity.hook]\ninstances_max = 1", "either a command or a url"),
             ("[capacity.hook]\nurl = \"https://x\"", "http:// URL"),
         ] {

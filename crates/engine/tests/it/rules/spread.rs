@@ -1,10 +1,10 @@
 //! Over how many shared instances an account's sandboxes go.
 
-use hearth_engine::capacity::{AccountPolicy, Capacity, Instance, InstanceId, Shortage, Spread};
+use hearth_engine::capacity::{AccountPolicy, Capacity, Instance, InstanceId, Owner, PoolName, Shortage, Spread};
 use hearth_engine::{Action, Event, FailReason, Version};
 use hearth_types::SandboxId;
 
-use super::sub_pools::{account, instance, of, tell};
+use super::sub_pools::{account, instance, of, pool, tell};
 use crate::harness::{Bench, ROOT, config};
 
 /// The node itself and three others, each with room for two sandboxes, shared by everybody.
@@ -119,4 +119,18 @@ fn what_is_provisioned_keeps_to_it_too() {
     assert_eq!(places.len(), 4, "as many as fit on two");
     places.dedup();
     assert_eq!(places, set_of(&bench, 1));
+}
+
+#[test]
+fn what_is_borrowed_counts() {
+    let mut bench = shared();
+    tell(&mut bench, Capacity::SetPool(pool("own", Some(Owner::Account(account(1))))));
+    let shortage = vec![Shortage::Borrow { from: vec![PoolName::general()] }, Shortage::Reject];
+    let policy = AccountPolicy { spread: Some(Spread { min: 1, max: 2 }), shortage, ..AccountPolicy::default() };
+    tell(&mut bench, Capacity::SetAccount { account: account(1), policy });
+    let mut places: Vec<_> = (1..=4).map(|function| start(&mut bench, 1, function).expect("room").1).collect();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), 2);
+    assert_eq!(start(&mut bench, 1, 5), None, "two others have room, and are not its");
 }
