@@ -22,7 +22,7 @@ def client_hello():
 
 
 def draw():
-    hello = client_hello()
+    hello, by_time = client_hello(), uuid.uuid1()
     return {
         "random": random.random().hex(),
         "getrandbits": random.getrandbits(128),
@@ -30,7 +30,9 @@ def draw():
         "authkey": multiprocessing.process.current_process().authkey.hex(),
         "urandom": os.urandom(16).hex(),
         "uuid4": str(uuid.uuid4()),
-        "uuid1": str(uuid.uuid1()),
+        "uuid1": str(by_time),
+        # All that tells apart those of one moment.
+        "uuid1_origin": f"{by_time.clock_seq:04x}-{by_time.node:012x}",
         "rand_bytes": ssl.RAND_bytes(16).hex(),
         # Record and handshake headers, version; then random, session id and key shares.
         "tls_random": hello[11:43].hex(),

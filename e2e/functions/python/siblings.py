@@ -8,5 +8,6 @@ AT_INIT = draw()
 
 
 def handler(event, context):
-    # The key is the process's from its start on, and stays.
-    return {"at_init": AT_INIT, "now": draw() | {"authkey": uuid.uuid4().hex}, "hash": hash("some text")}
+    # These are the process's from its start on, and stay.
+    lasting = {name: uuid.uuid4().hex for name in ("authkey", "uuid1_origin")}
+    return {"at_init": AT_INIT, "now": draw() | lasting, "hash": hash("some text")}

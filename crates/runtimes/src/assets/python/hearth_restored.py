@@ -26,7 +26,9 @@ def reseed():
         tempfile._name_sequence = None
     uuid = sys.modules.get("uuid")
     if uuid:
-        uuid._node = uuid._last_timestamp = None
+        # The C library that it asks for the time keeps its node and sequence to itself, and copies would have them in common.
+        uuid._generate_time_safe = uuid._last_timestamp = None
+        uuid._node = int.from_bytes(os.urandom(6), "big") | 1 << 40  # No card's: a group address.
     processes = sys.modules.get("multiprocessing.process")
     if processes and not processes._children:
         # Children that initialisation started know the old one.
