@@ -100,13 +100,19 @@ impl<'a> Checker<'a> {
     }
 
     fn map(&mut self, shape: &'a Shape, path: &str, value: &mut Value, depth: usize) -> Result<(), ApiError> {
+        let key_shape = shape.key.as_deref().and_then(|name| self.model.shape(name));
+        let value_shape = shape.value.as_deref().and_then(|name| self.model.shape(name));
+        if let (Some(Kind::Double), Value::Object(entries)) = (value_shape.map(|shape| shape.kind), &mut *value) {
+            for item in entries.values_mut() {
+                // A 2 that was sent for a double is shown as 2.0.
+                *item = item.as_f64().map_or_else(|| item.take(), Value::from);
+            }
+        }
         let shown = format!("'{}'", display(value));
         let Value::Object(entries) = value else { return Ok(()) };
         for constraint in broken_length(shape, entries.len()) {
             self.violations.push(violation(&shown, path, &constraint));
         }
-        let key_shape = shape.key.as_deref().and_then(|name| self.model.shape(name));
-        let value_shape = shape.value.as_deref().and_then(|name| self.model.shape(name));
         let (mut unfit_keys, mut unfit_values) = (false, false);
         for (key, item) in entries.iter_mut() {
             unfit_keys |= key_shape.is_some_and(|shape| !broken(shape, &Value::String(key.clone())).is_empty());
@@ -371,6 +377,8 @@ mod tests {
             json!({"FunctionName": "f", "Name": "a", "FunctionVersion": "1",
                 "RoutingConfig": {"AdditionalVersionWeights": weights}})
         };
+        let whole = message("CreateAliasRequest", alias(json!({"2": -1})));
+        assert!(whole.contains("Value '{2=-1.0}' at 'routingConfig.additionalVersionWeights'"), "{whole}");
         assert_eq!(
             message("CreateAliasRequest", alias(json!({"2": 2.0}))),
             "ValidationException: 1 validation error detected: Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' \

@@ -17,23 +17,19 @@ impl Control {
             &self.shared.config.region,
             scope.account,
         )?;
-        let number = match target.qualifier.as_deref() {
-            None => None,
-            Some("$LATEST") => {
-                return Err(ApiError::invalid_parameter(
-                    "$LATEST version cannot be deleted without deleting the function.",
-                ));
-            }
-            Some(text) => match text.parse::<u64>() {
-                Ok(number) => Some(number),
-                Err(_) => return Err(ApiError::invalid_parameter("Deletion of aliases is not currently supported.")),
-            },
-        };
+        if target.qualifier.as_deref() == Some("$LATEST") {
+            return Err(ApiError::invalid_parameter(
+                "$LATEST version cannot be deleted without deleting the function.",
+            ));
+        }
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function =
             change.function(&target.name, || missing(&self.shared.config, scope.account, &target.name, None))?;
-        if let Some(number) = number {
+        if let Some(qualifier) = target.qualifier.as_deref() {
+            let number = qualifier.parse().ok();
+            let number =
+                number.ok_or_else(|| ApiError::invalid_parameter("Deletion of aliases is not currently supported."))?;
             return delete_version(&mut change, &function, number).await;
         }
         let latest = &function.records.function.latest.settings;

@@ -24,6 +24,7 @@ impl Control {
         scope: Scope<'_>,
         request: EventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
+        asks_for_something(&request)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -40,6 +41,7 @@ impl Control {
         scope: Scope<'_>,
         request: EventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
+        asks_for_something(&request)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -109,14 +111,6 @@ impl Control {
         mut record: AsyncRecord,
         request: EventInvokeConfigRequest,
     ) -> Result<AsyncRecord, ApiError> {
-        if request.maximum_retry_attempts.is_none()
-            && request.maximum_event_age_in_seconds.is_none()
-            && request.destination_config.is_none()
-        {
-            return Err(ApiError::invalid_parameter(
-                "You must specify at least one of error handling or destination setting.",
-            ));
-        }
         record.retries_max = request.maximum_retry_attempts.or(record.retries_max);
         record.age_s_max = request.maximum_event_age_in_seconds.or(record.age_s_max);
         if let Some(given) = request.destination_config {
@@ -209,4 +203,17 @@ fn shown(function: &Function, qualifier: &str, record: &AsyncRecord) -> Function
         maximum_retry_attempts: record.retries_max,
         maximum_event_age_in_seconds: record.age_s_max,
     }
+}
+
+/// Said before the function is looked for.
+fn asks_for_something(request: &EventInvokeConfigRequest) -> Result<(), ApiError> {
+    if request.maximum_retry_attempts.is_none()
+        && request.maximum_event_age_in_seconds.is_none()
+        && request.destination_config.is_none()
+    {
+        return Err(ApiError::invalid_parameter(
+            "You must specify at least one of error handling or destination setting.",
+        ));
+    }
+    Ok(())
 }

@@ -209,6 +209,9 @@ fn statement(request: &AddPermissionRequest, arn: &str) -> Result<Value, ApiErro
     Ok(statement)
 }
 
+/// Under which AWS's services are principals; the last is Alexa's.
+const SERVICE_DOMAINS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".amazon.com"];
+
 pub(crate) fn principal(text: &str) -> Result<Value, ApiError> {
     if text == "*" {
         return Ok(Value::String(text.to_owned()));
@@ -219,8 +222,9 @@ pub(crate) fn principal(text: &str) -> Result<Value, ApiError> {
     if text.starts_with("arn:") && text.contains(":iam::") {
         return Ok(json!({ "AWS": text }));
     }
-    let service = text.contains('.') && !text.contains(':');
-    if service {
+    let service =
+        |domain: &&str| text.strip_suffix(*domain).is_some_and(|name| !name.is_empty() && !name.contains(':'));
+    if SERVICE_DOMAINS.iter().any(service) {
         return Ok(json!({ "Service": text }));
     }
     Err(ApiError::invalid_parameter("The provided principal was invalid. Please check the principal and try again."))

@@ -67,6 +67,7 @@ async fn statements_are_written_as_lambda_writes_them() {
     );
     for (principal, expected) in [
         ("lambda.amazonaws.com", json!({"Service": "lambda.amazonaws.com"})),
+        ("alexa-appkit.amazon.com", json!({"Service": "alexa-appkit.amazon.com"})),
         ("123456789012", json!({"AWS": "arn:aws:iam::123456789012:root"})),
         ("arn:aws:iam::123456789012:user/u", json!({"AWS": "arn:aws:iam::123456789012:user/u"})),
     ] {
@@ -112,6 +113,7 @@ async fn bad_permissions_are_refused_in_lambdas_words() {
     control.add_permission(world.scope(), permission("s3", None)).await.unwrap();
     let missing = AddPermissionRequest { function_name: "g".into(), ..permission("s", None) };
     let nobody = AddPermissionRequest { principal: "nobody".into(), ..permission("s", None) };
+    let elsewhere = AddPermissionRequest { principal: "service.example.com".into(), ..permission("s", None) };
     let stale = AddPermissionRequest { revision_id: Some("x".into()), ..permission("s", None) };
     let cases = [
         (permission("s", Some("$LATEST")), "400 InvalidParameterValueException: We currently do not support adding policies for $LATEST.".to_owned()),
@@ -120,6 +122,7 @@ async fn bad_permissions_are_refused_in_lambdas_words() {
         (permission("s", Some("a$b")), format!("404 ResourceNotFoundException: Function not found: {FUNCTION_ARN}:a$b")),
         (missing, format!("404 ResourceNotFoundException: Function not found: {}", FUNCTION_ARN.replace(":function:f", ":function:g"))),
         (nobody, "400 InvalidParameterValueException: The provided principal was invalid. Please check the principal and try again.".to_owned()),
+        (elsewhere, "400 InvalidParameterValueException: The provided principal was invalid. Please check the principal and try again.".to_owned()),
         (permission("s3", None), "409 ResourceConflictException: The statement id (s3) provided already exists. Please provide a new statement id, or remove the existing statement.".to_owned()),
         (stale, "412 PreconditionFailedException: The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id".to_owned()),
     ];

@@ -115,6 +115,9 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
         let refused = refusal(control.put_function_event_invoke_config(world.scope(), put).await);
         assert_eq!(refused, format!("400 InvalidParameterValueException: {expected}"));
     }
+    let nothing = EventInvokeConfigRequest { function_name: "missing".into(), destination_config: None, ..request() };
+    let refused = refusal(control.put_function_event_invoke_config(world.scope(), nothing).await);
+    assert!(refused.contains("You must specify at least one"), "{refused}");
     let put = EventInvokeConfigRequest { destination_config: destinations(Some(&other), None), ..request() };
     control.put_function_event_invoke_config(world.scope(), put).await.unwrap();
     control.delete_function_event_invoke_config(world.scope(), function("f", None)).await.unwrap();

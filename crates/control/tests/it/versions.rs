@@ -141,6 +141,10 @@ async fn only_versions_that_no_alias_uses_are_deleted() {
         refusal(world.control().delete_function(world.scope(), function("f", Some("prod"))).await),
         "400 InvalidParameterValueException: Deletion of aliases is not currently supported."
     );
+    // Which function comes first.
+    let refused = refusal(world.control().delete_function(world.scope(), function("g", Some("prod"))).await);
+    assert!(refused.starts_with("404 ResourceNotFoundException: Function not found: "), "{refused}");
+    assert!(refused.ends_with(":function:g"), "{refused}");
     assert_eq!(
         refusal(world.control().delete_function(world.scope(), function("f", Some("$LATEST"))).await),
         "400 InvalidParameterValueException: $LATEST version cannot be deleted without deleting the function."

@@ -19,8 +19,11 @@ const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context
 const TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
 const DURABLE_NAME: HeaderName = HeaderName::from_static("x-amz-durable-execution-name");
 /// `NamespacedFunctionName` and `NumericLatestPublishedOrAliasQualifier` of Lambda's model.
-const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?\
-                            (function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
+                            (\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+const QUALIFIER_CHARS_MAX: usize = 128;
+/// How much of a value that was refused its message repeats.
+const SHOWN_CHARS_MAX: usize = 1024;
 const QUALIFIER_PATTERN: &str = "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,7 +158,14 @@ pub fn qualifier(query: Option<&str>) -> Result<Option<Qualifier>, ApiError> {
     let Some(query) = query else { return Ok(None) };
     let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
     let Some((_, text)) = found else { return Ok(None) };
-    text.parse().map(Some).ok().ok_or_else(|| pattern_error(&text, "qualifier", QUALIFIER_PATTERN))
+    text.parse().map(Some).ok().ok_or_else(|| {
+        if text.chars().count() > QUALIFIER_CHARS_MAX {
+            let rule = format!("Member must have length less than or equal to {QUALIFIER_CHARS_MAX}");
+            violation(&text, "qualifier", &rule)
+        } else {
+            pattern_error(&text, "qualifier", QUALIFIER_PATTERN)
+        }
+    })
 }
 
 fn decoded(encoded: &str) -> Option<Cow<'_, str>> {
@@ -163,13 +173,14 @@ fn decoded(encoded: &str) -> Option<Cow<'_, str>> {
 }
 
 fn pattern_error(value: &str, member: &str, pattern: &str) -> ApiError {
-    let value: String = value.chars().take(200).collect();
+    violation(value, member, &format!("Member must satisfy regular expression pattern: {pattern}"))
+}
+
+fn violation(value: &str, member: &str, rule: &str) -> ApiError {
+    let value: String = value.chars().take(SHOWN_CHARS_MAX).collect();
     ApiError::bad_request(
         "ValidationException",
-        format!(
-            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
-             regular expression pattern: {pattern}"
-        ),
+        format!("1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"),
     )
 }
 

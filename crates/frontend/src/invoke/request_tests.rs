@@ -57,6 +57,8 @@ fn qualifiers_come_from_the_query() {
     assert_eq!(qualifier(Some("x=y&Qualifier=7")).unwrap(), Some(Qualifier::Version(7)));
     assert_eq!(qualifier(Some("Qualifier=a+b")).unwrap_err().code, "ValidationException");
     assert_eq!(qualifier(Some("Qualifier=")).unwrap_err().code, "ValidationException");
+    let long = qualifier(Some(&format!("Qualifier={}", "q".repeat(129)))).unwrap_err();
+    assert!(long.message.ends_with("Member must have length less than or equal to 128"), "{}", long.message);
 }
 
 #[test]
