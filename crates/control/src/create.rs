@@ -20,6 +20,8 @@ impl Control {
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.new_name(scope, &request.function_name)?;
         self.check_tags(scope, &Default::default(), request.tags.as_ref().unwrap_or(&Default::default()))?;
+        // Recorded: layers are looked at before the name.
+        let _layers = settings::use_layers(&self.shared, scope.account, request.layers.as_deref().unwrap_or_default())?;
         let account = self.shared.account(scope.account);
         if account.find(&name).is_some() {
             return Err(exists(&name));

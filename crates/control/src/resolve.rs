@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::control::{Control, Shared};
 use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
 use crate::garbage::wall_clock;
+use crate::name::Target;
 use crate::{name, policy, refuse};
 
 /// How long a sandbox's role session is valid: longer than any sandbox is kept (12 hours is the most that AssumeRole grants).
@@ -67,6 +68,18 @@ impl Control {
             Readiness::Pending => Err(refuse::pending()),
             Readiness::Preparing => Err(refuse::preparing()),
             Readiness::Failed => Err(refuse::failed()),
+        }
+    }
+
+    /// What Invoke says of a name that is well-formed, and that no function here can have.
+    pub fn unknown_function(&self, caller: &AccountId, name: &str, qualifier: Option<&str>) -> ApiError {
+        let config = &self.shared.config;
+        match Target::parse(name, qualifier, &config.region, caller) {
+            Err(error) => error,
+            Ok(Target { name, qualifier }) => {
+                let arn = function_arn(config, caller, &name);
+                refuse::function_not_found(&format!("{arn}:{}", qualifier.as_deref().unwrap_or("$LATEST")))
+            }
         }
     }
 }

@@ -139,8 +139,10 @@ impl Shared {
         let uid = records.function.uid;
         for (number, version) in &mut records.versions {
             if version.status == Status::Creating {
-                Arc::make_mut(version).status = Status::Active;
-                change.put(version_key(uid, *number), &**version)?;
+                let version = Arc::make_mut(version);
+                version.status = Status::Active;
+                version.revision_id = revision_id();
+                change.put(version_key(uid, *number), &*version)?;
             }
         }
         if records.function.latest.status != Status::Active {

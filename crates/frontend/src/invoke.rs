@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hearth_control::{Control, Resolved};
 use hearth_engine::port::{Invocation, InvokeError, Invoker, Outcome, Reply, ThrottleReason, Timeline};
-use hearth_types::{AccountId, RequestId, Timestamp, VersionLabel};
+use hearth_types::{AccountId, FunctionRef, Qualifier, RequestId, Timestamp, VersionLabel};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -49,8 +49,7 @@ pub(crate) async fn perform(
     invoker: &dyn Invoker,
     request: Authenticated<'_>,
 ) -> Result<Response, ApiError> {
-    let function = request::function(request.call.function)?;
-    let qualifier = request::qualifier(request.parts.uri.query())?;
+    let (function, qualifier) = names(control, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
     request::check_payload(&request.payload, options.kind)?;
     let resolved = control.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
@@ -85,6 +84,20 @@ pub(crate) async fn perform(
         response.headers_mut().insert(TRACE_ID, trace);
     }
     Ok(response)
+}
+
+/// The function and the qualifier. Whatever is wrong with them is told as AWS does, from the model; here it only has to be found fast.
+fn names(control: &Control, request: &Authenticated<'_>) -> Result<(FunctionRef, Option<Qualifier>), ApiError> {
+    let given = request::qualifier(request.parts.uri.query());
+    let here =
+        |function: &FunctionRef| function.region.as_ref().is_none_or(|region| *region == control.config().region);
+    let function = request::function(request.call.function).filter(here);
+    let qualifier = given.as_deref().map(str::parse::<Qualifier>).transpose();
+    if let (Some(function), Ok(qualifier)) = (function, qualifier) {
+        return Ok((function, qualifier));
+    }
+    let name = request::check_names(request.call.function, given.as_deref())?;
+    Err(control.unknown_function(request.account, &name, given.as_deref()).into())
 }
 
 fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Invocation {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hearth_aws_api::model::Model;
+use hearth_aws_api::validate;
+use hearth_types::FunctionRef;
 use hearth_types::limits::{ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_BYTES_MAX};
-use hearth_types::{FunctionRef, Qualifier};
 use http::header::HeaderName;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -18,13 +20,6 @@ const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
 const DURABLE_NAME: HeaderName = HeaderName::from_static("x-amz-durable-execution-name");
-/// `NamespacedFunctionName` and `NumericLatestPublishedOrAliasQualifier` of Lambda's model.
-const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
-                            (\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
-const QUALIFIER_CHARS_MAX: usize = 128;
-/// How much of a value that was refused its message repeats.
-const SHOWN_CHARS_MAX: usize = 1024;
-const QUALIFIER_PATTERN: &str = "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
@@ -144,44 +139,26 @@ fn client_context(encoded: &[u8]) -> Result<String, ApiError> {
 
 type ObjectOnly = std::collections::BTreeMap<String, serde::de::IgnoredAny>;
 
-/// The function that the path names.
-pub fn function(encoded: &str) -> Result<FunctionRef, ApiError> {
-    let name = decoded(encoded);
-    name.as_deref().and_then(|name| name.parse().ok()).ok_or_else(|| {
-        let shown = name.as_deref().unwrap_or(encoded);
-        pattern_error(shown, "functionName", NAME_PATTERN)
-    })
+/// The function that the path names; `None` if there can be none of this name.
+pub fn function(encoded: &str) -> Option<FunctionRef> {
+    decoded(encoded)?.parse().ok()
 }
 
-/// `?Qualifier=`.
-pub fn qualifier(query: Option<&str>) -> Result<Option<Qualifier>, ApiError> {
-    let Some(query) = query else { return Ok(None) };
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
-    let Some((_, text)) = found else { return Ok(None) };
-    text.parse().map(Some).ok().ok_or_else(|| {
-        if text.chars().count() > QUALIFIER_CHARS_MAX {
-            let rule = format!("Member must have length less than or equal to {QUALIFIER_CHARS_MAX}");
-            violation(&text, "qualifier", &rule)
-        } else {
-            pattern_error(&text, "qualifier", QUALIFIER_PATTERN)
-        }
-    })
+/// `?Qualifier=`, as it is.
+pub fn qualifier(query: Option<&str>) -> Option<Cow<'_, str>> {
+    form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "Qualifier").map(|(_, text)| text)
+}
+
+/// What AWS's model says against the name that the path holds, or the qualifier; `Ok` with the name if it has nothing.
+pub fn check_names(encoded: &str, qualifier: Option<&str>) -> Result<String, ApiError> {
+    let name = decoded(encoded).map_or_else(|| encoded.to_owned(), Cow::into_owned);
+    let mut input = serde_json::json!({"FunctionName": name, "Qualifier": qualifier});
+    validate::check(Model::lambda(), "InvocationRequest", &mut input)?;
+    Ok(name)
 }
 
 fn decoded(encoded: &str) -> Option<Cow<'_, str>> {
     if encoded.contains('%') { percent_decode_str(encoded).decode_utf8().ok() } else { Some(encoded.into()) }
-}
-
-fn pattern_error(value: &str, member: &str, pattern: &str) -> ApiError {
-    violation(value, member, &format!("Member must satisfy regular expression pattern: {pattern}"))
-}
-
-fn violation(value: &str, member: &str, rule: &str) -> ApiError {
-    let value: String = value.chars().take(SHOWN_CHARS_MAX).collect();
-    ApiError::bad_request(
-        "ValidationException",
-        format!("1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"),
-    )
 }
 
 fn not_in_enum(value: &[u8], member: &str, values: &str) -> ApiError {

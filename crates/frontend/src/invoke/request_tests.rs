@@ -41,9 +41,10 @@ fn names_are_decoded_after_routing() {
     let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Ahello%3A%24LATEST";
     let function = function(arn).unwrap();
     assert_eq!(function.name.as_str(), "hello");
-    assert_eq!(function.qualifier, Some(Qualifier::Latest));
+    assert_eq!(function.qualifier, Some("$LATEST".parse().unwrap()));
     for wrong in ["", "a%20b", "%ff", "a%2Fb"] {
-        let error = super::function(wrong).unwrap_err();
+        assert_eq!(super::function(wrong), None, "{wrong}");
+        let error = check_names(wrong, None).unwrap_err();
         assert_eq!(error.code, "ValidationException", "{wrong}");
         assert!(error.message.contains("at 'functionName' failed to satisfy constraint"), "{}", error.message);
     }
@@ -51,14 +52,25 @@ fn names_are_decoded_after_routing() {
 
 #[test]
 fn qualifiers_come_from_the_query() {
-    assert_eq!(qualifier(None).unwrap(), None);
-    assert_eq!(qualifier(Some("a=b")).unwrap(), None);
-    assert_eq!(qualifier(Some("Qualifier=%24LATEST")).unwrap(), Some(Qualifier::Latest));
-    assert_eq!(qualifier(Some("x=y&Qualifier=7")).unwrap(), Some(Qualifier::Version(7)));
-    assert_eq!(qualifier(Some("Qualifier=a+b")).unwrap_err().code, "ValidationException");
-    assert_eq!(qualifier(Some("Qualifier=")).unwrap_err().code, "ValidationException");
-    let long = qualifier(Some(&format!("Qualifier={}", "q".repeat(129)))).unwrap_err();
-    assert!(long.message.ends_with("Member must have length less than or equal to 128"), "{}", long.message);
+    assert_eq!(qualifier(None), None);
+    assert_eq!(qualifier(Some("a=b")), None);
+    assert_eq!(qualifier(Some("Qualifier=%24LATEST")).unwrap(), "$LATEST");
+    assert_eq!(qualifier(Some("x=y&Qualifier=7")).unwrap(), "7");
+}
+
+#[test]
+fn names_are_refused_in_lambdas_words() {
+    let refusal = |name: &str, qualifier: Option<&str>| check_names(name, qualifier).unwrap_err().message;
+    assert!(
+        refusal("f", Some("a b")).contains("at 'qualifier' failed to satisfy constraint: Member must satisfy regular")
+    );
+    assert!(refusal("f", Some(&"q".repeat(129))).ends_with("Member must have length less than or equal to 128"));
+    let both = refusal("arn:aws:lambda:nowhere:123456789012:function:f", Some(&"q".repeat(129)));
+    assert!(both.starts_with("2 validation errors detected: "), "{both}");
+    // As recorded: nothing is wrong with these, but that there is no such function.
+    for (name, qualifier) in [(&*"f".repeat(65), None), ("f", Some("$latest")), ("123456789012:function", None)] {
+        assert!(check_names(name, qualifier).is_ok(), "{name}");
+    }
 }
 
 #[test]
