@@ -119,7 +119,7 @@ def test_a_thousand_calls_at_once_with_a_hundred_reserved(daemon, client):
         assert headers["x-amzn-ErrorType"] == "TooManyRequestsException"
         assert body["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
         assert body["Type"] == "User"
-        assert int(headers["Retry-After"]) >= 0
+        assert "Retry-After" not in headers
     assert function.call({"seconds": 0})["slept"] == 0
     function.delete()
 
