@@ -75,11 +75,7 @@ impl Iam {
         function: &FunctionName,
         expires_at: Timestamp,
     ) -> SessionCredentials {
-        // A session's name has two letters at least; Lambda makes up for those that a function's lacks.
-        let session = match function.as_str() {
-            short if short.len() < 2 => format!("{short}@lambda_function"),
-            name => name.to_owned(),
-        };
+        let session = session::function_session_name(function);
         let principal = session::role_session_arn(account, role_arn, &session);
         let user_id = format!("{}:{session}", session::derived_id("AROA", role_arn));
         self.issue(account, principal, user_id, expires_at).credentials

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hearth_control::iam::session::role_session_arn;
+use hearth_control::iam::session::{function_session_name, role_session_arn};
 use hearth_frontend::{Frontend, FunctionIdentity};
 use hearth_node::TunnelServer;
 use hearth_types::VersionSpec;
@@ -25,10 +25,11 @@ impl TunnelServer for ApiTunnels {
     fn serve(&self, io: DuplexStream, spec: Arc<VersionSpec>) {
         // Before the frontend is there no function runs; a connection without it closes by being dropped.
         if let Some((frontend, stop)) = self.frontend.get().cloned() {
+            let session = function_session_name(&spec.key.function);
             let identity = FunctionIdentity {
                 account: spec.key.account.clone(),
                 region: spec.region.clone(),
-                session_arn: role_session_arn(&spec.key.account, &spec.role, spec.key.function.as_str()),
+                session_arn: role_session_arn(&spec.key.account, &spec.role, &session),
             };
             tokio::spawn(async move { frontend.serve_tunnel(io, identity, stop).await });
         }

@@ -10,7 +10,7 @@ use aws_lc_rs::{constant_time, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hearth_engine::port::SessionCredentials;
-use hearth_types::{AccountId, Timestamp};
+use hearth_types::{AccountId, FunctionName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Longest token that is looked at, bytes.
@@ -137,6 +137,15 @@ pub fn derived_id(prefix: &str, arn: &str) -> String {
     unique_id(prefix, bytes)
 }
 
+/// What the session of a function is called. Recorded: sessions' names have two letters at least, and Lambda makes up for what the
+/// function's lacks.
+pub fn function_session_name(function: &FunctionName) -> String {
+    match function.as_str() {
+        short if short.len() < 2 => format!("{short}@lambda_function"),
+        name => name.to_owned(),
+    }
+}
+
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; the role's path is left out, as STS does.
 pub fn role_session_arn(account: &AccountId, role_arn: &str, session: &str) -> String {
     let role = role_arn.rsplit('/').next().unwrap_or(role_arn);
@@ -168,6 +177,12 @@ mod tests {
         assert_eq!(secret.len(), 40);
         let expired = later.open(&credentials.access_key_id, &credentials.session_token, Timestamp::from_millis(1000));
         assert_eq!(expired, Err(SessionError::Expired));
+    }
+
+    #[test]
+    fn sessions_of_functions_have_names_of_two_letters_at_least() {
+        let name = |function: &str| function_session_name(&function.parse().unwrap());
+        assert_eq!((name("f"), name("fn")), ("f@lambda_function".to_owned(), "fn".to_owned()));
     }
 
     #[test]
