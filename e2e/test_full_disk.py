@@ -1,7 +1,7 @@
 """A full disk: what runs goes on, what would have to be stored is refused, and all is well once there is room."""
 
 import pytest
-from daemon import Daemon, refused, wait_until
+from daemon import refused, wait_until
 from package import ROLE, deploy, make_zip, unique
 
 SIZE = "48m"
@@ -11,11 +11,9 @@ SMALL_DISK = 'mkdir -p "$0" && mount -t tmpfs -o size=%s tmpfs "$0" && exec "$@"
 
 
 @pytest.fixture
-def small(tmp_path):
-    wrapper = ["unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, tmp_path / "data"]
-    daemon = Daemon(tmp_path, wrapper=wrapper).start()
-    yield daemon
-    daemon.stop()
+def small(own_daemon, tmp_path):
+    data = tmp_path / "daemon-0" / "data"
+    return own_daemon(wrapper=["unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, data])
 
 
 def inside(daemon):

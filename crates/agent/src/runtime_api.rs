@@ -216,19 +216,18 @@ fn read(connection: &mut Connection) -> Heard {
 
 fn advance_once(events: &mut Events, io: &mut Io, connection: &mut Connection, key: Key) -> Progress {
     match &connection.phase {
-        Phase::Head => {
-            let is_flushed = connection.is_flushed();
-            // What a client sends ahead is kept, within the bound of a head, however slowly it reads its answers.
-            connection.socket.set_read(&io.poller, is_flushed || connection.input.len() < HEAD_BYTES_MAX);
-            if is_flushed { begin(events, io, connection, key) } else { Progress::Wait }
+        Phase::Head if connection.is_flushed() => {
+            connection.socket.set_read(&io.poller, true);
+            begin(events, io, connection, key)
+        }
+        // What a client sends ahead is kept, within the bound of a head, however slowly it reads its answers.
+        Phase::Head | Phase::Next { .. } => {
+            connection.socket.set_read(&io.poller, connection.input.len() < HEAD_BYTES_MAX);
+            Progress::Wait
         }
         Phase::Body { .. } => answer::gather(events, io, connection),
         Phase::Stream(_) => stream::forward(events, io, connection),
         Phase::Unwanted { .. } => answer::discard(io, connection),
-        Phase::Next { .. } => {
-            connection.socket.set_read(&io.poller, connection.input.len() < HEAD_BYTES_MAX);
-            Progress::Wait
-        }
         Phase::Closing { .. } => linger(connection),
     }
 }

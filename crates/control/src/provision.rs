@@ -80,11 +80,10 @@ impl Shared {
     /// Tells the node what changed from `before` to `after`. Under the account's writer, so that the last change is told last.
     pub(crate) fn provision(&self, before: Option<&Function>, after: Option<&Function>) {
         let Some(node) = self.node() else { return };
-        let latest = |function: &Function| Arc::clone(&function.latest.spec);
-        if let Some(spec) = after.map(latest)
-            && before.map(latest).is_none_or(|before| before.key != spec.key)
+        if let Some(spec) = after.map(|after| &after.latest.spec)
+            && before.is_none_or(|before| before.latest.spec.key != spec.key)
         {
-            node.provisioner.expect(&spec);
+            node.provisioner.expect(spec);
         }
         let was = before.map(kept).unwrap_or_default();
         let is = after.map(kept).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What an invocation needs: the hot path. One look-up under a read lock, no I/O, no waiting.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,8 +62,9 @@ impl Control {
                 return Err(denied(shared, caller, function, owner));
             }
         }
-        let (account, found) = found.ok_or_else(|| not_found(shared, owner, function, qualifier))?;
-        let ready = ready(&found, qualifier, draw).ok_or_else(|| not_found(shared, owner, function, qualifier))?;
+        let not_found = || not_found(shared, owner, function.name.as_str(), qualifier);
+        let (account, found) = found.ok_or_else(not_found)?;
+        let ready = ready(&found, qualifier, draw).ok_or_else(not_found)?;
         match ready.readiness {
             Readiness::Invocable => Ok(resolved(shared, account, &found, ready)),
             Readiness::Pending => Err(refuse::pending()),
@@ -76,10 +78,7 @@ impl Control {
         let config = &self.shared.config;
         match Target::parse(name, qualifier, &config.region, caller) {
             Err(error) => error,
-            Ok(Target { name, qualifier }) => {
-                let arn = function_arn(config, caller, &name);
-                refuse::function_not_found(&format!("{arn}:{}", qualifier.as_deref().unwrap_or("$LATEST")))
-            }
+            Ok(Target { name, qualifier }) => not_found(&self.shared, caller, &name, qualifier),
         }
     }
 }
@@ -112,8 +111,8 @@ fn drawn(alias: &ReadyAlias, draw: f64) -> &Ready {
 }
 
 /// Recorded: Invoke names `$LATEST` where nothing was asked for.
-fn not_found(shared: &Shared, owner: &AccountId, function: &FunctionRef, qualifier: Option<&Qualifier>) -> ApiError {
-    let arn = function_arn(&shared.config, owner, function.name.as_str());
+fn not_found(shared: &Shared, owner: &AccountId, name: &str, qualifier: Option<impl Display>) -> ApiError {
+    let arn = function_arn(&shared.config, owner, name);
     match qualifier {
         Some(qualifier) => refuse::function_not_found(&format!("{arn}:{qualifier}")),
         None => refuse::function_not_found(&format!("{arn}:$LATEST")),

@@ -16,11 +16,8 @@ use crate::sandbox::{Sandbox, StartFailure};
 
 impl Provisioner for Node {
     fn expect(&self, spec: &VersionSpec) {
-        let core = self.core();
-        if core.lock().root(spec).is_none() {
-            // A runtime that is not there is told of when the function is called.
-            let _installed = core.announce(&spec.runtime, spec.memory_mib).is_some();
-        }
+        // A runtime that is not there is told of when the function is called.
+        let _installed = self.core().installed_root(spec).is_some();
     }
 
     fn provision(&self, provision: Provision) {
@@ -58,16 +55,19 @@ impl Node {
 
 impl Core {
     fn version(self: &Arc<Self>, spec: &VersionSpec) -> Version {
-        let known = self.lock().root(spec);
-        let root = known
-            .or_else(|| self.announce(&spec.runtime, spec.memory_mib))
-            .unwrap_or_else(|| self.announce_missing(spec));
+        let root = self.installed_root(spec).unwrap_or_else(|| self.announce_missing(spec));
         Version {
             key: Arc::new(spec.key.clone()),
             root,
             memory_mib: spec.memory_mib,
             timeout: Duration::from_millis(spec.timeout_ms),
         }
+    }
+
+    /// The engine's number for the root of the version, announced now if it was not; `None` if the runtime is not installed.
+    fn installed_root(self: &Arc<Self>, spec: &VersionSpec) -> Option<RootId> {
+        let known = self.lock().root(spec);
+        known.or_else(|| self.announce(&spec.runtime, spec.memory_mib))
     }
 
     /// The runtime is not installed: the engine waits with what is provisioned until it is.

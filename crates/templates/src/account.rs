@@ -133,11 +133,8 @@ impl Account {
     /// Keeps the files of `from` under `key`: on disk when this returns.
     pub(crate) fn keep(&mut self, key: ImageKey, from: &Path) -> Result<(), ImagesError> {
         failpoint("keep.begin");
-        let written = self.write(key, from);
-        if let Ok(manifest) = &written {
-            self.count(manifest, true);
-        }
-        let kept = written.map(|manifest| {
+        let kept = self.write(key, from).map(|manifest| {
+            self.count(&manifest, true);
             if let Some(before) = self.images.insert(key, Known { used: SystemTime::now(), manifest }) {
                 self.count(&before.manifest, false);
             }

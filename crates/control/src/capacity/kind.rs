@@ -43,8 +43,15 @@ impl Kind {
     }
 }
 
-fn parsed<T: DeserializeOwned>(document: Value) -> Result<T, CapacityError> {
-    serde_json::from_value(document).map_err(|error| invalid(error.to_string()))
+/// The document, and how it is shown: with all its defaults.
+fn checked<T: DeserializeOwned + Serialize>(
+    document: Value,
+    check: impl Fn(&T) -> Result<(), CapacityError>,
+) -> Result<(T, Value), CapacityError> {
+    let document: T = serde_json::from_value(document).map_err(|error| invalid(error.to_string()))?;
+    check(&document)?;
+    let shown = normal(&document)?;
+    Ok((document, shown))
 }
 
 fn normal(document: &impl Serialize) -> Result<Value, CapacityError> {
@@ -59,8 +66,7 @@ pub(super) fn insert(held: &mut Held, kind: Kind, document: Value) -> Result<(Va
     }
     match kind {
         Kind::Instance => {
-            let document: InstanceDocument = parsed(document)?;
-            document.check(now())?;
+            let (document, value) = checked(document, |document: &InstanceDocument| document.check(now()))?;
             let known = held.instances.get(&document.name);
             if known.is_some_and(|known| known.leaving) {
                 let message = format!("instance {:?} is still being emptied: try again when it is gone", document.name);
@@ -68,28 +74,21 @@ pub(super) fn insert(held: &mut Held, kind: Kind, document: Value) -> Result<(Va
             }
             let token = known.and_then(|known| known.token.clone());
             let source = if token.is_some() { Source::Hook } else { Source::Api };
-            let value = normal(&document)?;
             held.put_instance(document, source, token.clone());
             Ok((value, token))
         }
         Kind::Pool => {
-            let document: PoolDocument = parsed(document)?;
-            document.check()?;
-            let value = normal(&document)?;
+            let (document, value) = checked(document, PoolDocument::check)?;
             held.pools.insert(document.name.clone(), (Source::Api, document));
             Ok((value, None))
         }
         Kind::Account => {
-            let document: AccountDocument = parsed(document)?;
-            document.check()?;
-            let value = normal(&document)?;
+            let (document, value) = checked(document, AccountDocument::check)?;
             held.accounts.insert(document.account.to_string(), (Source::Api, document));
             Ok((value, None))
         }
         Kind::Group => {
-            let document: GroupDocument = parsed(document)?;
-            document.check()?;
-            let value = normal(&document)?;
+            let (document, value) = checked(document, GroupDocument::check)?;
             held.groups.insert(document.name.clone(), (Source::Api, document));
             Ok((value, None))
         }

@@ -7,9 +7,8 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, is_not_found};
-use super::output::{Output, table};
-use super::pool::{pretty, text};
+use super::client::Client;
+use super::output::{Output, pretty, table, text};
 
 const ROOT: &str = "/_hearth/v1";
 const LOG_PAGE: usize = 1000;
@@ -139,7 +138,7 @@ pub(crate) fn run(args: &CapacityArgs, endpoint: &str, output: &Output) -> Resul
         None | Some(Action::List) => list(&client, output)?,
         Some(Action::Show { name }) => show(&client, &format!("{ROOT}/instances/{name}"), output)?,
         Some(Action::Add(add)) => {
-            let instance = change(&client, &format!("{ROOT}/instances/{}", add.name), add.changes()?)?;
+            let instance = client.change(&format!("{ROOT}/instances/{}", add.name), &add.changes()?)?;
             output.result(&instance, || pretty(&instance));
         }
         Some(Action::Remove { name }) => {
@@ -160,14 +159,6 @@ pub(crate) fn run(args: &CapacityArgs, endpoint: &str, output: &Output) -> Resul
         Some(Action::Log { lines }) => log(&client, *lines, output)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Changes what is given of a document, or makes it.
-pub(super) fn change(client: &Client, path: &str, changes: Value) -> Result<Value> {
-    match client.json("hearth", Method::PATCH, path, &changes) {
-        Err(error) if is_not_found(&error) => client.json("hearth", Method::PUT, path, &changes),
-        other => other,
-    }
 }
 
 fn show(client: &Client, path: &str, output: &Output) -> Result<()> {
@@ -290,7 +281,7 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
     if changes.is_empty() {
         return show(client, &path, output);
     }
-    let document = change(client, &path, Value::Object(changes))?;
+    let document = client.change(&path, &Value::Object(changes))?;
     output.result(&document, || pretty(&document));
     Ok(())
 }

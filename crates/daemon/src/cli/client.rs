@@ -65,6 +65,14 @@ impl Client {
         self.call(service, method, path, &[("content-type", "application/json")], body)?.into_json()
     }
 
+    /// Changes what is given of a document of Hearth's own, or makes it.
+    pub(crate) fn change(&self, path: &str, changes: &Value) -> Result<Value> {
+        match self.json("hearth", Method::PATCH, path, changes) {
+            Err(error) if is_not_found(&error) => self.json("hearth", Method::PUT, path, changes),
+            other => other,
+        }
+    }
+
     /// A call of CloudWatch Logs.
     pub(crate) fn logs(&self, operation: &str, body: &Value) -> Result<Value> {
         let target = format!("Logs_20140328.{operation}");

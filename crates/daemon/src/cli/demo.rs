@@ -14,7 +14,7 @@ use super::ConfigArgs;
 use super::client::Client;
 use super::deploy::{DeployArgs, deploy};
 use super::invoke::invoke;
-use super::output::{BAD, DIM, GOOD, Output, table};
+use super::output::{BAD, DIM, GOOD, Output, table, text};
 use super::runtime::add;
 
 const WARM_CALLS: usize = 100;
@@ -82,18 +82,26 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
     Ok(if rows.iter().all(|row| row["ok"] == true) && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// First calls are to be those of a daemon that has been there for a while, with its blank sandboxes ready; without any they are shown as well.
+/// First calls are to be those of a daemon that has been there for a while, with its blank sandboxes ready. Where none get ready
+/// they are shown all the same.
 fn wait_for_blanks(client: &Client) -> Result<()> {
-    let deadline = Instant::now() + BLANKS_WITHIN;
-    loop {
+    let are_ready = || {
         let state = client.json("hearth", Method::GET, "/_hearth/state", &Value::Null)?;
-        let is_waiting = state["engine"]["roots"]
-            .as_array()
-            .context("the daemon's state cannot be read")?
-            .iter()
-            .any(|root| root["ready"] == 0);
-        if !is_waiting || Instant::now() > deadline {
-            return Ok(());
+        let roots = state["engine"]["roots"].as_array().context("the daemon's state cannot be read")?;
+        Ok(roots.iter().all(|root| root["ready"] != 0))
+    };
+    poll(BLANKS_WITHIN, are_ready).map(drop)
+}
+
+/// Looks until it is so; `false` if it is not within this time.
+fn poll(within: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let deadline = Instant::now() + within;
+    loop {
+        if is_so()? {
+            return Ok(true);
+        }
+        if Instant::now() > deadline {
+            return Ok(false);
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -169,7 +177,6 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
 fn print(rows: &[Value], endpoint: &str, output: &Output) {
     output.result(&json!(rows), || {
         let mut lines = table(&["function", "runtime", "answer", "first call", "phases", "warm p50", "warm p99"]);
-        let text = |value: &Value| value.as_str().map_or_else(|| "-".to_owned(), str::to_owned);
         for row in rows {
             lines.add_row([
                 text(&row["function"]),
@@ -209,19 +216,17 @@ impl Daemon {
     }
 
     fn wait_until_ready(&mut self, client: &Client) -> Result<()> {
-        let deadline = Instant::now() + READY_WITHIN;
-        loop {
+        let is_ready = || {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the daemon ended ({status}): its last lines say why");
             }
-            if client.call("lambda", Method::GET, "/_hearth/health", &[], Bytes::new()).is_ok_and(|a| a.status == 200) {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                bail!("the daemon did not get ready within {READY_WITHIN:?}");
-            }
-            std::thread::sleep(Duration::from_millis(10));
+            let answer = client.call("lambda", Method::GET, "/_hearth/health", &[], Bytes::new());
+            Ok(answer.is_ok_and(|answer| answer.status == 200))
+        };
+        if !poll(READY_WITHIN, is_ready)? {
+            bail!("the daemon did not get ready within {READY_WITHIN:?}");
         }
+        Ok(())
     }
 
     fn stop(&mut self) -> Result<()> {

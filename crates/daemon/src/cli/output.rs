@@ -58,3 +58,16 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(header);
     table
 }
+
+/// A value in a table.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::output::{Output, table};
+use super::output::{Output, pretty, table, text};
 
 const PATH: &str = "/_hearth/v1/pools";
 
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &PoolArgs, endpoint: &str, output: &Output) -> Result<Ex
             output.result(&pool, || pretty(&pool));
         }
         Some(Action::Set(set)) => {
-            let pool = super::capacity::change(&client, &format!("{PATH}/{}", set.name), set.changes())?;
+            let pool = client.change(&format!("{PATH}/{}", set.name), &set.changes())?;
             output.result(&pool, || pretty(&pool));
         }
         Some(Action::Delete { name }) => {
@@ -163,16 +163,4 @@ fn list(client: &Client, output: &Output) -> Result<()> {
         rows.to_string()
     });
     Ok(())
-}
-
-pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-pub(super) fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -12,22 +12,15 @@ use super::server::Server;
 impl Server {
     pub(super) fn reap_companions(&mut self) {
         let (epoll, slots) = (&self.epoll, &mut self.slots);
-        let over = |process: &OwnedFd| {
-            let over = is_reaped(process, WaitIdOptions::NOHANG);
-            if over {
+        let is_gone = |process: &OwnedFd| {
+            let gone = is_reaped(process, WaitIdOptions::NOHANG);
+            if gone {
                 let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
             }
-            over
+            gone
         };
-        self.zygotes.reap(over).into_iter().for_each(|slot| slots.give_back(slot));
-        let epoll = &self.epoll;
-        self.companions.retain(|process| {
-            let alive = !is_reaped(process, WaitIdOptions::NOHANG);
-            if !alive {
-                let _never_fails_for_a_watched_one = epoll::delete(epoll, process);
-            }
-            alive
-        });
+        self.zygotes.reap(is_gone).into_iter().for_each(|slot| slots.give_back(slot));
+        self.companions.retain(|process| !is_gone(process));
     }
 
     /// Children that others made and that died before anybody told of them: a zygote's, and those of a CRIU that was killed.

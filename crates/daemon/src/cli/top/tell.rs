@@ -24,9 +24,11 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
     let pools = engine.sub_pools.iter().map(|pool| {
         let counters = &pool.counters;
         json!({
-            "name": pool.terms.name, "frequency": pool.terms.frequency, "waiting": pool.waiting, "active": pool.active, "asked": pool.pending,
+            "name": pool.terms.name, "frequency": pool.terms.frequency,
+            "waiting": pool.waiting, "active": pool.active, "asked": pool.pending,
             "memory_mib": pool.memory_mib, "memory_mib_max": pool.memory_mib_max,
-            "hits": counters.hits, "misses": counters.misses, "waits": counters.waits, "waited_ms": counters.waited_us / 1000,
+            "hits": counters.hits, "misses": counters.misses,
+            "waits": counters.waits, "waited_ms": counters.waited_us / 1000,
             "borrowed": counters.borrowed, "lent": counters.lent,
         })
     });
