@@ -2,7 +2,6 @@
 //! version's idle times looked like from that age.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use hearth_engine::keep_alive::{
     Bands, CLASSES, Found, Heir, History, Idle, Keep, Known, PLACES, Place, Policy, Rest, bounds, cell_of, encode,
@@ -13,7 +12,7 @@ use crate::node::{NodeModel, replay};
 use crate::trace::Trace;
 
 /// Idle times of one version beyond which further ones count less, so that the busiest do not speak for all.
-const VOICE: f64 = 64.0;
+const VOICE: f64 = 128.0;
 /// Pseudo-events by which a class leans on the coarser one.
 const LEAN: f64 = 10.0;
 
@@ -57,8 +56,9 @@ impl Record {
         &mut self.versions[index]
     }
 
-    /// A sandbox was idle for that long; `called`: until it was needed.
-    fn period(&mut self, version: Known, rank: u32, idle: Duration, called: bool) {
+    /// A sandbox was idle until now; `called`: it is needed.
+    fn period(&mut self, version: Known, rest: Rest, now: Instant, called: bool) {
+        let (rank, idle) = (rest.rank, now - rest.since);
         let entry = self.version(version);
         entry.periods += 1.0;
         let (weight, history) = ((VOICE / entry.periods).min(1.0), entry.bands.of(rank).0);
@@ -70,14 +70,14 @@ impl Record {
             self.seen[place.0].calls += if called && cell == last { weight } else { 0.0 };
         }
         if called {
-            self.version(version).bands.of(rank).0.learn(idle);
+            self.version(version).bands.of(rank).0.learn(rest.since, now);
         }
     }
 
     fn finish(&mut self, end: Instant) {
         for version in 0..self.versions.len() {
             for rest in std::mem::take(&mut self.versions[version].idle) {
-                self.period(Known(u32::try_from(version).unwrap_or(u32::MAX)), rest.rank, end - rest.since, false);
+                self.period(Known(u32::try_from(version).unwrap_or(u32::MAX)), rest, end, false);
             }
         }
     }
@@ -102,9 +102,9 @@ impl Policy for Recorder {
                 if let Some(place) = idle.iter().rposition(|other| *other == rest) {
                     idle.remove(place);
                 }
-                record.period(version, rest.rank, now - rest.since, true);
+                record.period(version, rest, now, true);
             }
-            Found::Finishing => record.period(version, 1, Duration::ZERO, true),
+            Found::Finishing => record.period(version, Rest { since: now, rank: 1 }, now, true),
             Found::Nothing => {}
         }
     }

@@ -16,7 +16,7 @@ use super::history::{CELLS, History, bounds, cell_of};
 use super::{Ended, Found, Idle, Keep, Known, Policy, Rest, prior};
 
 /// What starting one ahead costs, in cold starts: processor time, but nobody waits.
-const LOAD_COST: f64 = 0.01;
+const LOAD_COST: f64 = 0.02;
 /// How much a version's measured start may count against that of the average one.
 const COST_RATIO_MAX: f64 = 8.0;
 
@@ -162,8 +162,8 @@ impl Heir for Band {
 }
 
 impl Band {
-    fn learn(&mut self, idle: Duration) {
-        if self.history.learn(idle) {
+    fn learn(&mut self, since: Instant, now: Instant) {
+        if self.history.learn(since, now) {
             self.fresh = None;
         }
     }
@@ -193,7 +193,7 @@ impl Band {
 
 impl Version {
     fn learn(&mut self, rest: Rest, now: Instant) {
-        self.bands.of(rest.rank).learn(now - rest.since);
+        self.bands.of(rest.rank).learn(rest.since, now);
     }
 
     /// A call takes the most recently used sandbox, that is, the one that would be it, had none been ended: then the one that it
@@ -227,7 +227,7 @@ impl Policy for Hazard {
         let version = self.version(version);
         match found {
             Found::Idle(rest) => version.take(rest, now),
-            Found::Finishing => version.bands.of(1).learn(Duration::ZERO),
+            Found::Finishing => version.bands.of(1).learn(now, now),
             Found::Nothing => {
                 if let Some(ghost) = version.ghosts.take_younger(None) {
                     version.learn(ghost, now);
@@ -319,8 +319,11 @@ mod tests {
             gaps in prop::collection::vec(0u64..90_000, 0..60), rank in 1u32..20, age in 0u64..90_000
         ) {
             let mut history = History::default();
+            let mut now = Instant::ZERO;
             for gap in gaps {
-                history.learn(Duration::from_secs(gap));
+                let since = now;
+                now = since + Duration::from_secs(gap);
+                history.learn(since, now);
             }
             let age = Duration::from_secs(age);
             let keeps = |price: f64| match plan(&history, rank, age, price) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hearth_types::Instant;
+
 /// Cells below a minute, and where they begin, seconds.
 const FIRST: [u64; 6] = [0, 10, 20, 30, 40, 50];
 /// Cells of a minute, from the first minute to the second hour; then each is a twentieth longer than the one before.
@@ -49,7 +51,10 @@ pub fn bounds(cell: usize) -> (Duration, Duration) {
     (Duration::from_secs(start), Duration::from_secs(end - start))
 }
 
-/// The idle times of a version's sandboxes of about one rank: how many ended in each cell. Less than 200 bytes.
+/// The idle times of a version's sandboxes of about one rank: how many ended in each cell. About 200 bytes.
+///
+/// After a burst many sandboxes are idle at the same time, and the next burst ends it for all of them: that is one gap between
+/// bursts, not many, and says as much. So of idle times that overlap and are about as long only the first is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct History {
     counts: [u8; CELLS],
@@ -59,11 +64,13 @@ pub struct History {
     short: u16,
     /// The cell of the last one of at least a minute.
     last: u8,
+    /// When the last one of those that were counted ended.
+    counted_at: Instant,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { counts: [0; CELLS], long: 0, short: 0, last: 0 }
+        Self { counts: [0; CELLS], long: 0, short: 0, last: 0, counted_at: Instant::ZERO }
     }
 }
 
@@ -72,10 +79,10 @@ const COUNT_MAX: u8 = 64;
 const SHORT_MAX: u16 = 1024;
 
 impl History {
-    /// A sandbox was idle for that long before it was needed. Whether that changed any place.
-    pub fn learn(&mut self, idle: Duration) -> bool {
+    /// A sandbox was idle since then, and is needed now. Whether that changed any place.
+    pub fn learn(&mut self, since: Instant, now: Instant) -> bool {
         let burst = self.burst();
-        let cell = cell_of(idle);
+        let cell = cell_of(now - since);
         if cell < LONG {
             self.short += 1;
             if self.short >= SHORT_MAX {
@@ -83,6 +90,10 @@ impl History {
             }
             return burst != self.burst();
         }
+        if since < self.counted_at && cell.abs_diff(usize::from(self.last)) <= 1 {
+            return false;
+        }
+        self.counted_at = now;
         self.counts[cell] += 1;
         self.last = u8::try_from(cell).unwrap_or(u8::MAX);
         if self.counts[cell] >= COUNT_MAX {
@@ -110,7 +121,7 @@ impl History {
             beyond,
             length: length_class(self.long),
             burst: self.burst(),
-            rank: rank_class(rank),
+            rank: if self.long == 0 && rank <= ALIKE_MAX { 0 } else { rank_class(rank) },
             last,
             cell: 0,
         }
@@ -121,11 +132,11 @@ impl History {
         self.places(rank).nth(cell).unwrap_or(Place(0))
     }
 
-    /// Whether calls come in bursts: how common short idle times are beside long ones.
+    /// Whether calls come in bursts: how common short idle times are beside long ones, if there are any.
     fn burst(&self) -> usize {
         let (short, long) = (u32::from(self.short), u32::from(self.long));
         match () {
-            () if short == 0 => 0,
+            () if short == 0 || long == 0 => 0,
             () if short < 2 * long + 2 => 1,
             () => 2,
         }
@@ -195,6 +206,10 @@ impl Iterator for Places {
         Some(Place::new([self.length, near, beyond_class(self.beyond), last, self.burst, self.rank, age_class(cell)]))
     }
 }
+
+/// Ranks that are treated alike while no long idle time is known: without anything of a version's own, a fixed time for all is hard
+/// to beat. Beyond that so much memory is at stake that it matters how rarely so many are needed at a time.
+const ALIKE_MAX: u32 = 31;
 
 /// One at a time; two; some; many.
 fn rank_class(rank: u32) -> usize {

@@ -35,6 +35,37 @@ fn counts(idle_times: &[u64]) -> Vec<usize> {
     counts
 }
 
+/// When sandboxes came to rest and when they were needed, seconds; one after the other, or many at a time.
+fn periods() -> impl Strategy<Value = Vec<(u64, u64)>> {
+    let step = prop_oneof![Just(None), (0u64..100).prop_map(Some), (0u64..10_000).prop_map(Some)];
+    let steps = idle_times().prop_flat_map(move |idle_times| {
+        let steps = prop::collection::vec(step.clone(), idle_times.len());
+        (Just(idle_times), steps)
+    });
+    steps.prop_map(|(idle_times, steps)| {
+        let mut now = 0;
+        let period = |(idle, step): (u64, Option<u64>)| {
+            now += step.unwrap_or(idle);
+            (now.saturating_sub(idle), now)
+        };
+        idle_times.into_iter().zip(steps).map(period).collect()
+    })
+}
+
+/// The idle times that count: of those that overlap and are about as long, the first.
+fn counted(periods: &[(u64, u64)]) -> Vec<u64> {
+    let mut last = None;
+    let counts = |(since, until): &(u64, u64)| {
+        let cell = cell(until - since);
+        let again = last.is_some_and(|(end, other): (u64, usize)| *since < end && cell.abs_diff(other) <= 1);
+        if cell >= SHORT && !again {
+            last = Some((*until, cell));
+        }
+        (cell < SHORT || !again).then_some(until - since)
+    };
+    periods.iter().filter_map(counts).collect()
+}
+
 /// The class of a number: how many of these it reaches.
 fn class(number: usize, from: &[usize]) -> usize {
     from.iter().filter(|from| number >= **from).count()
@@ -49,7 +80,8 @@ fn naive(idle_times: &[u64], rank: u32, cell: usize) -> [usize; 7] {
     let beyond: usize = (cell + 2..CELLS).map(at).sum();
     let last = idle_times.iter().map(|seconds| self::cell(*seconds)).rfind(|cell| *cell >= SHORT);
     let last = last.map_or(0, |last| if last + 1 < cell { 0 } else { 1 + usize::from(last > cell + 1) });
-    let bursts = if short == 0 { 0 } else { 1 + usize::from(short >= 2 * long + 2) };
+    let bursts = if short == 0 || long == 0 { 0 } else { 1 + usize::from(short >= 2 * long + 2) };
+    let rank = if long == 0 && rank <= 31 { 1 } else { rank };
     [
         class(long, &[1, 2, 4, 10, 31]),
         class(near, &[1, 2, 3, 5, 10, 21, 46]),
@@ -91,11 +123,13 @@ fn rest(since: Instant, rank: u32) -> Rest {
 
 proptest! {
     #[test]
-    fn places_are_those_of_all_idle_times_counted_anew(idle_times in idle_times(), rank in 0u32..40) {
+    fn places_are_those_of_all_idle_times_counted_anew(periods in periods(), rank in 0u32..40) {
         let mut history = History::default();
-        for seconds in &idle_times {
-            history.learn(Duration::from_secs(*seconds));
+        for (since, until) in &periods {
+            let at = |seconds: u64| Instant::ZERO + Duration::from_secs(seconds);
+            history.learn(at(*since), at(*until));
         }
+        let idle_times = counted(&periods);
         for (cell, place) in history.places(rank).enumerate() {
             prop_assert_eq!(place.classes(), naive(&idle_times, rank, cell), "cell {}", cell);
             prop_assert_eq!(history.place(rank, cell), place);
