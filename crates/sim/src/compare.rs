@@ -19,7 +19,7 @@ pub fn compare(traces: &[Trace], policies: &[PolicyName], model: &NodeModel) -> 
             let number = next.fetch_add(1, Ordering::Relaxed);
             jobs.get(number).map(|job| (number, *job))
         } {
-            let outcome = replay(trace, model, policy.policy(trace, model.start));
+            let outcome = replay(trace, model, policy.policy(trace, model));
             let row = Row::new(&trace.name, &policy.to_string(), &outcome);
             rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, row));
         }

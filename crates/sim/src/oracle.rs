@@ -1,16 +1,18 @@
 //! The policy that knows the trace: what can be had at best, not what can be built.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use hearth_engine::keep_alive::{Ended, Found, Idle, Keep, Known, Policy, Rest};
 use hearth_types::{Instant, VersionKey};
 
-use crate::node::nanos;
+use crate::node::{NodeModel, nanos};
 use crate::trace::Trace;
 
 /// Sandboxes that are needed again this soon are kept.
 const SOON: u64 = 1_000_000_000;
+/// The rank by which those that were loaded as planned are known.
+const LOADED: u32 = u32::MAX;
 
 /// Of each function, what lies ahead.
 #[derive(Debug, Default)]
@@ -19,8 +21,26 @@ struct Future {
     arrivals: VecDeque<u64>,
     /// Idle sandboxes.
     idle: usize,
-    /// When to load a sandbox each, in order.
-    loads: VecDeque<u64>,
+    /// In order.
+    loads: VecDeque<Load>,
+    /// The arrivals for which one was loaded that is not idle yet.
+    loading: VecDeque<u64>,
+}
+
+/// A sandbox to be started ahead of need.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    at: u64,
+    /// The arrival that would find none without it.
+    arrival: u64,
+}
+
+impl Future {
+    /// Those that would come after their arrival are not made.
+    fn next_load(&mut self, now: Instant) -> Option<Load> {
+        while self.loads.pop_front_if(|load| load.arrival <= now.as_nanos()).is_some() {}
+        self.loads.front().copied()
+    }
 }
 
 #[derive(Debug)]
@@ -28,11 +48,12 @@ pub(crate) struct Oracle {
     functions: Vec<Future>,
     /// The function of each version that the engine has met.
     known: Vec<usize>,
-    lead: u64,
+    keep: u64,
 }
 
 impl Oracle {
-    pub(crate) fn new(trace: &Trace, start: Duration) -> Self {
+    pub(crate) fn new(trace: &Trace, model: &NodeModel) -> Self {
+        let start = nanos(model.start);
         let mut functions: Vec<Future> = trace.functions.iter().map(|_| Future::default()).collect();
         let (mut chunks, mut calls) = (trace.chunks(), Vec::new());
         while chunks.next(&mut calls) {
@@ -40,7 +61,52 @@ impl Oracle {
                 functions[call.function as usize].arrivals.push_back(nanos(call.at));
             }
         }
-        Self { functions, known: Vec::new(), lead: 2 * nanos(start) }
+        let mut oracle = Self { functions, known: Vec::new(), keep: SOON.max(4 * start) };
+        let misses = oracle.misses(trace);
+        oracle.plan(misses, 2 * start, nanos(model.blank) + start, model.cores);
+        oracle
+    }
+
+    /// The arrivals that find no sandbox, in order, with their functions, if only those are kept that are needed soon.
+    fn misses(&self, trace: &Trace) -> Vec<(u64, usize)> {
+        #[derive(Clone, Default)]
+        struct Now {
+            arrived: usize,
+            idle: usize,
+            returns: BinaryHeap<Reverse<u64>>,
+        }
+        let mut functions = vec![Now::default(); self.functions.len()];
+        let (mut chunks, mut calls, mut misses) = (trace.chunks(), Vec::new(), Vec::new());
+        while chunks.next(&mut calls) {
+            for call in &calls {
+                let (index, at) = (call.function as usize, nanos(call.at));
+                let (future, now) = (&self.functions[index], &mut functions[index]);
+                while let Some(Reverse(returned)) = now.returns.peek().copied().filter(|Reverse(at_)| *at_ < at) {
+                    now.returns.pop();
+                    let next = future.arrivals.get(now.arrived + now.idle);
+                    now.idle += usize::from(next.is_some_and(|next| next - returned <= self.keep));
+                }
+                match now.idle.checked_sub(1) {
+                    Some(idle) => now.idle = idle,
+                    None => misses.push((at, index)),
+                }
+                now.arrived += 1;
+                now.returns.push(Reverse(at + nanos(call.takes)));
+            }
+        }
+        misses
+    }
+
+    /// Each as late as so many cores allow.
+    fn plan(&mut self, misses: Vec<(u64, usize)>, lead: u64, takes: u64, cores: usize) {
+        // From the last to the first: when each core begins with what it does then.
+        let mut begins: BinaryHeap<u64> = (0..cores.max(1)).map(|_| u64::MAX).collect();
+        for (arrival, function) in misses.into_iter().rev() {
+            let begin = begins.pop().unwrap_or(u64::MAX);
+            let at = arrival.saturating_sub(lead).min(begin.saturating_sub(takes));
+            begins.push(at);
+            self.functions[function].loads.push_front(Load { at, arrival });
+        }
     }
 
     fn future(&mut self, version: Known) -> &mut Future {
@@ -65,25 +131,33 @@ impl Policy for Oracle {
         }
     }
 
-    /// The n-th idle sandbox is needed for the n-th arrival from now, if not sooner than one in use comes back.
+    /// The n-th idle sandbox is needed for the n-th arrival from now. One that was loaded is there for its own, however early the
+    /// cores had to begin.
     fn idle(&mut self, idle: Idle, now: Instant) -> Keep {
-        let lead = self.lead;
+        let (keep, now) = (self.keep, now.as_nanos());
         let future = self.future(idle.version);
+        let own = if idle.rest.rank == LOADED { future.loading.pop_front() } else { None };
+        let early = own.is_some_and(|arrival| arrival > now);
         let Some(next) = future.arrivals.get(future.idle).copied() else { return Keep::End };
-        if next.saturating_sub(now.as_nanos()) <= SOON.max(2 * lead) {
-            future.idle += 1;
-            return Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 };
+        if !early && next.saturating_sub(now) > keep {
+            return Keep::End;
         }
-        let at = next - lead;
-        let place = future.loads.partition_point(|other| *other <= at);
-        future.loads.insert(place, at);
-        Keep::End
+        future.idle += 1;
+        Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 }
     }
 
-    fn review(&mut self, idle: Idle, _: Instant) -> Keep {
+    /// A younger one was taken in its place: it is there for a later arrival, if that is soon.
+    fn review(&mut self, idle: Idle, now: Instant) -> Keep {
+        let keep = self.keep;
         let future = self.future(idle.version);
         future.idle = future.idle.saturating_sub(1);
-        Keep::End
+        match future.arrivals.get(future.idle).copied() {
+            Some(next) if next.saturating_sub(now.as_nanos()) <= keep => {
+                future.idle += 1;
+                Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 }
+            }
+            _ => Keep::End,
+        }
     }
 
     fn ended(&mut self, idle: Idle, _: Instant, why: Ended) {
@@ -93,12 +167,15 @@ impl Policy for Oracle {
         }
     }
 
-    fn load_at(&mut self, version: Known, _: Instant) -> Option<Instant> {
-        self.future(version).loads.front().copied().map(Instant::from_nanos)
+    fn load_at(&mut self, version: Known, now: Instant) -> Option<Instant> {
+        self.future(version).next_load(now).map(|load| Instant::from_nanos(load.at))
     }
 
     fn load(&mut self, version: Known, now: Instant) -> Option<Rest> {
-        let loads = &mut self.future(version).loads;
-        loads.pop_front_if(|at| *at <= now.as_nanos()).map(|_| Rest { since: now, rank: 1 })
+        let future = self.future(version);
+        let load = future.next_load(now).filter(|load| load.at <= now.as_nanos())?;
+        future.loads.pop_front();
+        future.loading.push_back(load.arrival);
+        Some(Rest { since: now, rank: LOADED })
     }
 }

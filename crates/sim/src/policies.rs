@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use hearth_engine::keep_alive::{Choice, Policy, UnknownPolicy};
 
+use crate::node::NodeModel;
 use crate::oracle::Oracle;
 use crate::trace::Trace;
 
@@ -13,15 +14,16 @@ use crate::trace::Trace;
 pub enum PolicyName {
     /// One that a daemon can be given.
     Real(Choice),
-    /// Ends every sandbox at once and loads one just before the next call that would miss it.
+    /// Keeps what is needed again within seconds, and loads one just before each other call that would find none: a lower bound.
     Oracle,
 }
 
 impl PolicyName {
-    pub fn policy(self, trace: &Trace, start: std::time::Duration) -> Box<dyn Policy> {
+    /// For one replay. The oracle relies on the trace and on what starts take.
+    pub fn policy(self, trace: &Trace, model: &NodeModel) -> Box<dyn Policy> {
         match self {
             Self::Real(choice) => choice.policy(),
-            Self::Oracle => Box::new(Oracle::new(trace, start)),
+            Self::Oracle => Box::new(Oracle::new(trace, model)),
         }
     }
 }

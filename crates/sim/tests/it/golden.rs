@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hearth_sim::{NodeModel, Outcome, PolicyName, Row, Sources, Trace, compare, replay};
+use proptest::prelude::*;
 
 /// One function of 1024 MiB, called for a second each, at 0, 100, 200 and 1000 s, and until 1200 s there is another.
 const EVENTS: &str = "app,func,end_timestamp,duration\na,f,1,1\na,f,101,1\na,f,201,1\na,f,1001,1\na,g,1200,10\n";
@@ -28,7 +29,7 @@ fn model() -> NodeModel {
 fn outcome(policy: &str, model: &NodeModel) -> Outcome {
     let trace = trace(EVENTS, MEMORY);
     let policy: PolicyName = policy.parse().expect("a policy");
-    replay(&trace, model, policy.policy(&trace, model.start))
+    replay(&trace, model, policy.policy(&trace, model))
 }
 
 fn figures(policy: &str) -> (u64, u64, u64) {
@@ -60,12 +61,33 @@ fn the_oracle_loads_just_before_each_call() {
     assert_eq!(figures("oracle"), (2, 3 * 2, 3));
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn nothing_has_fewer_cold_starts_than_the_oracle(
+        calls in prop::collection::vec((0u8..3, 1u64..4_000, 1u64..300), 1..120)
+    ) {
+        let line = |(function, arrives, takes): &(u8, u64, u64)| format!("a,f{function},{},{takes}\n", arrives + takes);
+        let lines: String = calls.iter().map(line).collect();
+        let trace = trace(&format!("app,func,end_timestamp,duration\n{lines}"), MEMORY);
+        let cold = |name: &str| {
+            let (policy, model) = (name.parse::<PolicyName>().expect("a policy"), NodeModel::default());
+            replay(&trace, &model, policy.policy(&trace, &model)).cold_starts
+        };
+        let least = cold("oracle");
+        for policy in ["never", "fixed:600", "hybrid", "hearth", "hearth:0.01"] {
+            prop_assert!(least <= cold(policy), "{least}, and fewer under {policy}");
+        }
+    }
+}
+
 #[test]
 fn what_is_loaded_too_late_is_a_cold_start() {
     let (trace, policy) = (trace(EVENTS, MEMORY), "oracle".parse::<PolicyName>().expect("a policy"));
     // Told that a start takes a second, it loads two seconds ahead; a start takes five.
     let slow = NodeModel { start: Duration::from_secs(5), ..model() };
-    let outcome = replay(&trace, &slow, policy.policy(&trace, Duration::from_secs(1)));
+    let told = NodeModel { start: Duration::from_secs(1), ..model() };
+    let outcome = replay(&trace, &slow, policy.policy(&trace, &told));
     assert_eq!((outcome.cold_starts, outcome.loads_ahead), (5, 3));
     assert_eq!(outcome.start_delay(600), Duration::from_secs(3), "what was left of it");
     assert_eq!(outcome.start_delay(1000), Duration::from_secs(5));
@@ -87,7 +109,7 @@ fn one_core_starts_one_sandbox_at_a_time() {
     let trace = trace(calls, MEMORY);
     let model = NodeModel { cores: 1, ..model() };
     let policy: PolicyName = "never".parse().expect("a policy");
-    let outcome = replay(&trace, &model, policy.policy(&trace, model.start));
+    let outcome = replay(&trace, &model, policy.policy(&trace, &model));
     // Blank ones take no time, and each start two seconds after the one before.
     assert_eq!([333, 666, 1000].map(|per_mille| outcome.start_delay(per_mille).as_secs()), [2, 4, 6]);
 }
