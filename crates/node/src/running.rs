@@ -102,7 +102,7 @@ impl Core {
     }
 
     pub(crate) fn initialised(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        let (init, kind, gives_way) = {
+        let (init, placement, kind, gives_way) = {
             let mut state = sandbox.state();
             if state.initialised {
                 return;
@@ -110,7 +110,7 @@ impl Core {
             state.initialised = true;
             let now = self.clock.now();
             state.init = state.init_since.map(|since| now - since);
-            (state.init, state.start_kind, std::mem::take(&mut state.gives_way))
+            (state.init, state.placement, state.start_kind, std::mem::take(&mut state.gives_way))
         };
         if gives_way {
             self.hasten(sandbox);
@@ -118,10 +118,12 @@ impl Core {
         if sandbox.to_be_saved {
             return;
         }
-        if let (Some(assigned), Some(init)) = (sandbox.assigned.get(), init)
-            && kind != StartKind::Template
-        {
-            self.consider_template(&assigned.spec, init);
+        if let (Some(assigned), Some(init)) = (sandbox.assigned.get(), init) {
+            let took = (!gives_way).then_some(placement + init);
+            match kind {
+                StartKind::Template => self.weigh_template(&assigned.spec, took),
+                _ => self.consider_template(&assigned.spec, init, took),
+            }
         }
         self.restored(sandbox);
         self.initialised_ahead(sandbox);

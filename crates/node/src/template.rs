@@ -160,7 +160,7 @@ impl TemplateShop {
     }
 
     /// A sandbox of the version started without a template: whether one is to be made now.
-    fn note_cold_start(&self, spec: &VersionSpec, now: Instant, init: Duration) -> bool {
+    fn note_cold_start(&self, spec: &VersionSpec, now: Instant, init: Duration, took: Option<Duration>) -> bool {
         if self.images_for(spec).is_err() {
             return false;
         }
@@ -169,8 +169,20 @@ impl TemplateShop {
             histories.retain(|_, history| !history.is_stale(now));
         }
         let history = histories.entry(spec.key.clone()).or_default();
-        let pays = history.note_cold_start(now, init);
+        let pays = history.note_cold_start(now, init, took);
         (pays && self.automatic) || (spec.snap_start && history.may_try(now))
+    }
+
+    /// A copy came to life: whether its version is better off without a template. Where a function asked for SnapStart it has
+    /// what it asked for.
+    fn note_restored(&self, spec: &VersionSpec, now: Instant, took: Option<Duration>) -> bool {
+        let mut histories = lock(&self.histories);
+        let history = histories.entry(spec.key.clone()).or_default();
+        let is_gain = !history.note_restored(took) || spec.snap_start;
+        if !is_gain {
+            history.note_no_gain(now);
+        }
+        !is_gain
     }
 
     fn note_failure(&self, key: &VersionKey, now: Instant) {

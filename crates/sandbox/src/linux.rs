@@ -7,7 +7,7 @@ mod park;
 mod saving;
 mod start;
 
-pub(crate) use connect::wait_readable;
+pub(crate) use connect::{wait_any, wait_readable};
 pub(crate) use id_maps::has_subordinate_ids;
 
 use std::collections::{HashMap, HashSet};

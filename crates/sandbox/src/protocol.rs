@@ -87,7 +87,8 @@ pub(crate) enum Reply {
     NeedsMaps,
     Ready(Ready),
     Done,
-    /// A process, as the launcher sees it, and the sandbox's first user id on the host.
+    /// A process, as the launcher sees it, and the sandbox's first user id on the host. With it go a socket to CRIU and CRIU's own
+    /// process descriptor.
     Criu {
         pid: i32,
         first_id: u32,

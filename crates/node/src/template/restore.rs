@@ -100,11 +100,20 @@ impl Core {
         self.tasks.spawn(async move { core.discard(&spec).await });
     }
 
+    /// A copy came to life: perhaps the next start is to be an ordinary one, because that is faster.
+    pub(crate) fn weigh_template(self: &Arc<Self>, spec: &Arc<VersionSpec>, took: Option<Duration>) {
+        if self.templates.note_restored(spec, self.clock.now(), took) {
+            tracing::info!(function = %spec.key, "template removed: the version starts faster without");
+            let (core, spec) = (Arc::clone(self), Arc::clone(spec));
+            self.tasks.spawn_blocking(move || core.templates.remove_image(&spec.key));
+        }
+    }
+
     /// A sandbox of the version initialised by itself: perhaps the next is to have a template.
-    pub(crate) fn consider_template(self: &Arc<Self>, spec: &Arc<VersionSpec>, init: Duration) {
+    pub(crate) fn consider_template(self: &Arc<Self>, spec: &Arc<VersionSpec>, init: Duration, took: Option<Duration>) {
         if !self.stopping.is_cancelled()
             && !self.templates.may_have(&spec.key)
-            && self.templates.note_cold_start(spec, self.clock.now(), init)
+            && self.templates.note_cold_start(spec, self.clock.now(), init, took)
         {
             let _awaited_by_nobody = self.begin_template(spec);
         }

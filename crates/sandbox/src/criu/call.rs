@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::wire::{self, Answer, Encoder, Version};
-use crate::linux::wait_readable;
+use crate::linux::wait_any;
 
 /// Largest answer; they are a few dozen bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -65,12 +65,14 @@ pub(crate) struct RestoreRequest<'a> {
 #[derive(Debug)]
 pub(crate) struct Call {
     socket: OwnedFd,
+    /// What it restores has the socket open too, so that it says nothing of CRIU's own end.
+    process: OwnedFd,
     deadline: Instant,
 }
 
 impl Call {
-    pub(crate) fn new(socket: OwnedFd, deadline: Instant) -> Self {
-        Self { socket, deadline }
+    pub(crate) fn new(socket: OwnedFd, process: OwnedFd, deadline: Instant) -> Self {
+        Self { socket, process, deadline }
     }
 
     pub(crate) fn version(&self) -> Result<Version, CallError> {
@@ -149,10 +151,14 @@ impl Call {
     }
 
     fn hear(&self) -> Result<Answer, CallError> {
-        wait_readable(self.socket.as_fd(), self.deadline).map_err(|errno| match errno {
-            Errno::TIMEDOUT => CallError::Late,
-            errno => CallError::Socket(errno),
-        })?;
+        let [answered, _ended] =
+            wait_any([self.socket.as_fd(), self.process.as_fd()], self.deadline).map_err(|errno| match errno {
+                Errno::TIMEDOUT => CallError::Late,
+                errno => CallError::Socket(errno),
+            })?;
+        if !answered {
+            return Err(CallError::Ended);
+        }
         let mut bytes = vec![0; ANSWER_BYTES_MAX];
         match recv(&self.socket, &mut bytes[..], RecvFlags::empty()) {
             Ok((0, _)) | Err(Errno::CONNRESET) => Err(CallError::Ended),

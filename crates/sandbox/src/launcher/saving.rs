@@ -20,6 +20,8 @@ pub(super) struct Criu {
     pid: i32,
     first_id: u32,
     socket: OwnedFd,
+    /// CRIU itself.
+    process: OwnedFd,
 }
 
 impl Server {
@@ -28,7 +30,9 @@ impl Server {
         start: impl FnOnce(&mut Self) -> Result<Criu, AttachError>,
     ) -> Result<(), StepError> {
         match start(self) {
-            Ok(Criu { pid, first_id, socket }) => self.reply(&Reply::Criu { pid, first_id }, &[socket.as_fd()]),
+            Ok(Criu { pid, first_id, socket, process }) => {
+                self.reply(&Reply::Criu { pid, first_id }, &[socket.as_fd(), process.as_fd()])
+            }
             Err(AttachError::Failed(StepError { step, reason })) => {
                 self.reply(&Reply::Failed { step: step.to_owned(), reason }, &[])
             }
@@ -89,8 +93,9 @@ impl Server {
         let Started { pid, pidfd, socket } = started;
         epoll::add(&self.epoll, &pidfd, epoll::EventData::new_u64(COMPANION_KEY), epoll::EventFlags::IN)
             .step("watch criu")?;
+        let process = pidfd.try_clone().step("watch criu")?;
         self.companions.push(pidfd);
-        Ok(Criu { pid: pid.as_raw_nonzero().get(), first_id, socket })
+        Ok(Criu { pid: pid.as_raw_nonzero().get(), first_id, socket, process })
     }
 
     /// The tree that CRIU is restoring has its first process: from now on its end is the sandbox's.

@@ -12,13 +12,21 @@ use rustix::time::Timespec;
 
 /// Waits until `descriptor` has something to read or its other end is closed.
 pub(crate) fn wait_readable(descriptor: BorrowedFd<'_>, deadline: Instant) -> Result<(), Errno> {
+    wait_any([descriptor], deadline).map(|[_readable]| ())
+}
+
+/// Which of them can be read, as soon as one can.
+pub(crate) fn wait_any<const N: usize>(
+    descriptors: [BorrowedFd<'_>; N],
+    deadline: Instant,
+) -> Result<[bool; N], Errno> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).ok().ok_or(Errno::INVAL)?;
-        let mut watched = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
+        let mut watched = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
         match poll(&mut watched, Some(&timeout)) {
             Ok(0) => return Err(Errno::TIMEDOUT),
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(watched.each_ref().map(|watched| !watched.revents().is_empty())),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }

@@ -59,25 +59,27 @@ impl LinuxIsolation {
     }
 
     fn start_criu(&self, request: &Request, limit: Duration) -> Result<Criu, String> {
-        let (pid, first_id, socket) = self.call_criu(request)?;
+        let (pid, first_id, socket, process) = self.call_criu(request)?;
         let deadline = Instant::now() + limit;
         connect::wait_readable(socket.as_fd(), deadline).map_err(|errno| format!("criu does not start: {errno}"))?;
         match receive(socket.as_fd()) {
-            Ok((Status::Prepared, _)) => Ok(Criu { call: Call::new(socket, deadline), pid, first_id }),
+            Ok((Status::Prepared, _)) => Ok(Criu { call: Call::new(socket, process, deadline), pid, first_id }),
             Ok((Status::Failed(reason), _)) => Err(reason),
             Ok((Status::Socket { .. } | Status::NetworkReady, _)) => Err(ProtocolError::Malformed.to_string()),
             Err(error) => Err(format!("criu does not start: {error}")),
         }
     }
 
-    fn call_criu(&self, request: &Request) -> Result<(i32, u32, OwnedFd), String> {
+    fn call_criu(&self, request: &Request) -> Result<(i32, u32, OwnedFd, OwnedFd), String> {
         let socket = self.socket.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let socket = socket.as_ref().ok_or(ProtocolError::Gone).map_err(|error| error.to_string())?.as_fd();
         send(socket, request, &[]).map_err(|error| error.to_string())?;
         match receive(socket).map_err(|error| error.to_string())? {
             (Reply::Criu { pid, first_id }, descriptors) => {
-                let socket = descriptors.into_iter().next().ok_or("the launcher sent no socket")?;
-                Ok((pid, first_id, socket))
+                let mut descriptors = descriptors.into_iter();
+                let (socket, process) =
+                    descriptors.next().zip(descriptors.next()).ok_or("the launcher sent no socket")?;
+                Ok((pid, first_id, socket, process))
             }
             (Reply::Failed { step, reason }, _) => Err(format!("{step}: {reason}")),
             (Reply::Done | Reply::NeedsMaps | Reply::Ready(_), _) => Err(ProtocolError::Malformed.to_string()),
