@@ -42,6 +42,10 @@ impl Core {
         };
         if assigned.link.send(&message).is_err() {
             sandbox.closed.cancel();
+            // An agent hands out whole messages only, and this one did not get there whole.
+            if sandbox.take_back(id) {
+                self.undelivered(sandbox, &attempt);
+            }
         }
     }
 

@@ -174,6 +174,13 @@ impl Sandbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Undoes that the attempt runs here; false if its end was dealt with meanwhile.
+    pub(crate) fn take_back(&self, id: u32) -> bool {
+        let running = &mut self.state().running;
+        let place = running.iter().position(|running| running.id == id && !running.responded);
+        place.and_then(|place| running.remove(place)).is_some()
+    }
+
     /// To be called in the order of the engine's decisions; they are performed in any order.
     pub(crate) fn want_frozen(&self, frozen: bool) {
         self.frozen_wanted.store(frozen, Ordering::Release);
