@@ -216,6 +216,15 @@ class TestKilledDaemon:
         assert function.call({}, Qualifier="prod")["answer"] == 42
 
 
+def recalled(daemon):
+    return daemon.state()["engine"]["recalled"]
+
+
+def restart(daemon):
+    daemon.stop()
+    daemon.start()
+
+
 class TestOrderlyEnd:
     def test_a_running_call_is_awaited(self, own_daemon):
         daemon = own_daemon()
@@ -228,6 +237,25 @@ class TestOrderlyEnd:
             daemon.stop()
             assert running.result(timeout=5).json["slept"] == 2
         wait_until(footprint.gone, 1, "nothing is left of the stopped daemon", footprint.remains)
+
+    def test_what_was_learned_of_calls_is_known_to_the_next(self, own_daemon):
+        daemon = own_daemon()
+        kept, deleted = deploy(daemon, "probe.echo"), deploy(daemon, "probe.echo")
+        for function in (kept, deleted):
+            for number in range(3):
+                function.call(number)
+        assert recalled(daemon) == 0
+        restart(daemon)
+        wait_until(lambda: recalled(daemon) == 2, 5, "both are known", daemon.log)
+        deleted.client.delete_function(FunctionName=deleted.name)
+        assert kept.call("again") == "again"
+        assert recalled(daemon) == 1
+        # Called or not: it is written down again, or still is.
+        restart(daemon)
+        wait_until(lambda: recalled(daemon) >= 1, 5, "the one is known", daemon.log)
+        # What is no more was forgotten by the daemon before.
+        restart(daemon)
+        assert recalled(daemon) == 1
 
     def test_a_second_signal_ends_it_at_once(self, own_daemon):
         daemon = own_daemon()

@@ -162,6 +162,7 @@ async fn serve(
             templates: templates(config),
         })
     });
+    node.recall().await;
     control.prepare_with(&(Arc::new(node.clone()) as _));
     control.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
     node.connect_capacity(Arc::new(capacity.clone()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hearth_types::{Instant, SandboxId, VersionKey};
 
 use crate::capacity::{Capacity, InstanceId, PoolName, Wishes};
+use crate::keep_alive::Memory;
 use crate::port::ThrottleReason;
 
 /// One attempt to run a version, numbered by the node; never reused.
@@ -128,6 +129,10 @@ pub enum Event {
     /// These versions are no longer current.
     Retire {
         keys: Vec<Arc<VersionKey>>,
+    },
+    /// What was learned of versions another time, before they are called.
+    Recall {
+        memories: Vec<Memory>,
     },
     /// Sandboxes can be made of this root; blank ones are made ahead from now on.
     RootAvailable {

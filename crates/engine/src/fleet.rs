@@ -64,7 +64,7 @@ use hearth_types::{AccountId, Instant, SandboxId, VersionKey};
 use crate::admission::Admission;
 use crate::capacity::{AccountPolicy, Instance, InstanceId, PoolName};
 use crate::event::{Action, Event, RootId, Ticket};
-use crate::keep_alive::{Choice, Policy, Versions};
+use crate::keep_alive::{Choice, Memory, Policy, Versions};
 use crate::slab::Slab;
 use crate::timers::Timers;
 use crate::view::Counters;
@@ -270,6 +270,12 @@ impl Engine {
         }
     }
 
+    /// What its keep-alive policy has learned of so many versions at most that were called since they were last handed out; none
+    /// when there are no more.
+    pub fn memories(&mut self, most: usize) -> Vec<Memory> {
+        self.versions.memories(most)
+    }
+
     /// Takes in one event and appends what is to be done about it. Time never runs backwards. An event that cannot be (of an
     /// unknown sandbox, in the wrong state, twice) changes nothing and is counted as an anomaly.
     pub fn step(&mut self, now: Instant, event: Event, actions: &mut Vec<Action>) {
@@ -290,6 +296,7 @@ impl Engine {
             Event::Prewarm { version, count } => self.prewarm(&version, count),
             Event::Provision { version, count, reserved } => self.provision(turn, &version, count, reserved),
             Event::Retire { keys } => keys.into_iter().for_each(|key| self.retire(turn, key)),
+            Event::Recall { memories } => self.versions.recall(memories),
             Event::RootAvailable { root } => self.root_available(root),
             Event::RootGone { root } => self.root_gone(turn, root),
             Event::Capacity(change) => self.capacity(turn, *change),

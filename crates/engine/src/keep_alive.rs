@@ -11,6 +11,7 @@ mod greedy_dual;
 mod hazard;
 mod history;
 mod hybrid;
+mod memory;
 mod name;
 mod prior;
 mod versions;
@@ -22,6 +23,7 @@ use hearth_types::{Instant, VersionKey};
 
 pub use bands::{Bands, Heir};
 pub use history::{CELLS, CLASSES, History, PLACES, Place, bounds, cell_of};
+pub use memory::Memory;
 pub use name::{Choice, UnknownPolicy};
 pub use prior::encode;
 pub(crate) use versions::Versions;
@@ -103,6 +105,17 @@ pub trait Policy: fmt::Debug + Send {
     /// The version's code or configuration changed: what was learned may hold less.
     fn changed(&mut self, version: Known) {
         let _ = version;
+    }
+
+    /// What it has learned of the version, for [`Policy::recall`] of the same policy another time. `None`: nothing.
+    fn memory(&self, version: Known) -> Option<Vec<u8>> {
+        let _ = version;
+        None
+    }
+
+    /// What was learned of the version, before it was met. What cannot be read is nothing.
+    fn recall(&mut self, version: Known, learned: &[u8]) {
+        let _ = (version, learned);
     }
 
     /// An attempt arrived.

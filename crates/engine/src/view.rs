@@ -197,6 +197,8 @@ pub struct EngineView {
     /// Held back, not admitted.
     pub deferred: usize,
     pub counters: Counters,
+    /// Versions of which something was learned before this daemon, and that were not called since.
+    pub recalled: usize,
     /// Ordered by key.
     pub versions: Vec<VersionView>,
     pub roots: Vec<RootView>,

@@ -16,6 +16,7 @@ mod effect;
 mod ending;
 mod env;
 mod link;
+mod memories;
 mod metrics;
 mod node;
 mod pressure;

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::attempt::Attempt;
 use crate::core::{Core, Parts};
 use crate::roots::ANY_MIB;
-use crate::{async_invoke, pressure, template};
+use crate::{async_invoke, memories, pressure, template};
 
 /// One machine's sandboxes and what runs in them.
 #[derive(Clone, Debug)]
@@ -29,10 +29,16 @@ impl Node {
         core.tasks.spawn(tick(Arc::clone(&core)));
         core.tasks.spawn(async_invoke::run(Arc::clone(&core)));
         core.tasks.spawn(pressure::watch(Arc::clone(&core)));
+        core.tasks.spawn(memories::keep(Arc::clone(&core)));
         for runtime in core.runtimes.list() {
             let _listed = core.announce(&runtime.name, ANY_MIB);
         }
         Self { core }
+    }
+
+    /// Learns what was learned before of versions' calls; to be called before any comes.
+    pub async fn recall(&self) {
+        self.core.recall_memories().await;
     }
 
     /// Takes nothing new, waits for what runs until `deadline`, then ends every sandbox.
@@ -48,6 +54,7 @@ impl Node {
         if tokio::time::timeout(deadline, drained).await.is_err() {
             tracing::warn!(invocations = core.in_flight(), "ended invocations that were still running");
         }
+        core.write_memories().await;
         core.step(Event::Stop);
         for sandbox in core.sandboxes() {
             core.destroy(sandbox);
@@ -120,7 +127,10 @@ impl Templates for Node {
 
     fn retain(&self, current: HashSet<VersionKey>) {
         let core = Arc::clone(&self.core);
-        self.core.tasks.spawn_blocking(move || core.templates.retain(&current));
+        self.core.tasks.spawn(async move {
+            core.forget_memories(&current).await;
+            let _panicked = tokio::task::spawn_blocking(move || core.templates.retain(&current)).await.is_err();
+        });
     }
 }
 

@@ -59,6 +59,7 @@ impl Engine {
             queued: self.ledger.queued,
             deferred: self.deferred.len(),
             counters: self.counters,
+            recalled: self.versions.recalled(),
             versions,
             roots: self.root_views(),
             accounts: self.account_views(),

@@ -22,6 +22,20 @@ pub trait Heir: Default {
     fn heir(&self) -> Self;
 }
 
+impl<T> Bands<T> {
+    /// With their bands, in order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u8, &T)> {
+        self.0.iter().map(|(band, value)| (*band, value))
+    }
+
+    /// `None` if they are not in order, or of bands that there are not.
+    pub(super) fn from_entries(entries: Vec<(u8, T)>) -> Option<Self> {
+        let ascend = entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let exist = entries.iter().all(|(band, _)| *band <= band_of(u32::MAX));
+        (ascend && exist).then_some(Self(entries))
+    }
+}
+
 impl<T: Heir> Bands<T> {
     /// The value of the rank's band. One that is new takes after the next lower one, if there is any.
     pub fn of(&mut self, rank: u32) -> &mut T {

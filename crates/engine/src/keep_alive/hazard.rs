@@ -13,7 +13,7 @@ use hearth_types::{Instant, VersionKey};
 use super::bands::{Bands, Heir};
 use super::ghosts::Ghosts;
 use super::history::{CELLS, History, bounds, cell_of};
-use super::{Ended, Found, Idle, Keep, Known, Policy, Rest, prior};
+use super::{Ended, Found, Idle, Keep, Known, Policy, Rest, memory, prior};
 
 /// What starting one ahead costs, in cold starts: processor time, but nobody waits.
 const LOAD_COST: f64 = 0.02;
@@ -214,6 +214,18 @@ impl Policy for Hazard {
         let mut bands = parent.map(|parent| self.version(parent).bands.clone()).unwrap_or_default();
         bands.values().for_each(Band::discount);
         *self.version(version) = Version { bands, ..Version::default() };
+    }
+
+    fn memory(&self, version: Known) -> Option<Vec<u8>> {
+        let version = self.versions.get(version.index())?;
+        memory::encode(version.cost, &version.bands, |band: &Band| &band.history)
+    }
+
+    fn recall(&mut self, version: Known, learned: &[u8]) {
+        if let Some((cost, bands)) = memory::decode(learned, |history| Band { history, fresh: None }) {
+            let version = self.version(version);
+            (version.cost, version.bands) = (cost, bands);
+        }
     }
 
     fn changed(&mut self, version: Known) {

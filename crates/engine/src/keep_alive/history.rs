@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hearth_types::Instant;
+use serde::{Deserialize, Serialize};
 
 /// Cells below a minute, and where they begin, seconds.
 const FIRST: [u64; 6] = [0, 10, 20, 30, 40, 50];
@@ -110,6 +111,29 @@ impl History {
         self.short /= 2;
     }
 
+    /// What it is made of.
+    pub(super) fn facts(&self) -> Facts {
+        let cells = (0u8..).zip(self.counts).filter(|(_, count)| *count > 0);
+        Facts { counts: cells.collect(), short: self.short, last: self.last }
+    }
+
+    /// `None` if it cannot be.
+    pub(super) fn from_facts(facts: &Facts) -> Option<Self> {
+        let mut history = Self { short: facts.short, last: facts.last, ..Self::default() };
+        for (cell, count) in &facts.counts {
+            let cell = usize::from(*cell);
+            if cell < LONG || *count == 0 || *count >= COUNT_MAX {
+                return None;
+            }
+            let place = history.counts.get_mut(cell).filter(|place| **place == 0)?;
+            *place = *count;
+        }
+        history.long = history.counts.iter().map(|count| u16::from(*count)).sum();
+        let last = usize::from(history.last);
+        let possible = last == 0 || (LONG..CELLS).contains(&last);
+        (possible && history.short < SHORT_MAX).then_some(history)
+    }
+
     /// The table's place for each cell of the grid, for sandboxes of this rank.
     pub fn places(&self, rank: u32) -> Places {
         let mut near = [0; CELLS + 2];
@@ -141,6 +165,15 @@ impl History {
             () => 2,
         }
     }
+}
+
+/// A history as it is written down.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Facts {
+    /// Cells in which any ended, and how many.
+    counts: Vec<(u8, u8)>,
+    short: u16,
+    last: u8,
 }
 
 /// A place in the table of hazards.

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
-use super::{Known, Policy};
+use super::{Known, Memory, Policy};
 use crate::capacity::Frequency;
 use crate::event::{ColdReason, Version as Loadable};
 use crate::fleet::{Calls, Runs};
 use crate::slab::Slab;
+
+/// Versions of which something was learned before, and that were not met since.
+const RECALLED_MAX: usize = 16_384;
 
 /// Versions without a pool that are remembered; the one unused for longest is forgotten for another.
 const UNUSED_MAX: usize = 16_384;
@@ -33,6 +36,8 @@ struct Version {
     calls: Calls,
     /// Why the next would find no sandbox, if there is none.
     missed_as: ColdReason,
+    /// It was called since its memory was taken.
+    called: bool,
 }
 
 /// The versions of one function, most recently met last.
@@ -47,12 +52,69 @@ pub(crate) struct Versions {
     /// Least recently used first.
     unused: BTreeSet<(u64, u32)>,
     sequence: u64,
+    /// Those that were called since then; some more than once, or forgotten.
+    called: Vec<Known>,
+    recalled: HashMap<(FunctionKey, VersionLabel), Memory>,
 }
 
 impl Versions {
     pub(crate) fn new(policy: Box<dyn Policy>) -> Self {
-        let versions = Slab::default();
-        Self { policy, versions, by_function: HashMap::new(), unused: BTreeSet::new(), sequence: 0 }
+        Self {
+            policy,
+            versions: Slab::default(),
+            by_function: HashMap::new(),
+            unused: BTreeSet::new(),
+            sequence: 0,
+            called: Vec::new(),
+            recalled: HashMap::new(),
+        }
+    }
+
+    /// What was learned another time. It is not heeded where something was learned since.
+    pub(crate) fn recall(&mut self, memories: Vec<Memory>) {
+        for memory in memories {
+            let key = ((memory.account.clone(), memory.function.clone()), memory.version);
+            let labels = self.by_function.get(&key.0).into_iter().flatten();
+            match labels.copied().find(|(label, _)| *label == key.1) {
+                Some((_, known)) if self.policy.memory(known).is_none() => self.apply(known, &memory),
+                Some(_) => {}
+                None if self.recalled.len() < RECALLED_MAX => drop(self.recalled.insert(key, memory)),
+                None => {}
+            }
+        }
+    }
+
+    fn apply(&mut self, known: Known, memory: &Memory) {
+        self.policy.recall(known, &memory.learned);
+        if memory.generation != self.versions[known.0].generation {
+            self.policy.changed(known);
+        }
+    }
+
+    /// Versions of which something was learned another time, and that were not met since.
+    pub(crate) fn recalled(&self) -> usize {
+        self.recalled.len()
+    }
+
+    /// What was learned of so many versions at most that were called since it was last asked for; each once.
+    pub(crate) fn memories(&mut self, most: usize) -> Vec<Memory> {
+        let mut memories = Vec::new();
+        while memories.len() < most
+            && let Some(known) = self.called.pop()
+        {
+            let Some(version) = self.versions.get_mut(known.0).filter(|version| version.called) else { continue };
+            version.called = false;
+            let Some(learned) = self.policy.memory(known) else { continue };
+            let (account, function) = version.function.clone();
+            memories.push(Memory {
+                account,
+                function,
+                version: version.label,
+                generation: version.generation,
+                learned,
+            });
+        }
+        memories
     }
 
     /// The version of `key`, held for one more pool.
@@ -95,12 +157,17 @@ impl Versions {
             runs: Runs::default(),
             calls: Calls::default(),
             missed_as: ColdReason::First,
+            called: false,
         };
         let known = Known(self.versions.insert(version));
+        let recalled = self.recalled.remove(&(function.clone(), label));
         let labels = self.by_function.entry(function).or_default();
         let parent = labels.last().map(|(_, parent)| *parent);
         labels.push((label, known));
         self.policy.meet(known, &key, parent);
+        if let Some(memory) = recalled {
+            self.apply(known, &memory);
+        }
         known
     }
 
@@ -123,6 +190,9 @@ impl Versions {
     pub(crate) fn note_call(&mut self, known: Known, now: Instant) {
         if let Some(version) = self.versions.get_mut(known.0) {
             version.calls.note(now);
+            if !std::mem::replace(&mut version.called, true) {
+                self.called.push(known);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::keep_alive::Choice;
+use hearth_engine::keep_alive::{Choice, Memory};
 use hearth_engine::{Action, EngineConfig, Event, Purpose, Start};
 use hearth_types::SandboxId;
 
@@ -92,4 +92,50 @@ fn a_busy_function_is_kept_and_one_called_once_is_not_kept_for_long() {
     }
     let view = bench.engine.view();
     assert_eq!((view.sandboxes.idle, view.counters.cold), (1, 2));
+}
+
+#[test]
+fn what_was_learned_is_known_to_another_engine() {
+    let mut before = bench();
+    for _ in 0..20 {
+        call(&mut before, 1, 1);
+        pass(&mut before, 4 * QUARTER);
+    }
+    call(&mut before, 2, 1);
+    let memories = before.engine.memories(100);
+    assert_eq!(memories.len(), 1, "of the other there is nothing yet");
+    assert_eq!(before.engine.memories(100), [], "once");
+    let second_call_is_warm = |memories, generation| {
+        let mut bench = bench();
+        bench.step(Event::Recall { memories });
+        call(&mut bench, 1, generation);
+        pass(&mut bench, 4 * QUARTER);
+        call(&mut bench, 1, generation)
+    };
+    assert!(second_call_is_warm(memories.clone(), 1));
+    let mut late = bench();
+    call(&mut late, 1, 1);
+    late.step(Event::Recall { memories: memories.clone() });
+    pass(&mut late, 4 * QUARTER);
+    assert!(call(&mut late, 1, 1), "of its first call nothing was learned");
+    assert_eq!(late.engine.view().recalled, 0);
+    assert!(second_call_is_warm(memories.clone(), 2), "as it would have been had the code changed here");
+    assert!(!second_call_is_warm(Vec::new(), 1));
+    let damaged = memories.into_iter().map(|memory| Memory { learned: b"idle times 0".to_vec(), ..memory });
+    assert!(!second_call_is_warm(damaged.collect(), 1));
+}
+
+#[test]
+fn as_many_are_handed_out_as_are_wanted() {
+    let mut bench = bench();
+    for _ in 0..2 {
+        for function in 1..=5 {
+            call(&mut bench, function, 1);
+        }
+        pass(&mut bench, QUARTER);
+    }
+    assert_eq!([2, 2, 2, 2].map(|most| bench.engine.memories(most).len()), [2, 2, 1, 0]);
+    call(&mut bench, 3, 1);
+    let again = bench.engine.memories(9);
+    assert_eq!(again.iter().map(|memory| memory.function.as_str()).collect::<Vec<_>>(), ["f3"]);
 }
