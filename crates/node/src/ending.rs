@@ -31,7 +31,7 @@ impl Core {
                 state.start_failure = Some(StartFailure::Exit { status, out_of_memory });
             }
             let first = state.running.front().filter(|first| !first.responded);
-            (state.initialised, status, first.map(|first| (first.id, first.attempt.invocation.request_id)))
+            (state.initialised, status, first.map(|first| (first.id, Arc::clone(&first.attempt))))
         };
         if sandbox.to_be_saved {
             return;
@@ -39,9 +39,15 @@ impl Core {
         if let Some(assigned) = distrusted {
             self.distrust(&assigned.spec);
         }
-        if let Some((id, request)) = first {
-            let failure = Failure::exit(request, status, out_of_memory);
-            self.fail_with(sandbox, id, &failure);
+        if let Some((id, attempt)) = first {
+            let lost = sandbox.assigned.get().is_some_and(|assigned| assigned.link.close(id));
+            // What the node ends itself is not run again.
+            if lost && !sandbox.is_doomed() && sandbox.take_back(id) {
+                self.undelivered(sandbox, &attempt);
+            } else {
+                let failure = Failure::exit(attempt.invocation.request_id, status, out_of_memory);
+                self.fail_with(sandbox, id, &failure);
+            }
         }
         if !initialised && !sandbox.is_doomed() {
             self.init_failed_ahead(sandbox);

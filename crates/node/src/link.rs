@@ -2,7 +2,8 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use hearth_agent_proto::ToAgent;
@@ -24,9 +25,20 @@ struct Outgoing {
     bytes: Vec<u8>,
     sent: usize,
     failed: bool,
+    /// The newest invocation.
+    invocation: Option<u32>,
+    /// Nothing came after it.
+    invocation_is_last: bool,
 }
 
 impl Outgoing {
+    fn note(&mut self, message: &ToAgent<'_>) {
+        self.invocation_is_last = matches!(message, ToAgent::Invoke { .. });
+        if let ToAgent::Invoke { id, .. } = message {
+            self.invocation = Some(*id);
+        }
+    }
+
     /// An agent that never takes all that waits for it must not make it grow for ever.
     fn forget_sent(&mut self) {
         if self.sent > self.bytes.len() / 2 {
@@ -41,6 +53,8 @@ pub(crate) struct Link {
     stream: UnixStream,
     outgoing: Mutex<Outgoing>,
     more: Notify,
+    /// The agent's end was closed before it had read everything.
+    reset: AtomicBool,
 }
 
 impl Link {
@@ -48,18 +62,38 @@ impl Link {
         let stream = std::os::unix::net::UnixStream::from(socket);
         stream.set_nonblocking(true)?;
         let stream = UnixStream::from_std(stream)?;
-        Ok(Self { stream, outgoing: Mutex::default(), more: Notify::new() })
+        Ok(Self { stream, outgoing: Mutex::default(), more: Notify::new(), reset: AtomicBool::new(false) })
     }
 
     /// Sends at once what the socket takes and leaves the rest to [`Link::flush_forever`].
     pub(crate) fn send(&self, message: &ToAgent<'_>) -> Result<(), LinkStuck> {
-        let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outgoing = self.outgoing();
         if outgoing.failed || outgoing.bytes.len() - outgoing.sent > QUEUE_BYTES_MAX {
             return Err(LinkStuck);
         }
+        outgoing.note(message);
         message.encode(&mut outgoing.bytes);
         self.push(&mut outgoing);
         if outgoing.failed { Err(LinkStuck) } else { Ok(()) }
+    }
+
+    /// Nothing is sent any more. True if the agent certainly did not get all of this invocation: it was never sent, or was the last
+    /// that was and is not read to its end. Of an agent that lives, or took all that there was, nothing is certain.
+    pub(crate) fn close(&self, id: u32) -> bool {
+        let mut outgoing = self.outgoing();
+        outgoing.failed = true;
+        let newest = outgoing.invocation.unwrap_or_default();
+        if newest == id {
+            // Linux resets a connection if one end is closed while something waits there to be read, and that is the end of it.
+            let unread = self.reset.load(Ordering::Acquire) || outgoing.sent < outgoing.bytes.len();
+            return outgoing.invocation_is_last && unread;
+        }
+        // Numbers go up.
+        id.wrapping_sub(newest) < u32::MAX / 2
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, outgoing: &mut Outgoing) {
@@ -89,7 +123,7 @@ impl Link {
                 if self.stream.writable().await.is_err() {
                     return std::future::pending().await;
                 }
-                let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut outgoing = self.outgoing();
                 self.push(&mut outgoing);
                 if outgoing.failed || outgoing.sent == outgoing.bytes.len() {
                     break;
@@ -121,7 +155,10 @@ impl Link {
                 Ok(0) => return false,
                 Ok(_) => return true,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return false,
+                Err(error) => {
+                    self.reset.fetch_or(error.kind() == io::ErrorKind::ConnectionReset, Ordering::AcqRel);
+                    return false;
+                }
             }
         }
     }
@@ -131,14 +168,79 @@ impl Link {
 mod tests {
     use std::time::Duration;
 
+    use hearth_agent_proto::InvokeHead;
     use tokio::io::AsyncReadExt as _;
 
     use super::*;
 
+    async fn linked() -> (Link, UnixStream) {
+        let (ours, agent) = UnixStream::pair().unwrap();
+        let link = Link::new(ours.into_std().unwrap().into()).unwrap();
+        // Nothing is sent at once before it is known that it can be.
+        link.stream.writable().await.unwrap();
+        (link, agent)
+    }
+
+    async fn soon<T>(what: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(20), what).await.unwrap()
+    }
+
+    fn invocation(id: u32, body: &[u8]) -> ToAgent<'_> {
+        let head = InvokeHead {
+            request_id: "r".into(),
+            invocation_id: "i".into(),
+            deadline_ms: 0,
+            function_arn: "f".into(),
+            trace_id: None,
+            client_context: None,
+            cognito_identity: None,
+        };
+        ToAgent::Invoke { id, head, body }
+    }
+
+    /// Whether an invocation counts as not delivered whose agent has read all but this much when it dies.
+    async fn is_lost(id: u32, messages: &[ToAgent<'_>], unread: usize) -> bool {
+        let (link, mut agent) = linked().await;
+        let mut length = Vec::new();
+        for message in messages {
+            message.encode(&mut length);
+            link.send(message).unwrap();
+        }
+        soon(agent.read_exact(&mut vec![0; length.len() - unread])).await.unwrap();
+        drop(agent);
+        assert!(!soon(link.read_into(&mut BytesMut::new())).await);
+        let lost = link.close(id);
+        assert!(link.send(&ToAgent::Withdraw { id }).is_err(), "closed");
+        lost
+    }
+
+    #[tokio::test]
+    async fn an_invocation_is_lost_if_its_agent_died_before_it_had_read_it() {
+        let (first, second) = (invocation(1, b"{}"), invocation(2, b"{}"));
+        assert!(!is_lost(1, std::slice::from_ref(&first), 0).await);
+        assert!(is_lost(1, std::slice::from_ref(&first), 1).await);
+        assert!(!is_lost(1, &[first.clone(), second.clone()], 1).await, "that is the second's");
+        assert!(is_lost(2, &[first.clone(), second], 1).await);
+        assert!(!is_lost(1, &[first.clone(), ToAgent::Withdraw { id: 1 }], 1).await, "that is the last message's");
+        assert!(is_lost(1, &[], 0).await, "never sent");
+        assert!(is_lost(2, &[first], 0).await, "never sent");
+    }
+
+    #[tokio::test]
+    async fn an_invocation_that_is_half_sent_is_lost_when_the_link_is_closed() {
+        let (link, mut agent) = linked().await;
+        let body = vec![b'x'; 4 << 20];
+        link.send(&invocation(1, &body)).unwrap();
+        assert!(link.close(1));
+        drop(link);
+        let mut taken = Vec::new();
+        soon(agent.read_to_end(&mut taken)).await.unwrap();
+        assert!(taken.len() < body.len(), "the rest does not follow");
+    }
+
     #[tokio::test]
     async fn what_waits_for_an_agent_that_lags_behind_stays_small() {
-        let (ours, mut agent) = UnixStream::pair().unwrap();
-        let link = Link::new(ours.into_std().unwrap().into()).unwrap();
+        let (link, mut agent) = linked().await;
         let waiting = || {
             let outgoing = link.outgoing.lock().unwrap();
             (outgoing.bytes.len() - outgoing.sent, outgoing.bytes.len())
@@ -158,7 +260,7 @@ mod tests {
         };
         tokio::select! {
             () = link.flush_forever() => {}
-            done = tokio::time::timeout(Duration::from_secs(20), lags_behind) => done.unwrap(),
+            () = soon(lags_behind) => {}
         }
     }
 }

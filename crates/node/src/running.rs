@@ -50,7 +50,7 @@ impl Core {
     }
 
     /// The sandbox had come to its end before the attempt got there, so it runs elsewhere.
-    fn undelivered(self: &Arc<Self>, sandbox: &Sandbox, attempt: &Arc<Attempt>) {
+    pub(crate) fn undelivered(self: &Arc<Self>, sandbox: &Sandbox, attempt: &Arc<Attempt>) {
         let state = self.lock();
         if state.engine.holds(attempt.ticket) {
             return self.step_locked(state, self.clock.now(), Event::Undelivered { sandbox: sandbox.id });
