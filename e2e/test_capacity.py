@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -486,20 +487,26 @@ class TestFeatures:
         def used():
             return sorted(found["sandboxes"] for found in admin.state()["engine"]["instances"])
 
+        names = {document["id"]: document["name"] for document in admin("GET", "instances")[1]["instances"]}
+        names[0] = "(the node itself)"
+
         def spread():
             accounts = admin.state()["engine"]["accounts"]
             (found,) = [found for found in accounts if found["account"] == ALICE]
             (pool,) = found["spread"]
-            return pool["instances"]
+            return [names[number] for number in pool["instances"]]
 
         calls = [callers.submit(functions[0].call, {"seconds": 8}) for _ in range(2)]
         self.busy(admin, 2)
         (home,) = spread()
         assert used() == [0, 0, 0, 2]
+        assert re.search(rf"^{ALICE} +general +{re.escape(home)}$", hearth(admin.daemon, "top", "--once", "--interval", "0.1"), re.M)
         calls += [callers.submit(functions[1].call, {"seconds": 8}) for _ in range(2)]
         self.busy(admin, 4)
         assert used() == [0, 0, 2, 2]
         assert len(spread()) == 2 and spread()[0] == home
+        shown = json.loads(hearth(admin.daemon, "top", "--once", "--json", "--interval", "0.1"))["spreads"]
+        assert shown == [{"account": ALICE, "pool": "general", "instances": spread()}]
         with refused(functions[2].client, "ServiceException", 500, "no capacity is left for this account"):
             functions[2].client.invoke(FunctionName=functions[2].name)
         assert function_of(admin, BOB).call({})["slept"] == 0, "there is room for others"

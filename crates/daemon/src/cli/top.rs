@@ -4,6 +4,7 @@ mod draw;
 mod sample;
 mod tell;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
+use serde_json::Value;
 
 use super::client::Client;
 use super::output::Output;
@@ -56,7 +58,17 @@ pub(crate) fn run(args: &TopArgs, endpoint: &str, output: &Output) -> Result<Exi
 fn look(client: &Client) -> Result<Sample> {
     let answer = client.call("hearth", Method::GET, "/_hearth/state", &[], Bytes::new())?;
     let state = answer.into_json()?;
-    serde_json::from_value(state).context("the daemon's state cannot be read: is it of another version of Hearth?")
+    let sample: Sample = serde_json::from_value(state)
+        .context("the daemon's state cannot be read: is it of another version of Hearth?")?;
+    let names = if sample.engine.spreads().next().is_some() { names(client)? } else { BTreeMap::new() };
+    Ok(Sample { names, ..sample })
+}
+
+/// Of instances, by their numbers in the state.
+fn names(client: &Client) -> Result<BTreeMap<u64, String>> {
+    let instances = client.json("hearth", Method::GET, "/_hearth/v1/instances", &Value::Null)?;
+    let instances = instances["instances"].as_array().into_iter().flatten();
+    Ok(instances.filter_map(|found| Some((found["id"].as_u64()?, found["name"].as_str()?.to_owned()))).collect())
 }
 
 /// Text once; JSON for as long as somebody reads it, a line for each look.

@@ -28,14 +28,13 @@ pub(super) struct Screen<'a> {
 impl Screen<'_> {
     /// Lines that it takes to show everything.
     pub(super) fn height_max(&self) -> u16 {
-        let rows = self.now.engine.versions.len().max(1) + self.ready_lines() + self.pool_lines() + 4;
+        let rows = self.now.engine.versions.len().max(1) + self.middle_lines() + 4;
         HEAD_LINES + u16::try_from(rows).unwrap_or(1000).min(1000)
     }
 
     /// The scroll position that leaves no empty place on a screen of this height.
     pub(super) fn scroll_within(&self, height: u16) -> usize {
-        let shown =
-            usize::from(height).saturating_sub(usize::from(HEAD_LINES) + self.ready_lines() + self.pool_lines() + 4);
+        let shown = usize::from(height).saturating_sub(usize::from(HEAD_LINES) + self.middle_lines() + 4);
         self.scroll.min(self.now.engine.versions.len().saturating_sub(shown))
     }
 
@@ -45,6 +44,19 @@ impl Screen<'_> {
 
     fn pool_lines(&self) -> usize {
         1 + self.now.engine.sub_pools.len()
+    }
+
+    /// None of it, not even a heading, where no account is held to some instances.
+    fn spread_lines(&self) -> usize {
+        match self.now.engine.spreads().count() {
+            0 => 0,
+            spreads => spreads + 2,
+        }
+    }
+
+    /// Between the figures and the functions.
+    fn middle_lines(&self) -> usize {
+        self.ready_lines() + self.pool_lines() + self.spread_lines()
     }
 
     fn title(&self) -> Line<'_> {
@@ -149,6 +161,15 @@ impl Screen<'_> {
         Table::new(rows, widths).header(header(names))
     }
 
+    /// Over which instances an account is spread now.
+    fn spreads(&self) -> Table<'_> {
+        let rows = self.now.engine.spreads().map(|(account, spread)| {
+            Row::new([account.to_owned(), spread.pool.clone(), self.now.instances(spread).join(", ")])
+        });
+        let widths = [Constraint::Length(12), Constraint::Length(20), Constraint::Fill(1)];
+        Table::new(rows, widths).header(header(["SPREAD OF", "IN POOL", "OVER INSTANCES"]))
+    }
+
     fn ready(&self) -> Table<'_> {
         let rows = self.now.engine.blanks.iter().filter(|blanks| blanks.available).map(|blanks| {
             let name = self.now.roots.get(blanks.root).map_or("?", String::as_str);
@@ -191,10 +212,12 @@ impl Widget for &Screen<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let ready = u16::try_from(self.ready_lines()).unwrap_or(u16::MAX);
         let pools = u16::try_from(self.pool_lines()).unwrap_or(u16::MAX);
-        let [head, pools_area, _, ready_area, _, functions_area, foot] = Layout::vertical([
+        let spreads = u16::try_from(self.spread_lines()).unwrap_or(u16::MAX);
+        let [head, pools_area, _, spreads_area, ready_area, _, functions_area, foot] = Layout::vertical([
             Constraint::Length(HEAD_LINES),
             Constraint::Length(pools),
             Constraint::Length(1),
+            Constraint::Length(spreads),
             Constraint::Length(ready),
             Constraint::Length(1),
             Constraint::Min(2),
@@ -209,6 +232,9 @@ impl Widget for &Screen<'_> {
         lines.extend(self.figures());
         Paragraph::new(lines).render(head, buffer);
         Widget::render(self.pools(), pools_area, buffer);
+        if spreads > 0 {
+            Widget::render(self.spreads(), spreads_area, buffer);
+        }
         Widget::render(self.ready(), ready_area, buffer);
         Widget::render(self.functions(area.height), functions_area, buffer);
         if self.now.engine.versions.is_empty() {

@@ -14,6 +14,22 @@ pub(super) struct Sample {
     pub(super) totals: Totals,
     pub(super) events: Events,
     pub(super) daemon: Daemon,
+    /// Of declared instances, by their numbers, if anything here is about them.
+    #[serde(skip)]
+    pub(super) names: BTreeMap<u64, String>,
+}
+
+impl Sample {
+    /// Where an account is spread to, in its order.
+    pub(super) fn instances(&self, spread: &Spread) -> Vec<String> {
+        let name = |id: &u64| match (id, self.names.get(id)) {
+            (_, Some(name)) => name.clone(),
+            (0, None) => "(the node itself)".to_owned(),
+            // Gone between the two answers.
+            (id, None) => format!("#{id}"),
+        };
+        spread.instances.iter().map(name).collect()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +50,30 @@ pub(super) struct Engine {
     #[serde(rename = "roots")]
     pub(super) blanks: Vec<Blanks>,
     pub(super) sub_pools: Vec<Pool>,
+    pub(super) accounts: Vec<Account>,
+}
+
+impl Engine {
+    /// Accounts that are held to some of a sub-pool's instances, with each such sub-pool.
+    pub(super) fn spreads(&self) -> impl Iterator<Item = (&str, &Spread)> {
+        self.accounts
+            .iter()
+            .flat_map(|found| found.spread.iter().flatten().map(|spread| (found.account.as_str(), spread)))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) account: String,
+    /// `None`: it may use any.
+    pub(super) spread: Option<Vec<Spread>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Spread {
+    pub(super) pool: String,
+    /// Those that its sandboxes go to, in its order.
+    instances: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

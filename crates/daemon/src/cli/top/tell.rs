@@ -32,6 +32,9 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
             "borrowed": counters.borrowed, "lent": counters.lent,
         })
     });
+    let spreads = engine
+        .spreads()
+        .map(|(account, spread)| json!({"account": account, "pool": spread.pool, "instances": now.instances(spread)}));
     json!({
         "endpoint": endpoint, "uptime_s": now.daemon.uptime_ms / 1000, "draining": engine.draining,
         "memory": {
@@ -48,6 +51,7 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
         "init_ms": {"p50": span.init.p50_ms, "p99": span.init.p99_ms},
         "events": {"queued": now.events.queued, "running": now.events.running},
         "pools": pools.collect::<Vec<_>>(),
+        "spreads": spreads.collect::<Vec<_>>(),
         "runtimes": runtimes.collect::<Vec<_>>(),
         "functions": functions.collect::<Vec<_>>(),
     })
