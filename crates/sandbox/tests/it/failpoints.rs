@@ -10,7 +10,9 @@ use rustix::process::Pid;
 use crate::host::{Host, cannot_save, eventually, root, skipped};
 use crate::lifecycle::{groups, pids_in};
 use crate::saving::pids_of;
-use crate::standing::{Pump, await_standing, kill, launcher, let_go, outside, somebody_is_traced, zombies};
+use crate::standing::{
+    Pump, await_standing, kill, kill_and_await, launcher, let_go, outside, somebody_is_traced, zombies,
+};
 
 /// What CRIU's process is called whatever it does, and while it restores.
 const CRIU: &str = "criu";
@@ -22,7 +24,8 @@ fn blank_with(host: &Host, point: &'static str, choose: impl Fn(Pid) -> Pid) -> 
     std::thread::scope(|scope| {
         let made = scope.spawn(|| host.isolation.create(&spec));
         let standing = await_standing(point);
-        kill(choose(standing));
+        // Or the launcher's death might come after all of the birth.
+        kill_and_await(choose(standing));
         // Without its launcher it is nobody's child, and the pump does not find it.
         let_go(standing);
         let _others_go_on = Pump::start(point);

@@ -65,6 +65,14 @@ pub(crate) fn kill(pid: Pid) {
     let _gone_already = kill_process(pid, Signal::KILL);
 }
 
+/// Only then does nothing come of it any more.
+pub(crate) fn kill_and_await(pid: Pid) {
+    kill(pid);
+    eventually("the killed process has ended", || {
+        stat(pid.as_raw_nonzero().get()).is_none_or(|one| matches!(one.state, 'Z' | 'X'))
+    });
+}
+
 /// Children of the launcher that nobody has waited for.
 pub(crate) fn zombies() -> Vec<String> {
     family().into_iter().filter(|one| one.state == 'Z').map(|one| one.name).collect()
