@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
@@ -25,8 +24,10 @@ struct Outgoing {
     bytes: Vec<u8>,
     sent: usize,
     failed: bool,
-    /// The newest invocation.
-    invocation: Option<u32>,
+    /// The agent's end was closed before it had read everything.
+    reset: bool,
+    /// The newest invocation; 0 before the first.
+    invocation: u32,
     /// Nothing came after it.
     invocation_is_last: bool,
 }
@@ -35,7 +36,7 @@ impl Outgoing {
     fn note(&mut self, message: &ToAgent<'_>) {
         self.invocation_is_last = matches!(message, ToAgent::Invoke { .. });
         if let ToAgent::Invoke { id, .. } = message {
-            self.invocation = Some(*id);
+            self.invocation = *id;
         }
     }
 
@@ -53,8 +54,6 @@ pub(crate) struct Link {
     stream: UnixStream,
     outgoing: Mutex<Outgoing>,
     more: Notify,
-    /// The agent's end was closed before it had read everything.
-    reset: AtomicBool,
 }
 
 impl Link {
@@ -62,7 +61,7 @@ impl Link {
         let stream = std::os::unix::net::UnixStream::from(socket);
         stream.set_nonblocking(true)?;
         let stream = UnixStream::from_std(stream)?;
-        Ok(Self { stream, outgoing: Mutex::default(), more: Notify::new(), reset: AtomicBool::new(false) })
+        Ok(Self { stream, outgoing: Mutex::default(), more: Notify::new() })
     }
 
     /// Sends at once what the socket takes and leaves the rest to [`Link::flush_forever`].
@@ -82,14 +81,13 @@ impl Link {
     pub(crate) fn close(&self, id: u32) -> bool {
         let mut outgoing = self.outgoing();
         outgoing.failed = true;
-        let newest = outgoing.invocation.unwrap_or_default();
-        if newest == id {
+        if outgoing.invocation == id {
             // Linux resets a connection if one end is closed while something waits there to be read, and that is the end of it.
-            let unread = self.reset.load(Ordering::Acquire) || outgoing.sent < outgoing.bytes.len();
+            let unread = outgoing.reset || outgoing.sent < outgoing.bytes.len();
             return outgoing.invocation_is_last && unread;
         }
         // Numbers go up.
-        id.wrapping_sub(newest) < u32::MAX / 2
+        id.wrapping_sub(outgoing.invocation) < u32::MAX / 2
     }
 
     fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
@@ -156,7 +154,7 @@ impl Link {
                 Ok(_) => return true,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => {
-                    self.reset.fetch_or(error.kind() == io::ErrorKind::ConnectionReset, Ordering::AcqRel);
+                    self.outgoing().reset |= error.kind() == io::ErrorKind::ConnectionReset;
                     return false;
                 }
             }

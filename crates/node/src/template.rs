@@ -178,11 +178,11 @@ impl TemplateShop {
     fn note_restored(&self, spec: &VersionSpec, now: Instant, took: Option<Duration>) -> bool {
         let mut histories = lock(&self.histories);
         let history = histories.entry(spec.key.clone()).or_default();
-        let is_gain = !history.note_restored(took) || spec.snap_start;
-        if !is_gain {
+        let is_worse = history.note_restored(took) && !spec.snap_start;
+        if is_worse {
             history.note_no_gain(now);
         }
-        !is_gain
+        is_worse
     }
 
     fn note_failure(&self, key: &VersionKey, now: Instant) {

@@ -36,6 +36,17 @@ struct Load {
 }
 
 impl Future {
+    /// One more idle sandbox is for the arrival after those that others are for, if that comes within this time.
+    fn keep(&mut self, now: u64, within: u64) -> Keep {
+        match self.arrivals.get(self.idle).copied() {
+            Some(next) if next.saturating_sub(now) <= within => {
+                self.idle += 1;
+                Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 }
+            }
+            _ => Keep::End,
+        }
+    }
+
     /// Those that would come after their arrival are not made.
     fn next_load(&mut self, now: Instant) -> Option<Load> {
         while self.loads.pop_front_if(|load| load.arrival <= now.as_nanos()).is_some() {}
@@ -138,12 +149,7 @@ impl Policy for Oracle {
         let future = self.future(idle.version);
         let own = if idle.rest.rank == LOADED { future.loading.pop_front() } else { None };
         let early = own.is_some_and(|arrival| arrival > now);
-        let Some(next) = future.arrivals.get(future.idle).copied() else { return Keep::End };
-        if !early && next.saturating_sub(now) > keep {
-            return Keep::End;
-        }
-        future.idle += 1;
-        Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 }
+        future.keep(now, if early { u64::MAX } else { keep })
     }
 
     /// A younger one was taken in its place: it is there for a later arrival, if that is soon.
@@ -151,13 +157,7 @@ impl Policy for Oracle {
         let keep = self.keep;
         let future = self.future(idle.version);
         future.idle = future.idle.saturating_sub(1);
-        match future.arrivals.get(future.idle).copied() {
-            Some(next) if next.saturating_sub(now.as_nanos()) <= keep => {
-                future.idle += 1;
-                Keep::Until { at: Instant::from_nanos(next + SOON), worth: 0 }
-            }
-            _ => Keep::End,
-        }
+        future.keep(now.as_nanos(), keep)
     }
 
     fn ended(&mut self, idle: Idle, _: Instant, why: Ended) {

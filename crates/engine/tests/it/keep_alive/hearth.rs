@@ -54,6 +54,16 @@ fn call(bench: &mut Bench, function: u64, generation: u64) -> bool {
     cold.is_none()
 }
 
+/// One that has seen a function called every hour.
+fn hourly() -> Bench {
+    let mut bench = bench();
+    for _ in 0..20 {
+        call(&mut bench, 1, 1);
+        pass(&mut bench, 4 * QUARTER);
+    }
+    bench
+}
+
 #[test]
 fn a_function_that_is_called_every_hour_is_loaded_ahead_of_that() {
     let mut bench = bench();
@@ -69,11 +79,7 @@ fn a_function_that_is_called_every_hour_is_loaded_ahead_of_that() {
 
 #[test]
 fn new_code_is_loaded_as_the_old_was() {
-    let mut bench = bench();
-    for _ in 0..20 {
-        call(&mut bench, 1, 1);
-        pass(&mut bench, 4 * QUARTER);
-    }
+    let mut bench = hourly();
     bench.step(Event::Retire { keys: vec![key(1, 1, 1)] });
     pass(&mut bench, QUARTER);
     assert_eq!(bench.engine.view().sandboxes.idle, 0, "the old code is not loaded again");
@@ -96,11 +102,7 @@ fn a_busy_function_is_kept_and_one_called_once_is_not_kept_for_long() {
 
 #[test]
 fn what_was_learned_is_known_to_another_engine() {
-    let mut before = bench();
-    for _ in 0..20 {
-        call(&mut before, 1, 1);
-        pass(&mut before, 4 * QUARTER);
-    }
+    let mut before = hourly();
     call(&mut before, 2, 1);
     let memories = before.engine.memories(100);
     assert_eq!(memories.len(), 1, "of the other there is nothing yet");
