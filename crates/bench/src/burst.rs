@@ -12,8 +12,8 @@ use crate::report::{BurstRow, Report, Spread};
 use crate::subject::Subject;
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<()> {
-    let (in_turn, work) = in_turn(daemon, subject, count, report).await?;
-    report.progress(&format!("burst, {}: {count} functions at once", subject.language));
+    let (in_turn, work) = in_turn(daemon, subject, count).await?;
+    crate::report::progress(&format!("burst, {}: {count} functions at once", subject.language));
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
         let name = format!("burst-{}-{number}", subject.language.to_lowercase());
@@ -54,13 +54,8 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, re
 }
 
 /// How long as many functions take one after the other, and how long the work that this makes takes all cores at least.
-async fn in_turn(
-    daemon: &Daemon,
-    subject: &Subject,
-    count: usize,
-    report: &mut Report,
-) -> Result<(Duration, Duration)> {
-    report.progress(&format!("burst, {}: {count} functions in turn", subject.language));
+async fn in_turn(daemon: &Daemon, subject: &Subject, count: usize) -> Result<(Duration, Duration)> {
+    crate::report::progress(&format!("burst, {}: {count} functions in turn", subject.language));
     let name = |number: usize| format!("turn-{}-{number}", subject.language.to_lowercase());
     for number in 0..count {
         daemon.deploy(&name(number), &subject.function).await?;

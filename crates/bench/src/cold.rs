@@ -61,12 +61,12 @@ pub(crate) async fn measure(
     count: usize,
     report: &mut Report,
 ) -> Result<()> {
-    report.progress(&format!("cold, {}, {}: deploying {count} functions", subject.language, way.start));
+    crate::report::progress(&format!("cold, {}, {}: deploying {count} functions", subject.language, way.start));
     let name = |number: usize| format!("cold-{}-{number}", subject.language.to_lowercase());
     for number in 0..count {
         daemon.deploy(&name(number), &subject.function).await?;
     }
-    report.progress(&format!("cold, {}, {}: calling them in turn", subject.language, way.start));
+    crate::report::progress(&format!("cold, {}, {}: calling them in turn", subject.language, way.start));
     let mut alike = 0;
     let (mut cold, mut bare, mut client) = (Vec::new(), Vec::new(), Vec::new());
     let mut connection = Connection::open(daemon.address).await?;

@@ -42,7 +42,7 @@ fn numbers(text: &str) -> HashMap<&str, i64> {
 }
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, count: usize, report: &mut Report) -> Result<()> {
-    report.progress(&format!("idle, {}: {count} functions", subject.language));
+    crate::report::progress(&format!("idle, {}: {count} functions", subject.language));
     let name = |number: usize| format!("idle-{number}");
     for number in 0..count {
         daemon.deploy(&name(number), &subject.function).await?;

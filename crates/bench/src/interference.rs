@@ -25,7 +25,7 @@ const HOLDING: &str = include_str!("assets/hold.py");
 const HOLD: Duration = Duration::from_secs(8);
 
 pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, burst: usize, report: &mut Report) -> Result<()> {
-    report.progress(&format!("interference: {burst} cold starts of one function"));
+    crate::report::progress(&format!("interference: {burst} cold starts of one function"));
     daemon.deploy("burst-a", &holding(subject)?).await?;
     daemon.deploy("warm-c", &subject.function).await?;
     for number in 0..2 * COLD {
@@ -56,7 +56,10 @@ pub(crate) async fn measure(daemon: &Daemon, subject: &Subject, burst: usize, re
         })
         .await?;
     let (starts, took) = starts;
-    report.progress(&format!("interference: {starts} sandboxes were started within {:.2} s", took.as_secs_f64()));
+    crate::report::progress(&format!(
+        "interference: {starts} sandboxes were started within {:.2} s",
+        took.as_secs_f64()
+    ));
     report.interference(InterferenceRow {
         what: "p95 of cold calls",
         quiet_ms: percentile(quiet.cold, 0.95),

@@ -6,6 +6,7 @@
 mod bare;
 mod burst;
 mod cold;
+mod compare;
 mod daemon;
 mod hello;
 mod http;
@@ -39,6 +40,15 @@ struct Args {
     /// The daemon to measure.
     #[arg(long, default_value = "target/release/hearth")]
     hearth: PathBuf,
+    /// Another daemon: both are measured in turn, and nothing else is. Ratios are this one's to the other's.
+    #[arg(long, value_name = "OTHER")]
+    against: Option<PathBuf>,
+    /// Runtimes that the other daemon prepared, where it does not take these.
+    #[arg(long, requires = "against")]
+    against_runtimes: Option<PathBuf>,
+    /// Rounds of each warm figure with `--against`.
+    #[arg(long, default_value_t = 8)]
+    rounds: usize,
     /// Prepared runtimes (`hearth runtime add`).
     #[arg(long, default_value = "target/runtimes")]
     runtimes: PathBuf,
@@ -115,6 +125,9 @@ fn main() -> Result<()> {
 }
 
 async fn measure(args: &Args) -> Result<()> {
+    if let Some(other) = &args.against {
+        return compare::run(args, other).await;
+    }
     let subjects = Subject::all(args).context("cannot prepare the sample functions (`scripts/prepare` does)")?;
     let mut report = Report::new();
     report.busy(processes::load()?);

@@ -47,7 +47,7 @@ pub(crate) async fn compare(
     count: usize,
     report: &mut Report,
 ) -> Result<()> {
-    report.progress(&format!("memory, {}: {count} without sandboxes", subject.language));
+    crate::report::progress(&format!("memory, {}: {count} without sandboxes", subject.language));
     let mut alone = Vec::with_capacity(count);
     for _ in 0..count {
         let api = RuntimeApi::start().await?;

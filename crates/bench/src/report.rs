@@ -12,6 +12,7 @@ use serde_json::json;
 
 pub(crate) use rows::{BurstRow, ColdRow, IdleRow, InterferenceRow, MemoryRow, Spread, TemplateRow, WarmRow};
 use rows::{cold_ratio, overhead_kib, template_ratio};
+pub(crate) use tables::table;
 
 /// Figures of a machine with more load than this are not to be compared.
 const LOAD_QUIET: f64 = 0.7;
@@ -43,15 +44,10 @@ impl Report {
     pub(crate) fn busy(&mut self, load_before: f64) {
         self.load_before = load_before;
         if load_before > LOAD_QUIET {
-            self.progress(&format!(
+            progress(&format!(
                 "this machine is busy (load {load_before}): wait until it is quiet for figures that count"
             ));
         }
-    }
-
-    /// Says on stderr what is being measured.
-    pub(crate) fn progress(&self, what: &str) {
-        let _told = writeln!(std::io::stderr(), "{what}").is_ok();
     }
 
     /// Rows of one number of connections, the baseline first.
@@ -68,7 +64,7 @@ impl Report {
     }
 
     pub(crate) fn skip(&mut self, what: String) {
-        self.progress(&format!("skipped: {what}"));
+        progress(&format!("skipped: {what}"));
         self.skipped.push(what);
     }
 
@@ -138,10 +134,24 @@ impl Report {
             "interference": self.interference,
             "targets": self.verdicts(),
         });
-        if let Some(dir) = path.parent() {
-            fs_err::create_dir_all(dir)?;
-        }
-        fs_err::write(path, format!("{report:#}\n"))?;
-        Ok(())
+        write_json(path, &report)
     }
+}
+
+/// Says on stderr what is being measured.
+pub(crate) fn progress(what: &str) {
+    let _told = writeln!(std::io::stderr(), "{what}").is_ok();
+}
+
+/// Prints what was measured.
+pub(crate) fn say(what: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{what}")?)
+}
+
+pub(crate) fn write_json(path: &Path, report: &serde_json::Value) -> Result<()> {
+    if let Some(dir) = path.parent() {
+        fs_err::create_dir_all(dir)?;
+    }
+    fs_err::write(path, format!("{report:#}\n"))?;
+    Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn measure(
     count: usize,
     report: &mut Report,
 ) -> Result<()> {
-    report.progress(&format!("template, {what}: saving it"));
+    crate::report::progress(&format!("template, {what}: saving it"));
     let name = format!("template-{}", what.to_lowercase().replace([' ', ','], "-"));
     daemon.deploy(&name, function).await?;
     if let Some(reason) = daemon.publish_saved(&name).await? {
@@ -49,7 +49,7 @@ pub(crate) async fn measure(
         return Ok(());
     }
     tokio::time::sleep(SETTLE).await;
-    report.progress(&format!("template, {what}: {count} cold starts of each kind in turn"));
+    crate::report::progress(&format!("template, {what}: {count} cold starts of each kind in turn"));
     let (plain_name, template_name) = (name.clone(), format!("{name}:1"));
     let mut connection = Connection::open(daemon.address).await?;
     // The first of each brings files into memory, for all that follow.

@@ -50,7 +50,7 @@ pub(crate) async fn measure(
         let mut all = targets.iter().map(|_| Measured::new()).collect::<Result<Vec<_>>>()?;
         for round in 1..=ROUNDS {
             for (target, measured) in targets.iter().zip(&mut all) {
-                report.progress(&format!("warm, {connections} connections, round {round}: {}", target.name));
+                crate::report::progress(&format!("warm, {connections} connections, round {round}: {}", target.name));
                 let Target { address, pid, request, .. } = target;
                 let under_load = load::Target { address: *address, pid: *pid, request };
                 let load = load::run(&under_load, connections, WARM_UP, duration)
