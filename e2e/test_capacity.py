@@ -192,7 +192,7 @@ class TestCommandLine:
         hearth(daemon, "capacity", "group", "friends", "--delete")
         hearth(daemon, "capacity", "policy", ALICE, "--delete")
         hearth(daemon, "capacity", "reclaim", "m1", "--in", "1s")
-        wait_until(lambda: json.loads(hearth(daemon, "capacity", "list", "--json")) == [], 20, "the instance is gone")
+        wait_until(lambda: len(json.loads(hearth(daemon, "capacity", "list", "--json"))) == 1, 20, "the instance is gone")
         hearth(daemon, "pool", "delete", "gold")
         assert "reclaim" in hearth(daemon, "capacity", "log")
 
@@ -435,6 +435,46 @@ class TestFeatures:
         assert self.pool(admin, "gold")["counters"]["borrowed"] == 1
         assert self.pool(admin, "general")["counters"]["lent"] == 1
 
+    def test_an_empty_pool_keeps_nobody_from_starting(self, own_daemon):
+        """Declared before it has an instance, in the order in which the README does it."""
+        admin = Admin(own_daemon())
+        assert "archive" in hearth(admin.daemon, "pool", "set", "archive", "--frequency", "rare")
+        function = function_of(admin, ALICE)
+        assert function.call({})["slept"] == 0
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set(f"accounts/{BOB}", pool="archive")
+        for account in (ALICE, BOB):
+            assert function_of(admin, account).call({})["slept"] == 0
+        admin.set(f"accounts/{ALICE}", shortage=["wait:1"])
+        with refused(function.client, "ServiceException", 500, 'pool "gold": add an instance'):
+            function_of(admin, ALICE).call({})
+        admin.set(f"accounts/{ALICE}", shortage=["reject"])
+        with refused(function.client, "ServiceException", 500, 'pool "gold" has no room'):
+            function_of(admin, ALICE).call({})
+
+    def test_what_is_borrowed_is_made_room_for(self, own_daemon):
+        """The node's own memory is lent although it is full of sandboxes that nobody uses."""
+        admin = Admin(own_daemon(SMALL))
+        for _ in range(2):
+            function_of(admin, BOB).call({})
+        admin.set("pools/gold", kind="dedicated", account=ALICE)
+        admin.set(f"accounts/{ALICE}", shortage=["borrow:general", "wait:30", "reject"])
+        assert function_of(admin, ALICE).call({})["slept"] == 0
+        assert self.pool(admin, "general")["counters"]["lent"] == 1
+
+    def test_the_node_is_an_instance(self, own_daemon):
+        admin = Admin(own_daemon(SMALL))
+        (node,) = admin("GET", "instances")[1]["instances"]
+        assert (node["name"], node["pool"], node["memory_mib"], node["shared"]) == ("node", "general", 512, True)
+        for method, path, body in (("PUT", "", {"memory_mib": 512}), ("PATCH", "", {"pool": "x"}), ("DELETE", "", None)):
+            status, error = admin(method, f"instances/node{path}", body)
+            assert status in (400, 409) and "this machine's own memory" in error["message"], error
+        assert admin("POST", "instances/node/reclaim", {"seconds": 1})[0] == 409
+        function_of(admin, ALICE).call({})
+        shown = json.loads(hearth(admin.daemon, "capacity", "show", "node"))
+        assert (shown["use"]["accounts"], shown["use"]["sandboxes"]) == ([ALICE], 1)
+        assert re.search(rf"node +general .* of 512 +{ALICE}", hearth(admin.daemon, "capacity"))
+
     def test_replenish_and_its_rate(self, own_daemon, hook):
         """Each instance that is taken is replaced; where many are taken, by more."""
         admin = Admin(own_daemon(SMALL + hook.config(instances_max=20)))
@@ -488,7 +528,6 @@ class TestFeatures:
             return sorted(found["sandboxes"] for found in admin.state()["engine"]["instances"])
 
         names = {document["id"]: document["name"] for document in admin("GET", "instances")[1]["instances"]}
-        names[0] = "(the node itself)"
 
         def spread():
             accounts = admin.state()["engine"]["accounts"]

@@ -51,6 +51,8 @@ pub enum CapacityError {
 /// What the configuration file declares.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct CapacityBase {
+    /// The node's own memory, as it is shown; it cannot be changed.
+    pub node: Option<InstanceDocument>,
     pub instances: Vec<InstanceDocument>,
     pub pools: Vec<PoolDocument>,
     pub accounts: Vec<AccountDocument>,

@@ -339,7 +339,9 @@ impl Config {
     }
 
     pub(crate) fn capacity_base(&self) -> CapacityBase {
+        let engine = self.engine();
         CapacityBase {
+            node: Some(InstanceDocument::of_node(engine.memory_mib_max, self.node.sandboxes)),
             instances: self.capacity.instances.clone(),
             pools: self.capacity.pools.clone(),
             accounts: self.capacity.accounts.clone(),

@@ -309,7 +309,7 @@ impl DestroyReason {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FailReason {
     /// Initialisation failed in this sandbox, which is destroyed.
     InitFailed {
@@ -317,12 +317,16 @@ pub enum FailReason {
     },
     /// Sandboxes for it were lost before they were ready, several times in a row.
     SandboxLost,
-    /// No place came free before the deadline, or too many wait already.
-    Capacity,
+    /// No place came free in the sub-pool before the deadline, or too many wait already.
+    Capacity {
+        pool: PoolName,
+    },
     /// It needs more memory than there is.
     TooLarge,
-    /// Its account's sub-pool has nothing for it, and its account does not wait.
-    Refused,
+    /// This sub-pool of its account has nothing for it, and its account does not wait.
+    Refused {
+        pool: PoolName,
+    },
     /// The runtime root is gone.
     RootGone,
     Draining,

@@ -165,7 +165,7 @@ pub struct InstanceView {
     pub pool: PoolName,
     /// `waiting`, `active` or `closed`.
     pub standing: &'static str,
-    /// Accounts that use it or did.
+    /// Accounts that use it or did; of one that is shared those that use it now.
     pub tenants: Vec<String>,
     pub memory_mib: u64,
     pub memory_mib_max: u64,

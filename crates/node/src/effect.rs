@@ -119,14 +119,31 @@ pub(crate) fn not_installed(runtime: &str) -> InvokeError {
     InvokeError::InvalidRuntime { message }
 }
 
+fn no_room(pool: &PoolName) -> String {
+    if *pool == PoolName::general() {
+        return "no room for another sandbox on this machine: raise node.memory_mib or retry later".to_owned();
+    }
+    let name = &pool.0;
+    format!(
+        "no room for another sandbox in the pool {name:?}: add an instance to it (hearth capacity add NAME --pool {name} \
+         --memory MIB), or let the account borrow (hearth capacity policy ACCOUNT --shortage borrow:general)"
+    )
+}
+
 fn refusal(reason: FailReason, attempt: &Attempt) -> InvokeError {
     let message = match reason {
         FailReason::Draining => return InvokeError::Draining,
-        FailReason::Capacity => "no room for another sandbox on this machine: raise node.memory_mib or retry later",
+        FailReason::Capacity { pool } => return InvokeError::Service { message: no_room(&pool) },
         FailReason::TooLarge => {
             "the function's memory size is more than this machine has for sandboxes (node.memory_mib)"
         }
-        FailReason::Refused => "no capacity is left for this account, and its policy is not to wait for any",
+        FailReason::Refused { pool } => {
+            let message = format!(
+                "no capacity is left for this account: the pool {:?} has no room, and the account's policy is to reject",
+                pool.0
+            );
+            return InvokeError::Service { message };
+        }
         FailReason::RootGone => return not_installed(&attempt.invocation.spec.runtime),
         FailReason::SandboxLost | FailReason::InitFailed { .. } => {
             let message = attempt.problem().unwrap_or_else(|| "no sandbox could be started".to_owned());

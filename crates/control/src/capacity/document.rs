@@ -55,6 +55,28 @@ fn general() -> String {
     PoolName::general().0
 }
 
+impl InstanceDocument {
+    /// The name of the node's own memory, which no other instance can have.
+    pub const NODE: &'static str = "node";
+
+    /// The node's own memory: everybody's, in the pool `general`.
+    pub fn of_node(memory_mib: u64, sandboxes: u32) -> Self {
+        Self {
+            name: Self::NODE.to_owned(),
+            pool: general(),
+            memory_mib,
+            cpu_millis: 0,
+            sandboxes,
+            cost_rate: 0.0,
+            lease_end: None,
+            age_max_s: None,
+            reclaimable: false,
+            shared: true,
+            labels: BTreeSet::new(),
+        }
+    }
+}
+
 const fn sandboxes_default() -> u32 {
     2000
 }
@@ -88,6 +110,11 @@ fn check_memory(what: &str, mib: u64, min: u64) -> Result<(), CapacityError> {
 impl InstanceDocument {
     pub(super) fn check(&self, now: Timestamp) -> Result<(), CapacityError> {
         check_name("name", &self.name)?;
+        if self.name == Self::NODE {
+            return Err(invalid(
+                "the instance `node` is this machine's own memory (node.memory_mib): take another name",
+            ));
+        }
         check_memory("memory_mib", self.memory_mib, 128)?;
         price_of("cost_rate", self.cost_rate)?;
         if self.sandboxes == 0 {

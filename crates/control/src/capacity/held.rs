@@ -32,6 +32,7 @@ pub(super) struct HeldInstance {
 
 #[derive(Debug, Default)]
 pub(super) struct Held {
+    pub(super) node: Option<InstanceDocument>,
     pub(super) instances: BTreeMap<String, HeldInstance>,
     pub(super) pools: BTreeMap<String, (Source, PoolDocument)>,
     pub(super) accounts: BTreeMap<String, (Source, AccountDocument)>,
@@ -45,7 +46,7 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn of_file(base: CapacityBase, now: Timestamp) -> Result<Self, CapacityError> {
-        let mut held = Self::default();
+        let mut held = Self { node: base.node, ..Self::default() };
         for pool in base.pools {
             pool.check()?;
             held.pools.insert(pool.name.clone(), (Source::File, pool));

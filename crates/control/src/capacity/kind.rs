@@ -1,6 +1,6 @@
 //! What each kind of document is among those that are held: read, put in its place, taken out, shown.
 
-use hearth_engine::capacity::{Capacity, PoolName};
+use hearth_engine::capacity::{Capacity, InstanceId, PoolName};
 use hearth_types::{AccountId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,6 +144,9 @@ pub(super) fn deletable(held: &Held, kind: Kind, name: &str) -> Result<Source, C
     let not_there = || missing(kind, name);
     match kind {
         Kind::Instance => {
+            if is_node(held, name) {
+                return conflict("the instance `node` is this machine's own memory: it stays".to_owned());
+            }
             let instance = held.instances.get(name).ok_or_else(not_there)?;
             if instance.leaving {
                 return conflict(format!("instance {name:?} is being emptied already"));
@@ -182,7 +185,13 @@ pub(super) fn deletable(held: &Held, kind: Kind, name: &str) -> Result<Source, C
 
 pub(super) fn names(held: &Held, kind: Kind) -> Vec<String> {
     match kind {
-        Kind::Instance => held.instances.keys().cloned().collect(),
+        Kind::Instance => {
+            let mut names: Vec<String> = held.instances.keys().cloned().collect();
+            if is_node(held, InstanceDocument::NODE) {
+                names.insert(0, InstanceDocument::NODE.to_owned());
+            }
+            names
+        }
         Kind::Pool => {
             let mut names: Vec<String> = held.pools.keys().cloned().collect();
             if !held.pools.contains_key(&PoolName::general().0) {
@@ -196,9 +205,15 @@ pub(super) fn names(held: &Held, kind: Kind) -> Vec<String> {
     }
 }
 
+/// Whether this is the node's own memory.
+fn is_node(held: &Held, name: &str) -> bool {
+    name == InstanceDocument::NODE && held.node.is_some() && !held.instances.contains_key(name)
+}
+
 /// The document alone.
 pub(super) fn plain(held: &Held, kind: Kind, name: &str) -> Option<Value> {
     let value = match kind {
+        Kind::Instance if is_node(held, name) => normal(held.node.as_ref()?),
         Kind::Instance => normal(&held.instances.get(name)?.document),
         Kind::Pool if name == PoolName::general().0 && !held.pools.contains_key(name) => normal(&general()),
         Kind::Pool => normal(&held.pools.get(name)?.1),
@@ -212,6 +227,11 @@ pub(super) fn plain(held: &Held, kind: Kind, name: &str) -> Option<Value> {
 pub(super) fn shown(held: &Held, kind: Kind, name: &str) -> Option<Value> {
     let mut document = plain(held, kind, name)?;
     let source = match kind {
+        Kind::Instance if is_node(held, name) => {
+            document["id"] = json!(InstanceId::NODE);
+            document["leaving"] = json!(false);
+            None
+        }
         Kind::Instance => Some(held.instances.get(name)?.source),
         Kind::Pool => held.pools.get(name).map(|(source, _)| *source),
         Kind::Account => held.accounts.get(name).map(|(source, _)| *source),

@@ -8,7 +8,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::output::{Output, pretty, table, text};
+use super::functions::path_segment;
+use super::output::{Output, Table, pretty, text};
 
 const ROOT: &str = "/_hearth/v1";
 const LOG_PAGE: usize = 1000;
@@ -136,20 +137,20 @@ pub(crate) fn run(args: &CapacityArgs, endpoint: &str, output: &Output) -> Resul
     let client = Client::new(endpoint)?;
     match &args.action {
         None | Some(Action::List) => list(&client, output)?,
-        Some(Action::Show { name }) => show(&client, &format!("{ROOT}/instances/{name}"), output)?,
+        Some(Action::Show { name }) => show_instance(&client, name, output)?,
         Some(Action::Add(add)) => {
-            let instance = client.change(&format!("{ROOT}/instances/{}", add.name), &add.changes()?)?;
+            let instance = client.change(&format!("{ROOT}/instances/{}", path_segment(&add.name)), &add.changes()?)?;
             output.result(&instance, || pretty(&instance));
         }
         Some(Action::Remove { name }) => {
-            client.json("hearth", Method::DELETE, &format!("{ROOT}/instances/{name}"), &Value::Null)?;
+            client.json("hearth", Method::DELETE, &format!("{ROOT}/instances/{}", path_segment(name)), &Value::Null)?;
             output.result(&json!({"removed": name}), || {
                 format!("{name} is used for nothing new and goes when it is empty")
             });
         }
         Some(Action::Reclaim { name, after }) => {
             let body = json!({"seconds": after.as_secs()});
-            client.json("hearth", Method::POST, &format!("{ROOT}/instances/{name}/reclaim"), &body)?;
+            client.json("hearth", Method::POST, &format!("{ROOT}/instances/{}/reclaim", path_segment(name)), &body)?;
             output.result(&json!({"reclaimed": name, "seconds": after.as_secs()}), || {
                 format!("{name} is taken away in {} s", after.as_secs())
             });
@@ -194,38 +195,50 @@ impl AddArgs {
     }
 }
 
+/// What each is used for now, by whom.
+fn add_use(client: &Client, instances: &mut [Value]) -> Result<()> {
+    let state = client.json("hearth", Method::GET, "/_hearth/state", &Value::Null)?;
+    let used: Vec<&Value> = state["engine"]["instances"].as_array().into_iter().flatten().collect();
+    for instance in instances {
+        let use_now = used.iter().find(|used| used["id"] == instance["id"]);
+        instance["use"] = use_now.map_or(Value::Null, |used| {
+            json!({
+                "standing": used["standing"], "memory_mib": used["memory_mib"], "sandboxes": used["sandboxes"],
+                "accounts": used["tenants"],
+            })
+        });
+    }
+    Ok(())
+}
+
+fn show_instance(client: &Client, name: &str, output: &Output) -> Result<()> {
+    let path = format!("{ROOT}/instances/{}", path_segment(name));
+    let mut instance = client.json("hearth", Method::GET, &path, &Value::Null)?;
+    add_use(client, std::slice::from_mut(&mut instance))?;
+    output.result(&instance, || pretty(&instance));
+    Ok(())
+}
+
 /// The documents, each with what it is used for now.
 fn list(client: &Client, output: &Output) -> Result<()> {
     let path = format!("{ROOT}/instances");
-    let mut instances = client.json("hearth", Method::GET, &path, &Value::Null)?["instances"].clone();
-    let state = client.json("hearth", Method::GET, "/_hearth/state", &Value::Null)?;
-    let used: Vec<&Value> = state["engine"]["instances"].as_array().into_iter().flatten().collect();
-    for instance in instances.as_array_mut().into_iter().flatten() {
-        let use_now = used.iter().find(|used| used["id"] == instance["id"]);
-        instance["use"] = use_now.map_or(
-            Value::Null,
-            |used| json!({"standing": used["standing"], "memory_mib": used["memory_mib"], "accounts": used["tenants"]}),
-        );
-    }
-    output.result(&instances, || {
-        let found: Vec<&Value> = instances.as_array().into_iter().flatten().collect();
-        if found.is_empty() {
-            return "no instances beside the node itself: add one with `hearth capacity add NAME --memory MIB`"
-                .to_owned();
-        }
+    let answer = client.json("hearth", Method::GET, &path, &Value::Null)?;
+    let mut instances = answer["instances"].as_array().cloned().unwrap_or_default();
+    add_use(client, &mut instances)?;
+    output.result(&json!(instances), || {
         let mut rows =
-            table(&["instance", "pool", "memory", "used by", "cost/h", "lease ends", "state", "labels", "from"]);
-        for instance in found {
+            Table::new(&["instance", "pool", "MiB used", "used by", "cost/h", "lease ends", "state", "labels", "from"]);
+        for instance in &instances {
             let words = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(" ");
-            let standing = &instance["use"]["standing"];
-            rows.add_row([
+            let standing = text(&instance["use"]["standing"]);
+            rows.row([
                 text(&instance["name"]),
                 text(&instance["pool"]),
-                format!("{} of {} MiB", text(&instance["use"]["memory_mib"]), instance["memory_mib"]),
+                format!("{} of {}", text(&instance["use"]["memory_mib"]), instance["memory_mib"]),
                 words(&instance["use"]["accounts"]),
-                text(&instance["cost_rate"]),
+                if instance["cost_rate"] == 0.0 { "-".to_owned() } else { text(&instance["cost_rate"]) },
                 text(&instance["lease_end"]),
-                if instance["leaving"] == true { "leaving".to_owned() } else { text(standing) },
+                if instance["leaving"] == true { "leaving".to_owned() } else { standing },
                 words(&instance["labels"]),
                 text(&instance["source"]),
             ]);
@@ -240,10 +253,14 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
         let path = format!("{ROOT}/accounts");
         let accounts = client.json("hearth", Method::GET, &path, &Value::Null)?["accounts"].clone();
         output.result(&accounts, || {
-            let mut rows = table(&["account", "pool", "on shortage", "price max", "instances", "from"]);
+            if accounts.as_array().is_none_or(Vec::is_empty) {
+                return "no account has a policy: set one, such as `hearth capacity policy ACCOUNT --shortage wait:30 reject`"
+                    .to_owned();
+            }
+            let mut rows = Table::new(&["account", "pool", "on shortage", "price max", "instances", "from"]);
             for account in accounts.as_array().into_iter().flatten() {
                 let steps = account["shortage"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
-                rows.add_row([
+                rows.row([
                     text(&account["account"]),
                     text(&account["pool"]),
                     if steps.is_empty() { "queue".to_owned() } else { steps.join(", then ") },
@@ -259,7 +276,7 @@ fn run_policy(client: &Client, args: &PolicyArgs, output: &Output) -> Result<()>
         });
         return Ok(());
     };
-    let path = format!("{ROOT}/accounts/{account}");
+    let path = format!("{ROOT}/accounts/{}", path_segment(account));
     if args.delete {
         client.json("hearth", Method::DELETE, &path, &Value::Null)?;
         output.result(&json!({"deleted": account}), || format!("no policy holds for {account} any more"));
@@ -290,16 +307,19 @@ fn run_group(client: &Client, args: &GroupArgs, output: &Output) -> Result<()> {
     let Some(name) = &args.name else {
         let groups = client.json("hearth", Method::GET, &format!("{ROOT}/groups"), &Value::Null)?["groups"].clone();
         output.result(&groups, || {
-            let mut rows = table(&["trust group", "accounts", "from"]);
+            if groups.as_array().is_none_or(Vec::is_empty) {
+                return "no trust groups: make one, such as `hearth capacity group friends ACCOUNT ACCOUNT`".to_owned();
+            }
+            let mut rows = Table::new(&["trust group", "accounts", "from"]);
             for group in groups.as_array().into_iter().flatten() {
                 let accounts = group["accounts"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
-                rows.add_row([text(&group["name"]), accounts.join(" "), text(&group["source"])]);
+                rows.row([text(&group["name"]), accounts.join(" "), text(&group["source"])]);
             }
             rows.to_string()
         });
         return Ok(());
     };
-    let path = format!("{ROOT}/groups/{name}");
+    let path = format!("{ROOT}/groups/{}", path_segment(name));
     if args.delete {
         client.json("hearth", Method::DELETE, &path, &Value::Null)?;
         output.result(&json!({"deleted": name}), || format!("{name} is dissolved"));

@@ -14,7 +14,7 @@ use super::ConfigArgs;
 use super::client::Client;
 use super::deploy::{DeployArgs, deploy};
 use super::invoke::invoke;
-use super::output::{BAD, DIM, GOOD, Output, table, text};
+use super::output::{BAD, DIM, GOOD, Output, Table, text};
 use super::runtime::add;
 
 const WARM_CALLS: usize = 100;
@@ -176,9 +176,9 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
 
 fn print(rows: &[Value], endpoint: &str, output: &Output) {
     output.result(&json!(rows), || {
-        let mut lines = table(&["function", "runtime", "answer", "first call", "phases", "warm p50", "warm p99"]);
+        let mut lines = Table::new(&["function", "runtime", "answer", "first call", "phases", "warm p50", "warm p99"]);
         for row in rows {
-            lines.add_row([
+            lines.row([
                 text(&row["function"]),
                 text(&row["runtime"]),
                 text(&row["answer"]),

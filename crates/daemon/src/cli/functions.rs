@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::output::{Output, table};
+use super::output::{Output, Table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct FunctionsArgs {
@@ -60,9 +60,9 @@ fn list(client: &Client, output: &Output) -> Result<()> {
         if functions.is_empty() {
             return "no functions yet: deploy one with `hearth deploy DIR --name NAME`".to_owned();
         }
-        let mut rows = table(&["name", "runtime", "handler", "memory", "timeout", "modified"]);
+        let mut rows = Table::new(&["name", "runtime", "handler", "memory", "timeout", "modified"]);
         for function in &functions {
-            rows.add_row([
+            rows.row([
                 text(&function["FunctionName"]),
                 text(&function["Runtime"]),
                 text(&function["Handler"]),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::Table;
+use comfy_table::{CellAlignment, ContentArrangement};
 use serde_json::Value;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -53,10 +53,52 @@ impl Output {
     }
 }
 
-pub(crate) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(header);
-    table
+/// A table for people: as wide as the terminal at most, without columns in which nothing stands.
+#[derive(Debug)]
+pub(crate) struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// Columns from this one on are numbers.
+    numbers_from: usize,
+}
+
+impl Table {
+    pub(crate) fn new(header: &[&str]) -> Self {
+        let header = header.iter().map(|name| (*name).to_owned()).collect();
+        Self { header, rows: Vec::new(), numbers_from: usize::MAX }
+    }
+
+    pub(crate) fn numbers_from(mut self, column: usize) -> Self {
+        self.numbers_from = column;
+        self
+    }
+
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.into());
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is_empty =
+            |row: &Vec<String>, column: usize| row.get(column).is_none_or(|cell| matches!(&**cell, "" | "-"));
+        let shown: Vec<usize> =
+            (0..self.header.len()).filter(|column| !self.rows.iter().all(|row| is_empty(row, *column))).collect();
+        let pick = |cells: &[String]| shown.iter().filter_map(|column| cells.get(*column).cloned()).collect::<Vec<_>>();
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(pick(&self.header));
+        // What goes into a pipe is not wrapped.
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        for row in &self.rows {
+            table.add_row(pick(row));
+        }
+        for (column, number) in table.column_iter_mut().zip(shown) {
+            if number >= self.numbers_from {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.fmt(f)
+    }
 }
 
 /// A value in a table.

@@ -7,7 +7,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::output::{Output, pretty, table, text};
+use super::functions::path_segment;
+use super::output::{Output, Table, pretty, text};
 
 const PATH: &str = "/_hearth/v1/pools";
 
@@ -112,55 +113,82 @@ pub(crate) fn run(args: &PoolArgs, endpoint: &str, output: &Output) -> Result<Ex
     match &args.action {
         None | Some(Action::List) => list(&client, output)?,
         Some(Action::Show { name }) => {
-            let pool = client.json("hearth", Method::GET, &format!("{PATH}/{name}"), &Value::Null)?;
+            let pool = client.json("hearth", Method::GET, &format!("{PATH}/{}", path_segment(name)), &Value::Null)?;
             output.result(&pool, || pretty(&pool));
         }
         Some(Action::Set(set)) => {
-            let pool = client.change(&format!("{PATH}/{}", set.name), &set.changes())?;
+            let pool = client.change(&format!("{PATH}/{}", path_segment(&set.name)), &set.changes())?;
             output.result(&pool, || pretty(&pool));
+            if instances_in(&client, &set.name)? == 0 {
+                output.note(&format!(
+                    "nothing runs in {name} before it has an instance: `hearth capacity add INSTANCE --memory MIB --pool {name}`",
+                    name = set.name
+                ));
+            }
         }
         Some(Action::Delete { name }) => {
-            client.json("hearth", Method::DELETE, &format!("{PATH}/{name}"), &Value::Null)?;
+            client.json("hearth", Method::DELETE, &format!("{PATH}/{}", path_segment(name)), &Value::Null)?;
             output.result(&json!({"deleted": name}), || format!("deleted {name}"));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn instances_in(client: &Client, pool: &str) -> Result<usize> {
+    let instances = client.json("hearth", Method::GET, "/_hearth/v1/instances", &Value::Null)?["instances"].clone();
+    Ok(instances.as_array().into_iter().flatten().filter(|instance| instance["pool"] == pool).count())
+}
+
 fn list(client: &Client, output: &Output) -> Result<()> {
     let pools = client.json("hearth", Method::GET, PATH, &Value::Null)?["pools"].clone();
+    let instances = client.json("hearth", Method::GET, "/_hearth/v1/instances", &Value::Null)?["instances"].clone();
     output.result(&pools, || {
-        let mut rows = table(&["pool", "kind", "owner", "for", "constraint", "min/target/max", "refill", "from"]);
+        let mut rows =
+            Table::new(&["pool", "kind", "owner", "instances", "for", "price/h", "min/target/max", "refill", "from"]);
         for pool in pools.as_array().into_iter().flatten() {
             let owner = [("account", &pool["account"]), ("group", &pool["group"])];
             let owner = owner.iter().find_map(|(kind, name)| name.as_str().map(|name| format!("{kind} {name}")));
-            let constraint = match (pool["variable"].as_bool(), pool["available"].as_bool()) {
-                (Some(true), Some(true)) => format!("variable, {}/h", pool["price"]),
-                (Some(true), _) => "variable, not available".to_owned(),
-                _ => "fixed".to_owned(),
-            };
-            let max = pool["max"].as_u64().filter(|max| *max < u64::from(u32::MAX));
-            let max = max.map_or_else(|| "-".to_owned(), |max| max.to_string());
-            let refill = &pool["refill"];
-            let refill = match refill["fast_from"].as_u64() {
-                Some(1..) => format!(
-                    "{}, {} from {}/min",
-                    refill["per_removal"], refill["fast_per_removal"], refill["fast_from"]
-                ),
-                _ => refill["per_removal"].to_string(),
-            };
-            rows.add_row([
+            let of_pool = instances.as_array().into_iter().flatten().filter(|found| found["pool"] == pool["name"]);
+            rows.row([
                 text(&pool["name"]),
                 text(&pool["kind"]),
                 owner.unwrap_or_else(|| "everybody".to_owned()),
-                pool["frequency"].as_str().unwrap_or("any").to_owned(),
-                constraint,
-                format!("{}/{}/{max}", pool["min"], pool["target"]),
-                refill,
+                of_pool.count().to_string(),
+                text(&pool["frequency"]),
+                price(pool),
+                bounds(pool),
+                refill(&pool["refill"]),
                 text(&pool["source"]),
             ]);
         }
         rows.to_string()
     });
     Ok(())
+}
+
+/// Of a pool whose availability and price vary.
+fn price(pool: &Value) -> String {
+    match (pool["variable"].as_bool(), pool["available"].as_bool()) {
+        (Some(true), Some(true)) => pool["price"].to_string(),
+        (Some(true), _) => "not available".to_owned(),
+        _ => "-".to_owned(),
+    }
+}
+
+/// How many instances are to wait in it, if that is said.
+fn bounds(pool: &Value) -> String {
+    if pool["min"] == 0 && pool["target"] == 0 {
+        return "-".to_owned();
+    }
+    format!("{}/{}/{}", pool["min"], pool["target"], pool["max"])
+}
+
+fn refill(refill: &Value) -> String {
+    match (refill["per_removal"].as_u64(), refill["fast_from"].as_u64()) {
+        (_, Some(1..)) => {
+            format!("{}, {} from {}/min", refill["per_removal"], refill["fast_per_removal"], refill["fast_from"])
+        }
+        (Some(1..), _) => refill["per_removal"].to_string(),
+        _ => "-".to_owned(),
+    }
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::ConfigArgs;
-use super::output::{GOOD, Output, table};
+use super::output::{GOOD, Output, Table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RuntimeArgs {
@@ -62,10 +62,10 @@ fn list(runtimes: &Runtimes, output: &Output) {
         if runtimes.is_empty() {
             return "no runtimes yet: prepare one with `hearth runtime add python3.11`".to_owned();
         }
-        let mut rows = table(&["runtime", "version", "root"]);
+        let mut rows = Table::new(&["runtime", "version", "root"]);
         for runtime in &runtimes {
             let version = runtime.interpreter_version.as_deref().unwrap_or("-");
-            rows.add_row([runtime.name.as_str(), version, &runtime.root.display().to_string()]);
+            rows.row([runtime.name.clone(), version.to_owned(), runtime.root.display().to_string()]);
         }
         rows.to_string()
     });

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use comfy_table::CellAlignment;
 use hearth_sim::{BASELINE, NodeModel, PolicyName, Row, Sources, Trace, compare, plot, relative};
 use serde_json::json;
 
-use super::output::{Output, table};
+use super::output::{Output, Table};
 
 /// Replays traces through the engine in virtual time and compares keep-alive policies: cold starts against idle memory.
 #[derive(Debug, clap::Args)]
@@ -107,7 +106,7 @@ fn read(args: &SimArgs, calls: &std::path::Path) -> Result<Trace> {
 
 fn as_table(rows: &[Row]) -> String {
     let against = format!("of {BASELINE}");
-    let mut table = table(&[
+    let mut table = Table::new(&[
         "trace",
         "policy",
         "calls",
@@ -122,10 +121,11 @@ fn as_table(rows: &[Row]) -> String {
         "failed",
         "delay p50",
         "p99 ms",
-    ]);
+    ])
+    .numbers_from(2);
     let percent = |share: Option<f64>| share.map_or(String::new(), |share| format!("{:.1} %", share * 100.0));
     for (row, relative) in rows.iter().zip(relative(rows)) {
-        table.add_row([
+        table.row([
             row.trace.clone(),
             row.policy.clone(),
             row.invocations.to_string(),
@@ -141,9 +141,6 @@ fn as_table(rows: &[Row]) -> String {
             format!("{:.1}", row.start_delay_p50_ms),
             format!("{:.1}", row.start_delay_p99_ms),
         ]);
-    }
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string()
 }

@@ -16,7 +16,8 @@ pub(super) enum Place {
     At(u32),
     /// One of these will do, when there is room.
     Wait(Vec<u32>),
-    Refused,
+    /// The sub-pool has nothing for it.
+    Refused(PoolName),
 }
 
 impl Engine {
@@ -36,6 +37,12 @@ impl Engine {
                 return self.on_shortage(turn, pool, ticket, wishes.as_deref(), own, contended);
             }
         }
+    }
+
+    /// Ends what nobody uses on the instance until a sandbox for `pool` will fit.
+    fn make_room_for(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32) {
+        let root = self.pools[pool].root;
+        while !self.will_fit(site, self.need(site, pool)) && self.evict_one(turn, site, root) {}
     }
 
     fn can_make_room(&self, site: u32, pool: u32) -> bool {
@@ -61,9 +68,14 @@ impl Engine {
                 Shortage::Borrow { from } => {
                     let lent = self.lendable(turn.now, pool, wishes, &from);
                     let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
-                    if let Some(site) = lent.into_iter().find(free) {
+                    if let Some(site) = lent.iter().copied().find(free) {
                         self.note_borrowed(&chosen, site);
                         return Place::At(site);
+                    }
+                    let may_have = |site: &u32| !contended.contains(site) && self.can_make_room(*site, pool);
+                    if let Some(site) = lent.into_iter().find(may_have) {
+                        self.make_room_for(turn, site, pool);
+                        return Place::Wait(vec![site]);
                     }
                 }
                 Shortage::Provision { .. } => {
@@ -71,7 +83,7 @@ impl Engine {
                     return Place::Wait(own);
                 }
                 Shortage::Wait { .. } | Shortage::Queue => return Place::Wait(own),
-                Shortage::Reject => return Place::Refused,
+                Shortage::Reject => return Place::Refused(chosen),
             }
         }
         Place::Wait(own)
@@ -180,13 +192,23 @@ impl Engine {
         self.sub_pools.get(name).is_none_or(|pool| pool.terms.frequency.is_none_or(|wanted| wanted == frequency))
     }
 
-    /// The sub-pool that the request, the account's policy or its identity selects, of those for versions that are called so often.
-    fn chosen_pool(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> PoolName {
+    /// Whether the sub-pool has an instance that the account could come onto, full or not.
+    fn has_any_for(&self, account: &AccountId, name: &PoolName) -> bool {
+        let mut sites = self.sites.iter().map(|(_, site)| site);
+        sites.any(|site| site.terms.pool == *name && site.is_open() && self.may_join(account, site))
+    }
+
+    /// The sub-pool that the request, the account's policy or its identity selects, of those for versions that are called so often. One
+    /// with nothing for the account is passed over, unless the account's policy says what happens then.
+    pub(super) fn chosen_pool(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> PoolName {
         let account = &self.admission.accounts[self.pools[pool].account].id;
         let frequency = self.frequency_of(now, pool);
         let wished = wishes.and_then(|wishes| wishes.pool.as_ref());
-        let set = self.policies.get(account).and_then(|policy| policy.pool.as_ref());
-        let allowed = |name: &&PoolName| self.may_draw(account, name) && self.suits(name, frequency);
+        let policy = self.policies.get(account);
+        let set = policy.and_then(|policy| policy.pool.as_ref());
+        let has_steps = policy.is_some_and(|policy| !policy.shortage.is_empty());
+        let counts = |name: &PoolName| has_steps || self.has_any_for(account, name);
+        let allowed = |name: &&PoolName| self.may_draw(account, name) && self.suits(name, frequency) && counts(name);
         if let Some(name) = wished.into_iter().chain(set).find(allowed) {
             return name.clone();
         }
@@ -197,8 +219,11 @@ impl Engine {
         };
         // One that is everybody's is chosen only if it is for just such versions.
         let selects = |terms: &&SubPool| match &terms.owner {
-            Some(owner) => terms.frequency.is_none_or(|wanted| wanted == frequency) && self.trust.is(account, owner),
-            None => terms.frequency == Some(frequency),
+            Some(owner) => {
+                let suits = terms.frequency.is_none_or(|wanted| wanted == frequency);
+                suits && self.trust.is(account, owner) && counts(&terms.name)
+            }
+            None => terms.frequency == Some(frequency) && self.has_any_for(account, &terms.name),
         };
         let selected = self.sub_pools.iter().map(|pool| &pool.terms).filter(selects);
         let best = selected.min_by_key(|terms| (terms.owner.is_none(), rank(terms.kind), terms.frequency.is_none()));

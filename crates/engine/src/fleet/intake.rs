@@ -8,6 +8,7 @@ use hearth_types::{Instant, SandboxId};
 use super::choice::Place;
 use super::model::{Attempt, State};
 use super::{Engine, Turn};
+use crate::capacity::PoolName;
 use crate::event::{Action, Demand, DestroyReason, FailReason, Purpose, Start, Ticket};
 use crate::timers::Due;
 
@@ -146,6 +147,13 @@ impl Engine {
         self.refuse(turn, ticket, reason);
     }
 
+    fn fail_for_room(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
+        let attempt = self.tickets.get(&ticket).filter(|_| !self.plain);
+        let chosen = attempt.map(|attempt| self.chosen_pool(turn.now, attempt.pool, attempt.wishes.as_deref()));
+        let reason = FailReason::Capacity { pool: chosen.unwrap_or_else(PoolName::general) };
+        self.fail(turn, ticket, reason);
+    }
+
     pub(super) fn refuse(&mut self, turn: &mut Turn<'_>, ticket: Ticket, reason: FailReason) {
         self.counters.failed += 1;
         turn.push(Action::Fail { ticket, reason });
@@ -254,7 +262,7 @@ impl Engine {
             }
             match self.find_place(turn, pool, ticket, &passed.contended) {
                 Place::At(site) => self.start_for(turn, site, pool, ticket),
-                Place::Refused => self.fail(turn, ticket, FailReason::Refused),
+                Place::Refused(pool) => self.fail(turn, ticket, FailReason::Refused { pool }),
                 Place::Wait(sites) => {
                     self.lacks_room = true;
                     let overdue = self.is_overdue(turn, pool);
@@ -319,7 +327,7 @@ impl Engine {
             Some(account) if queued(account) > queued(own) => self.youngest_short(account),
             Some(_) | None => Some(newcomer),
         };
-        self.fail(turn, victim.unwrap_or(newcomer), FailReason::Capacity);
+        self.fail_for_room(turn, victim.unwrap_or(newcomer));
     }
 
     fn youngest_short(&self, account: u32) -> Option<Ticket> {
@@ -351,7 +359,7 @@ impl Engine {
         let expired = deadline <= turn.now;
         if expired && self.is_short(ticket) {
             self.note_waited(turn.now, ticket);
-            return self.fail(turn, ticket, FailReason::Capacity);
+            return self.fail_for_room(turn, ticket);
         }
         let Some(attempt) = self.tickets.get_mut(&ticket) else { return };
         let patience = self.config.patience.max(Duration::from_millis(10));

@@ -1,8 +1,8 @@
 //! The engine's state as its views.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use hearth_types::VersionKey;
+use hearth_types::{AccountId, VersionKey};
 
 use super::Engine;
 use super::model::{Pool, State};
@@ -64,7 +64,34 @@ impl Engine {
             roots: self.root_views(),
             accounts: self.account_views(),
             sub_pools: self.sub_pool_views(),
-            instances: self.sites_by_id.values().map(|site| instance_view(&self.sites[*site])).collect(),
+            instances: self.sites_by_id.values().map(|site| self.instance_view(&self.sites[*site])).collect(),
+        }
+    }
+
+    fn instance_view(&self, site: &Site) -> InstanceView {
+        // Nobody has one that is shared: whose sandboxes are on it now is all that there is to tell.
+        let present = site.held_for.keys().map(|account| &self.admission.accounts[*account].id);
+        let mut tenants: BTreeSet<&AccountId> = site.tenants.iter().collect();
+        tenants.extend(present);
+        InstanceView {
+            id: site.terms.id,
+            pool: site.terms.pool.clone(),
+            standing: match site.standing {
+                Standing::Waiting => "waiting",
+                Standing::Active => "active",
+                Standing::Closed => "closed",
+            },
+            tenants: tenants.into_iter().map(ToString::to_string).collect(),
+            memory_mib: site.used.memory_mib,
+            memory_mib_max: site.terms.memory_mib,
+            cpu_millis: site.terms.cpu_millis,
+            sandboxes: site.used.sandboxes,
+            sandboxes_max: site.terms.sandboxes_max,
+            cost_rate: site.terms.cost_rate,
+            shared: site.terms.shared,
+            reclaimable: site.terms.reclaimable,
+            labels: site.terms.labels.iter().cloned().collect(),
+            ends_at_ms: site.ends_at.map(|at| at.as_nanos() / 1_000_000),
         }
     }
 
@@ -132,29 +159,6 @@ impl Engine {
             .collect();
         views.sort_by(|a, b| a.account.cmp(&b.account));
         views
-    }
-}
-
-fn instance_view(site: &Site) -> InstanceView {
-    InstanceView {
-        id: site.terms.id,
-        pool: site.terms.pool.clone(),
-        standing: match site.standing {
-            Standing::Waiting => "waiting",
-            Standing::Active => "active",
-            Standing::Closed => "closed",
-        },
-        tenants: site.tenants.iter().map(ToString::to_string).collect(),
-        memory_mib: site.used.memory_mib,
-        memory_mib_max: site.terms.memory_mib,
-        cpu_millis: site.terms.cpu_millis,
-        sandboxes: site.used.sandboxes,
-        sandboxes_max: site.terms.sandboxes_max,
-        cost_rate: site.terms.cost_rate,
-        shared: site.terms.shared,
-        reclaimable: site.terms.reclaimable,
-        labels: site.terms.labels.iter().cloned().collect(),
-        ends_at_ms: site.ends_at.map(|at| at.as_nanos() / 1_000_000),
     }
 }
 

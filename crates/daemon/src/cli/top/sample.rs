@@ -22,12 +22,8 @@ pub(super) struct Sample {
 impl Sample {
     /// Where an account is spread to, in its order.
     pub(super) fn instances(&self, spread: &Spread) -> Vec<String> {
-        let name = |id: &u64| match (id, self.names.get(id)) {
-            (_, Some(name)) => name.clone(),
-            (0, None) => "(the node itself)".to_owned(),
-            // Gone between the two answers.
-            (id, None) => format!("#{id}"),
-        };
+        // One that has no name is gone between the two answers.
+        let name = |id: &u64| self.names.get(id).cloned().unwrap_or_else(|| format!("#{id}"));
         spread.instances.iter().map(name).collect()
     }
 }

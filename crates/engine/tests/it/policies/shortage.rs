@@ -109,11 +109,18 @@ impl Model {
         fitting.map(|(id, _)| *id).collect()
     }
 
+    /// Its own, unless there is nothing in it and the policy does not say what happens then.
+    fn chosen(&self) -> PoolName {
+        let is_empty = self.grounds.values().all(|ground| ground.pool != "own");
+        if self.policy.is_empty() && is_empty { PoolName::general() } else { name("own") }
+    }
+
     /// Those in use before those that wait, and of the first the fullest.
     fn own(&self) -> Vec<InstanceId> {
         let used = self.with_room(|id, ground| id != InstanceId::NODE && ground.taken);
         let Some(least) = used.iter().map(|id| self.grounds[id].free).min() else {
-            return self.with_room(|_, ground| ground.pool == "own");
+            let chosen = self.chosen();
+            return self.with_room(|_, ground| name(ground.pool) == chosen);
         };
         used.into_iter().filter(|id| self.grounds[id].free == least).collect()
     }
@@ -158,7 +165,8 @@ impl Model {
     fn settle(&mut self, outcome: &Outcome) {
         let late = |(_, deadline): &(Ticket, u64)| *deadline <= self.now;
         let (late, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting).into_iter().partition(late);
-        let mut failed: Vec<_> = late.into_iter().map(|(ticket, _)| (ticket, FailReason::Capacity)).collect();
+        let mut failed: Vec<_> =
+            late.into_iter().map(|(ticket, _)| (ticket, FailReason::Capacity { pool: self.chosen() })).collect();
         let mut started = outcome.started.iter();
         let mut asking = false;
         for (ticket, deadline) in waiting {
@@ -170,7 +178,7 @@ impl Model {
                     self.take(sandbox, instance);
                     self.borrowed += u64::from(borrowed);
                 }
-                Verdict::Refuse => failed.push((ticket, FailReason::Refused)),
+                Verdict::Refuse => failed.push((ticket, FailReason::Refused { pool: name("own") })),
                 Verdict::Wait { asks } => {
                     asking = asks;
                     self.waiting.push((ticket, deadline));

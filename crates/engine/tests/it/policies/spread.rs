@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_engine::capacity::{AccountPolicy, Capacity, Instance, InstanceId, Shortage, Spread};
+use hearth_engine::capacity::{AccountPolicy, Capacity, Instance, InstanceId, PoolName, Shortage, Spread};
 use hearth_engine::{Event, FailReason};
 use hearth_types::SandboxId;
 use proptest::prelude::*;
@@ -132,7 +132,7 @@ proptest! {
                     prop_assert_eq!(started.map(|(_, id)| id), expected);
                     match started {
                         Some((sandbox, id)) => drop(model.running.insert(sandbox, (number, id))),
-                        None => prop_assert_eq!(outcome.failed, [(ticket, FailReason::Refused)]),
+                        None => prop_assert_eq!(outcome.failed, [(ticket, FailReason::Refused { pool: PoolName::general() })]),
                     }
                 }
             }

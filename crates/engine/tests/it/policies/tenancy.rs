@@ -67,12 +67,14 @@ impl Model {
 
     /// Where a sandbox of this account may go: among those who trust it, on what it uses, may draw on, or has to itself.
     fn may_use(&self, who: usize) -> Vec<InstanceId> {
-        let draws_on = POOLS.into_iter().rev().find(|pool| self.owns(who, pool)).unwrap_or("general");
+        let welcome = |ground: &Ground| ground.tenants.iter().all(|tenant| self.trusts(who, *tenant));
+        let has_any = |pool: &str| self.grounds.values().any(|ground| ground.pool == pool && welcome(ground));
+        let draws_on = POOLS.into_iter().rev().find(|pool| self.owns(who, pool) && has_any(pool)).unwrap_or("general");
         let may = |ground: &Ground| {
             let in_use = ground.on_it > 0;
             let drawn = ground.pool == "general" || self.owns(who, ground.pool) || ground.tenants.contains(&who);
             let place = if in_use { drawn } else { ground.pool == draws_on };
-            place && ground.on_it < ROOM && ground.tenants.iter().all(|tenant| self.trusts(who, *tenant))
+            place && ground.on_it < ROOM && welcome(ground)
         };
         self.grounds.iter().filter(|(_, ground)| may(ground)).map(|(id, _)| *id).collect()
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hearth_engine::capacity::PoolName;
 use hearth_engine::{Action, Demand, DestroyReason, EngineConfig, Event, FailReason, Ticket, Version};
 use hearth_types::{Instant, SandboxId};
 
@@ -77,7 +78,10 @@ fn who_waits_in_vain_fails_at_its_deadline() {
     let (ticket, actions) = bench.invoke(Demand { queue_deadline: Instant::ZERO + 5 * SECOND, ..of(1, 2) });
     assert_eq!(actions, []);
     assert_eq!(bench.pass(5 * SECOND - Duration::from_nanos(1)), []);
-    assert_eq!(bench.pass(Duration::from_nanos(1)), [Action::Fail { ticket, reason: FailReason::Capacity }]);
+    assert_eq!(
+        bench.pass(Duration::from_nanos(1)),
+        [Action::Fail { ticket, reason: FailReason::Capacity { pool: PoolName::general() } }]
+    );
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn the_queue_is_bounded_and_the_account_that_fills_it_pays() {
     let mut bench = Bench::new(EngineConfig { sandboxes_max: 1, queue_len_max: 10, ..config() });
     bench.start(of(1, 1));
     let tickets: Vec<_> = (0..10).map(|_| bench.invoke(of(1, 1)).0).collect();
-    let fail = |ticket| Action::Fail { ticket, reason: FailReason::Capacity };
+    let fail = |ticket| Action::Fail { ticket, reason: FailReason::Capacity { pool: PoolName::general() } };
     let (own, actions) = bench.invoke(of(1, 1));
     assert_eq!(actions, [fail(own)]);
     let (_, actions) = bench.invoke(of(2, 2));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hearth_engine::capacity::Wishes;
+use hearth_engine::capacity::{PoolName, Wishes};
 use hearth_engine::{Action, Demand, EngineConfig, Event, FailReason, Ticket};
 use hearth_types::Instant;
 
@@ -101,7 +101,7 @@ fn at_the_end_of_its_time_it_is_like_any_other() {
     let sandbox = made(&actions)[0];
     bench.step(Event::BlankReady { sandbox });
     assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox })), [(sandbox, urgent)]);
-    let failed = |ticket| Action::Fail { ticket, reason: FailReason::Capacity };
+    let failed = |ticket| Action::Fail { ticket, reason: FailReason::Capacity { pool: PoolName::general() } };
     assert!(!bench.pass(4 * SECOND).contains(&failed(late)), "its wait for room began when it was admitted");
     assert!(bench.pass(SECOND).contains(&failed(late)));
     assert!(destroyed(&bench.finish(last)).is_empty());

@@ -90,7 +90,7 @@ fn where_the_own_kind_is_full_others_are_not_used_unless_the_policy_says_so() {
     };
     told(&mut bench, vec![Shortage::Reject]);
     let (ticket, actions) = bench.invoke(of(1, 2));
-    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::Refused }]);
+    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::Refused { pool: name("seldom") } }]);
     told(&mut bench, vec![Shortage::Borrow { from: vec![name("often")] }, Shortage::Reject]);
     assert_eq!(run(&mut bench, of(1, 2)).1, Some(1));
     assert_eq!(run(&mut bench, of(1, 3)).1, Some(1));

@@ -30,7 +30,7 @@ fn start(bench: &mut Bench, number: u64, function: u64) -> Option<(SandboxId, In
             bench.step(Event::Initialised { sandbox: *sandbox });
             Some((*sandbox, *instance))
         }
-        [Action::Fail { ticket: failed, reason: FailReason::Refused }] if *failed == ticket => None,
+        [Action::Fail { ticket: failed, reason: FailReason::Refused { .. } }] if *failed == ticket => None,
         other => panic!("{other:?}"),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hearth_engine::capacity::{
-    AccountPolicy, Capacity, Constraint, GroupName, Instance, InstanceId, Owner, PoolKind, PoolName, Refill, Shortage,
-    SubPool, TrustGroup, Wishes,
+    AccountPolicy, Capacity, Constraint, Frequency, GroupName, Instance, InstanceId, Owner, PoolKind, PoolName, Refill,
+    Shortage, SubPool, TrustGroup, Wishes,
 };
 use hearth_engine::view::{InstanceView, SubPoolView};
 use hearth_engine::{Action, Demand, EngineConfig, Event, FailReason};
@@ -137,7 +137,7 @@ fn what_does_not_fit_is_borrowed_only_if_the_policy_says_so() {
     assert_eq!((counters("own").misses, counters("own").borrowed, counters("general").lent), (1, 1, 1));
     policy(&mut bench, 2, vec![Shortage::Reject]);
     let (ticket, actions) = bench.invoke(of(2, 4));
-    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::Refused }]);
+    assert_eq!(actions, [Action::Fail { ticket, reason: FailReason::Refused { pool: name("own") } }]);
 }
 
 #[test]
@@ -151,6 +151,52 @@ fn room_in_the_own_sub_pool_is_made_before_anything_is_borrowed() {
 }
 
 #[test]
+fn a_sub_pool_without_instances_keeps_nobody_from_starting() {
+    let mut bench = Bench::new(config());
+    let rare = SubPool { frequency: Some(Frequency::Rare), ..pool("archive", None) };
+    tell(&mut bench, Capacity::SetPool(rare));
+    tell(&mut bench, Capacity::SetPool(pool("own", Some(Owner::Account(account(2))))));
+    let named = AccountPolicy { pool: Some(name("archive")), ..AccountPolicy::default() };
+    tell(&mut bench, Capacity::SetAccount { account: account(3), policy: named });
+    for number in 1..=3 {
+        bench.start(of(number, 1));
+    }
+    policy(&mut bench, 1, vec![Shortage::Reject]);
+    bench.start(of(1, 2));
+    assert_eq!(shown(&bench, 0).expect("the node").sandboxes, 4);
+    policy(&mut bench, 2, vec![Shortage::Reject]);
+    let (ticket, actions) = bench.invoke(of(2, 2));
+    let reason = FailReason::Refused { pool: name("own") };
+    assert_eq!(actions, [Action::Fail { ticket, reason }], "its owner says what happens");
+}
+
+/// A stranger who has the only instance keeps nobody else from starting.
+#[test]
+fn a_sub_pool_that_is_everybodys_is_passed_over_by_those_who_cannot_join() {
+    let mut bench = Bench::new(config());
+    tell(&mut bench, Capacity::SetPool(SubPool { frequency: Some(Frequency::Rare), ..pool("archive", None) }));
+    tell(&mut bench, Capacity::Add(instance(1, "archive")));
+    bench.start(of(1, 1));
+    bench.start(of(2, 1));
+    assert_eq!([0, 1].map(|id| shown(&bench, id).expect("there").sandboxes), [1, 1]);
+}
+
+#[test]
+fn what_is_idle_where_is_borrowed_makes_room() {
+    let mut bench = small();
+    let idle = bench.idle(of(1, 1));
+    tell(&mut bench, Capacity::SetPool(pool("own", Some(Owner::Account(account(2))))));
+    policy(&mut bench, 2, vec![Shortage::Borrow { from: vec![PoolName::general()] }, Shortage::Reject]);
+    let (_, actions) = bench.invoke(of(2, 1));
+    assert_eq!(destroyed(&actions), [idle]);
+    let actions = bench.step(Event::Dead { sandbox: idle });
+    assert_eq!(made(&actions).len(), 1);
+    let (ticket, actions) = bench.invoke(of(2, 2));
+    let reason = FailReason::Refused { pool: name("own") };
+    assert_eq!(actions, [Action::Fail { ticket, reason }], "what is used is not ended");
+}
+
+#[test]
 fn who_waits_starts_when_an_instance_that_fits_appears_or_fails_at_its_deadline() {
     let mut bench = small();
     let constraint = Constraint::Variable { available: false, price: 3 };
@@ -160,7 +206,7 @@ fn who_waits_starts_when_an_instance_that_fits_appears_or_fails_at_its_deadline(
     let (late, actions) = bench.invoke(of(2, 1));
     assert_eq!(actions, []);
     let actions = bench.pass(31 * SECOND);
-    assert_eq!(actions, [Action::Fail { ticket: late, reason: FailReason::Capacity }]);
+    assert_eq!(actions, [Action::Fail { ticket: late, reason: FailReason::Capacity { pool: name("own") } }]);
     let (_, actions) = bench.invoke(of(2, 1));
     assert_eq!(actions, []);
     let constraint = Constraint::Variable { available: true, price: 3 };
@@ -176,7 +222,7 @@ fn who_queues_does_not_wait_only_as_long_as_a_later_step_would() {
     policy(&mut bench, 2, vec![Shortage::Queue, Shortage::Wait { seconds: 5 }]);
     let (ticket, _) = bench.invoke(Demand { queue_deadline: Instant::ZERO + 60 * SECOND, ..of(2, 1) });
     assert_eq!(bench.pass(59 * SECOND), []);
-    assert_eq!(bench.pass(SECOND), [Action::Fail { ticket, reason: FailReason::Capacity }]);
+    assert_eq!(bench.pass(SECOND), [Action::Fail { ticket, reason: FailReason::Capacity { pool: name("own") } }]);
 }
 
 #[test]
@@ -323,6 +369,7 @@ fn a_request_may_name_a_sub_pool_that_its_account_may_draw_on() {
 fn who_waits_for_one_sub_pool_does_not_hold_up_those_who_wait_for_others() {
     let mut bench = Bench::new(EngineConfig { memory_mib_max: 256, ..config() });
     tell(&mut bench, Capacity::SetPool(pool("own", Some(Owner::Account(account(2))))));
+    policy(&mut bench, 2, vec![Shortage::Queue]);
     for function in 1..=3 {
         assert_eq!(made(&bench.invoke(of(2, function)).1), []);
     }

@@ -200,13 +200,13 @@ impl World {
         let caller = self.callers.remove(&ticket).expect("failed once");
         assert_eq!(caller.standing, Standing::Waiting, "seed {}: failed while it ran", self.seed);
         match reason {
-            FailReason::Capacity => self.coverage.saw("capacity"),
+            FailReason::Capacity { .. } => self.coverage.saw("capacity"),
             FailReason::TooLarge => self.coverage.saw("too large"),
             FailReason::SandboxLost => self.coverage.saw("lost"),
             FailReason::InitFailed { sandbox } => {
                 assert_eq!(self.sandboxes[&sandbox].key.as_ref(), Some(&caller.demand.key), "seed {}", self.seed);
             }
-            FailReason::Refused => {
+            FailReason::Refused { .. } => {
                 self.coverage.saw("refused");
                 assert!(self.grounds.rejecting.contains(&caller.demand.key.account), "seed {}", self.seed);
             }
