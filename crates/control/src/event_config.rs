@@ -142,13 +142,17 @@ impl Control {
                         "You can't specify the function as a destination for itself.",
                     ));
                 }
-                let found = target.and_then(|target| self.shared.seen_account(scope.account).function(&target.name));
-                found
-                    .map(drop)
+                let exists = |target: Target| {
+                    let function = self.shared.seen_account(scope.account).function(&target.name)?;
+                    function.version(target.qualifier.as_deref()).map(drop)
+                };
+                target
+                    .and_then(exists)
                     .ok_or_else(|| ApiError::invalid_parameter(format!("The destination ARN {arn} is invalid.")))
             }
-            "sqs" | "sns" | "events" => Ok(()),
-            "s3" if on_success != Some(arn) => Ok(()),
+            "sqs" | "sns" | "events" | "s3" => Err(ApiError::invalid_parameter(format!(
+                "The destination ARN {arn} is invalid. Hearth delivers to functions alone: name one of this account."
+            ))),
             _ => {
                 let side = |name: &str, arn: Option<&str>| match arn {
                     Some(arn) => format!("{name}(destination={arn})"),

@@ -7,9 +7,7 @@ use hearth_engine::port::AsyncConfig;
 use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::ControlConfig;
-use crate::record::{
-    AliasRecord, AsyncRecord, FunctionRecord, ProvisionedRecord, Settings, Statements, Status, VersionRecord,
-};
+use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, ProvisionedRecord, Statements, Status, VersionRecord};
 
 /// Lambda's defaults for asynchronous invocation (Developer Guide, "Asynchronous invocation").
 const RETRIES_DEFAULT: u32 = 2;
@@ -192,19 +190,18 @@ impl Maker<'_> {
         Ready {
             spec: Arc::new(self.spec(label, version)),
             arn: format!("{}:{qualifier}", self.arn).into(),
-            async_config: Arc::new(self.async_config(&version.settings, qualifier)),
+            async_config: Arc::new(self.async_config(qualifier)),
             readiness: version.status.into(),
         }
     }
 
-    fn async_config(&self, settings: &Settings, qualifier: &str) -> AsyncConfig {
+    fn async_config(&self, qualifier: &str) -> AsyncConfig {
         let record = self.records.async_configs.get(qualifier);
         AsyncConfig {
             retries_max: record.and_then(|record| record.retries_max).unwrap_or(RETRIES_DEFAULT),
             age_s_max: record.and_then(|record| record.age_s_max).unwrap_or(AGE_S_DEFAULT),
             on_success: record.and_then(|record| record.on_success.clone()),
             on_failure: record.and_then(|record| record.on_failure.clone()),
-            dead_letter: settings.dead_letter.clone(),
         }
     }
 

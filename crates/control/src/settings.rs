@@ -157,11 +157,15 @@ fn parse_level(text: &str) -> Option<LogLevel> {
     })
 }
 
-/// SQS queues and SNS topics are what Lambda delivers dead letters to. An empty ARN takes the queue away.
+/// Lambda delivers dead letters to SQS queues and SNS topics, of which there are none here: a queue that nobody fills would be the loss
+/// of what it is to keep. An empty ARN takes the queue away.
 pub(crate) fn dead_letter(target: Option<&str>) -> Result<Option<String>, ApiError> {
     match target {
         None | Some("") => Ok(None),
-        Some(arn) if arn.contains(":sqs:") || arn.contains(":sns:") => Ok(Some(arn.to_owned())),
+        Some(arn) if arn.contains(":sqs:") || arn.contains(":sns:") => Err(ApiError::invalid_parameter(format!(
+            "The provided dead letter target {arn} is invalid: Hearth delivers events that failed to functions alone. Set the ARN of \
+             one as the OnFailure destination with PutFunctionEventInvokeConfig."
+        ))),
         Some(arn) => Err(ApiError::invalid_parameter(format!(
             "The provided dead letter target {arn} is invalid: it must be the ARN of an SQS queue or an SNS topic"
         ))),

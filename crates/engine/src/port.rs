@@ -191,7 +191,6 @@ pub struct AsyncConfig {
     /// ARNs.
     pub on_success: Option<String>,
     pub on_failure: Option<String>,
-    pub dead_letter: Option<String>,
 }
 
 /// A version as a request that was accepted earlier finds it now.

@@ -200,9 +200,7 @@ async fn a_configuration_update_changes_what_is_given_and_nothing_else() {
         ephemeral_storage: Some(EphemeralStorage { size: 512 }),
         tracing_config: Some(TracingConfig { mode: Some("Active".into()) }),
         snap_start: Some(SnapStart { apply_on: Some("PublishedVersions".into()), ..Default::default() }),
-        dead_letter_config: Some(DeadLetterConfig {
-            target_arn: Some("arn:aws:sqs:eu-west-1:123456789012:dead".into()),
-        }),
+        dead_letter_config: Some(DeadLetterConfig { target_arn: Some(String::new()) }),
         logging_config: Some(LoggingConfig { log_format: Some("JSON".into()), ..Default::default() }),
         ..Default::default()
     };

@@ -87,7 +87,7 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
     };
     let update = EventInvokeConfigRequest {
         maximum_retry_attempts: Some(1),
-        destination_config: destinations(None, Some(queue)),
+        destination_config: destinations(None, None),
         ..request()
     };
     let answer = control.update_function_event_invoke_config(world.scope(), update).await.unwrap();
@@ -95,6 +95,7 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
 
     let other = FUNCTION_ARN.replace(":function:f", ":function:g");
     let missing = FUNCTION_ARN.replace(":function:f", ":function:h");
+    let unknown = format!("{other}:none");
     let iam = "arn:aws:iam:eu-west-1:123456789012:function:f";
     let cases = [
         (
@@ -102,6 +103,13 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
             "You can't specify the function as a destination for itself.".to_owned(),
         ),
         (destinations(Some(&missing), None), format!("The destination ARN {missing} is invalid.")),
+        (destinations(None, Some(&unknown)), format!("The destination ARN {unknown} is invalid.")),
+        (
+            destinations(None, Some(queue)),
+            format!(
+                "The destination ARN {queue} is invalid. Hearth delivers to functions alone: name one of this account."
+            ),
+        ),
         (
             destinations(Some(iam), None),
             format!(

@@ -127,7 +127,10 @@ impl Queued {
     /// The record that a destination gets, as an event of its own. Functions are the destinations that this node reaches; the
     /// control plane refuses others.
     pub(super) fn to_destination(&self, core: &Core, arn: &str, condition: &str, ran: Option<&Ran>) -> Option<Write> {
-        arn.parse::<FunctionRef>().ok()?;
+        if arn.parse::<FunctionRef>().is_err() {
+            tracing::warn!(request = %self.request_id, destination = arn, "a destination that is no function is not told");
+            return None;
+        }
         let now = core.clock.wall();
         let text = |bytes: &[u8]| {
             serde_json::from_slice(bytes).unwrap_or_else(|_binary| json!(String::from_utf8_lossy(bytes)))
