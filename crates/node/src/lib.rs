@@ -19,6 +19,7 @@ mod link;
 mod memories;
 mod metrics;
 mod node;
+mod notice;
 mod pressure;
 mod report;
 mod roots;

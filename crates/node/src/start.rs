@@ -16,6 +16,7 @@ use crate::attempt::Attempt;
 use crate::core::Core;
 use crate::env::{init_message, initialization_type, park_message, zygote_of};
 use crate::link::Link;
+use crate::notice;
 use crate::report::{SystemLines, log_stream_name};
 use crate::roots::Root;
 use crate::sandbox::{Assigned, Sandbox};
@@ -176,7 +177,25 @@ impl Core {
         sandbox.assigned.set(assigned).map_err(|_again| AssignError::Twice)?;
         let session = Session::new(Arc::clone(self), Arc::clone(sandbox), assignment.init_limit());
         self.tasks.spawn(session.run());
+        self.give_notice(sandbox, spec);
         Ok(())
+    }
+
+    /// Tells the function's log what it does not get; nothing waits for that.
+    pub(crate) fn give_notice(self: &Arc<Self>, sandbox: &Arc<Sandbox>, spec: &Arc<VersionSpec>) {
+        if !spec.tracing_active && spec.layers.is_empty() {
+            return;
+        }
+        let (core, sandbox, spec) = (Arc::clone(self), Arc::clone(sandbox), Arc::clone(spec));
+        self.tasks.spawn_blocking(move || {
+            let layers: Vec<_> = spec.layers.iter().map(|layer| layer.code).collect();
+            let opt_dir = core.artifacts.merged_layers(&layers).ok().flatten();
+            let wall = core.clock.wall();
+            let Some(assigned) = sandbox.assigned.get() else { return };
+            for line in notice::lines(&spec, opt_dir.as_deref(), wall) {
+                assigned.log.append(wall.as_millis(), line.into());
+            }
+        });
     }
 
     pub(crate) fn init_message(&self, assignment: &Assignment, runtime: &RuntimeDefinition, stream: &str) -> Init {

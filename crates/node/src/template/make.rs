@@ -193,6 +193,7 @@ impl Core {
         if sandbox.assigned.set(Assigned { spec: Arc::clone(spec), purpose: Purpose::Prewarm, link, log }).is_err() {
             return Err(MakeError::Host("the sandbox was assigned before".to_owned()));
         }
+        self.give_notice(sandbox, spec);
         let limit = INIT_MAX.max(Duration::from_millis(spec.timeout_ms));
         Session::new(Arc::clone(self), Arc::clone(sandbox), limit).run().await;
         let (initialised, failure) = {
