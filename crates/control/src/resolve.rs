@@ -30,6 +30,8 @@ pub struct Resolved {
     /// What all functions without a reservation share.
     pub account_unreserved: u32,
     pub async_config: Arc<AsyncConfig>,
+    /// Chains of requests in which the function is met again and again are not stopped.
+    pub may_recur: bool,
 }
 
 impl Control {
@@ -91,6 +93,7 @@ fn resolved(shared: &Shared, account: &Account, function: &Function, ready: &Rea
         reserved_concurrency: function.records.function.reserved_concurrency,
         account_unreserved: shared.config.account_concurrency.saturating_sub(account.reserved()),
         async_config: Arc::clone(&ready.async_config),
+        may_recur: function.records.function.recursion_allowed,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod capacity;
 mod event;
 mod fleet;
 pub mod keep_alive;
+pub mod lineage;
 pub mod port;
 mod slab;
 mod templates;

@@ -23,6 +23,7 @@ use crate::entropy;
 use crate::error::{ApiError, RETRY_AFTER_S};
 use crate::wishes;
 use request::{Call, InvocationType, Operation, Options};
+use trace::Traced;
 
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
@@ -60,7 +61,7 @@ pub(crate) async fn perform(
     let wants_timeline = request.parts.headers.contains_key(&TIMELINE);
     let version = version_header(resolved.executed_version);
     let wishes = wishes::read(&request.parts.headers)?;
-    let invocation = Invocation { wishes, ..invocation(resolved, options, request) };
+    let invocation = Invocation { wishes, ..invocation(resolved, options, request)? };
     let trace = invocation.trace_id.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok());
     let mut response = if kind == InvocationType::Event {
         invoker.enqueue(invocation).await.map_err(refused)?;
@@ -100,11 +101,16 @@ fn names(control: &Control, request: &Authenticated<'_>) -> Result<(FunctionRef,
     Err(control.unknown_function(request.account, &name, given.as_deref()).into())
 }
 
-fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Invocation {
+fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Result<Invocation, ApiError> {
     let given = request.parts.headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
-    let spec = &resolved.spec;
-    let trace = trace::header(given, &spec.key, spec.tracing_active, request.now.as_millis() / 1000);
-    Invocation {
+    let traced = Traced {
+        key: &resolved.spec.key,
+        sampled: resolved.spec.tracing_active,
+        may_recur: resolved.may_recur,
+        now_s: request.now.as_millis() / 1000,
+    };
+    let trace = trace::header(given, traced).ok_or_else(recursive)?;
+    Ok(Invocation {
         request_id: request.request_id,
         spec: resolved.spec,
         invoked_arn: resolved.invoked_arn.to_string(),
@@ -117,7 +123,16 @@ fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) 
         reserved_concurrency: resolved.reserved_concurrency,
         account_unreserved: resolved.account_unreserved,
         wishes: None,
-    }
+    })
+}
+
+/// In the words of the API reference.
+fn recursive() -> ApiError {
+    ApiError::bad_request(
+        "RecursiveInvocationException",
+        "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services resources and stopped your \
+         function's invocation.",
+    )
 }
 
 fn reply_response(reply: Reply) -> Response {
