@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import zipfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from daemon import ACCOUNT, REGION, ROOT, wait_until
 
 FUNCTIONS = Path(__file__).resolve().parent / "functions"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/e2e"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 NUMBERS = itertools.count(1)
 
 
@@ -142,11 +147,21 @@ class Function:
         self.client.delete_function(FunctionName=self.name)
 
 
+def make_role(daemon, client):
+    """The role of the suite's functions, where roles are looked at."""
+    credentials = client._request_signer._credentials
+    iam = daemon.client("iam", account=credentials.access_key, secret=credentials.secret_key)
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=ROLE.rsplit("/", 1)[1], AssumeRolePolicyDocument=json.dumps(TRUST))
+
+
 def deploy(daemon, handler, runtime="python3.11", package=None, client=None, name=None, **configuration):
     """Creates a function and waits until it can be called."""
     client = client or daemon.client()
     name = name or unique(re.sub(r"[^a-zA-Z0-9]+", "-", handler).strip("-")[:40])
     configuration.setdefault("Timeout", 30)
+    if "access_keys" in daemon.config.read_text():
+        make_role(daemon, client)
     client.create_function(
         FunctionName=name,
         Runtime=runtime,

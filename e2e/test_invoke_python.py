@@ -644,5 +644,12 @@ def test_a_runtime_that_is_not_there_is_refused(deploy, client):
     """One that Lambda does not have at once; one that this host lacks names the command that adds it."""
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="(?i)runtime"):
         deploy("probe.echo", runtime="python2.7", package=python_zip())
-    with pytest.raises(client.exceptions.ClientError, match=re.escape("hearth runtime add python3.14")):
-        deploy("probe.echo", runtime="python3.14", package=python_zip()).invoke({})
+    not_installed = "^The runtime python3.14 is not installed on this host. Install it with `hearth runtime add python3.14`"
+    with refused(client, "InvalidParameterValueException", 400, not_installed):
+        deploy("probe.echo", runtime="python3.14", package=python_zip())
+    with refused(client, "InvalidParameterValueException", 400, "^The runtime java21 is not supported by Hearth$"):
+        deploy("probe.echo", runtime="java21", package=python_zip())
+    function = deploy("probe.echo", package=python_zip())
+    with refused(client, "InvalidParameterValueException", 400, not_installed):
+        function.configure(Runtime="python3.14")
+    assert function.call({"n": 1}) == {"n": 1}

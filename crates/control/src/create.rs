@@ -27,6 +27,7 @@ impl Control {
             return Err(exists(&name));
         }
         let source = self.check_request(&mut request)?;
+        self.check_role(scope, &name, &request.role).await?;
         let _kept = self.shared.packages.read().await;
         let package = self.shared.ingest(&account, source).await?;
         let publish = request.publish == Some(true);
@@ -68,7 +69,7 @@ impl Control {
         if !image {
             unsupported::check_create(request)?;
             match (&request.runtime, &request.handler) {
-                (Some(name), Some(_)) => runtime::check(name)?,
+                (Some(name), Some(_)) => runtime::check(name, &self.shared.config.runtimes)?,
                 _ => {
                     return Err(ApiError::invalid_parameter(
                         "Runtime and Handler are mandatory parameters for functions created with deployment packages.",

@@ -1,8 +1,11 @@
 //! Identities: roles, policies and the sessions issued for them.
 
+mod assume;
+mod condition;
 mod document;
 mod entity;
 mod error;
+mod pass_role;
 mod policy;
 mod record;
 mod role;
@@ -11,14 +14,15 @@ pub mod session;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_engine::port::SessionCredentials;
 use hearth_store::{CommitError, Precondition, ReadError, Store, Write};
 use hearth_types::{AccountId, FunctionName, Timestamp};
 
+pub use assume::{Assumed, Assumption};
 pub use error::IamError;
+pub(crate) use pass_role::{Passing, RoleProblem};
 pub use policy::NewPolicy;
 pub use record::{Policy, PolicyVersion, Role};
 pub use role::{NewRole, RoleUpdate};
@@ -79,38 +83,6 @@ impl Iam {
         let principal = session::role_session_arn(account, role_arn, &session);
         let user_id = format!("{}:{session}", session::derived_id("AROA", role_arn));
         self.issue(account, principal, user_id, expires_at).credentials
-    }
-
-    /// A session of a role for a caller whom the role trusts; `None` if it does not, or there is no such role.
-    pub async fn assume_role(
-        &self,
-        caller: (&AccountId, &str),
-        role_arn: &str,
-        session: &str,
-        (now, seconds): (Timestamp, u32),
-    ) -> Result<Option<IssuedSession>, IamError> {
-        let parsed = role_arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
-        let account: Option<AccountId> = parsed.and_then(|(account, _)| account.parse().ok());
-        let name = parsed.and_then(|(_, path)| path.rsplit('/').next());
-        let (Some(account), Some(name)) = (account, name) else {
-            return Err(IamError::Validation(format!("{role_arn} is invalid")));
-        };
-        let role = match self.role(&account, name).await {
-            Ok(role) => role,
-            Err(IamError::NoSuchEntity(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if role.arn(&account) != role_arn || !document::trusts(&role.trust, caller.0, caller.1) {
-            return Ok(None);
-        }
-        if seconds > role.session_s_max {
-            return Err(IamError::Validation(
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.".to_owned(),
-            ));
-        }
-        let expires_at = now + Duration::from_secs(seconds.into());
-        let principal = session::role_session_arn(&account, role_arn, session);
-        Ok(Some(self.issue(&account, principal, format!("{}:{session}", role.id), expires_at)))
     }
 
     /// A session of the caller's own.

@@ -37,6 +37,7 @@ mod publish;
 mod record;
 mod refuse;
 mod resolve;
+mod role;
 mod runtime;
 mod settings;
 mod settle;
@@ -45,7 +46,7 @@ mod unsupported;
 mod update;
 mod view;
 
-pub use config::ControlConfig;
+pub use config::{ControlConfig, RoleChecks, RuntimeState, RuntimeStates};
 pub use control::{Control, NodePorts, OpenError, Retire, Scope};
 pub use hearth_aws_api::ApiError;
 pub use location::LocationError;

@@ -2,6 +2,9 @@
 
 use hearth_aws_api::ApiError;
 
+use crate::config::{RuntimeState, RuntimeStates};
+use crate::refuse;
+
 /// What Lambda lets functions be created with (service model 2026-11, less what Lambda has deprecated).
 const SUPPORTED: &[&str] = &[
     "nodejs16.x",
@@ -61,10 +64,16 @@ const DEPRECATED: &[&str] = &[
     "provided",
 ];
 
-/// Whether a runtime's files are on this host is asked when a function is invoked: it may be added at any time.
-pub(crate) fn check(runtime: &str) -> Result<(), ApiError> {
+/// Whether functions can have the runtime: on Lambda, and then on this host.
+pub(crate) fn check(runtime: &str, states: &RuntimeStates) -> Result<(), ApiError> {
     if SUPPORTED.contains(&runtime) {
-        return Ok(());
+        return match (states.0)(runtime) {
+            RuntimeState::Prepared => Ok(()),
+            RuntimeState::Addable => Err(ApiError::invalid_parameter(format!(
+                "The runtime {runtime} is not installed on this host. Install it with `hearth runtime add {runtime}`, then try again."
+            ))),
+            RuntimeState::Unsupported => Err(refuse::not_supported(&format!("The runtime {runtime}"))),
+        };
     }
     Err(ApiError::invalid_parameter(if DEPRECATED.contains(&runtime) {
         format!(

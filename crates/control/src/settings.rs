@@ -196,7 +196,7 @@ pub(crate) fn change(
 ) -> Result<Settings, ApiError> {
     let mut next = present.clone();
     if let Some(name) = request.runtime {
-        runtime::check(&name)?;
+        runtime::check(&name, &shared.config.runtimes)?;
         next.runtime = name;
     }
     if let Some(environment) = request.environment {

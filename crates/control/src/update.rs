@@ -78,6 +78,9 @@ impl Control {
         let name = self.changeable(scope, &request.function_name)?;
         unsupported::check_update(&request)?;
         let account = self.shared.account(scope.account);
+        if let (Some(role), Some(function)) = (&request.role, account.function(&name)) {
+            self.check_role(scope, &function.records.name, role).await?;
+        }
         let mut change = self.shared.change(&account).await?;
         let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
         check_ready(&function)?;

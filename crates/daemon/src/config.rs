@@ -33,6 +33,9 @@ pub(crate) struct Config {
     pub(crate) region: Region,
     /// The account of requests without a 12-digit access key id, in development mode.
     pub(crate) account: AccountId,
+    /// Whether a function's role has to exist, to trust Lambda and to be passed by one who may: `strict`, as on AWS, or `lenient`. By
+    /// default `lenient` on a loopback address without access keys, else `strict`.
+    pub(crate) roles: Option<Roles>,
     /// Requests are verified against these; needed on any address that is not loopback.
     pub(crate) access_keys: Vec<AccessKey>,
     pub(crate) node: NodeSection,
@@ -42,6 +45,13 @@ pub(crate) struct Config {
     pub(crate) metrics: MetricsSection,
     pub(crate) capacity: CapacitySection,
     pub(crate) shutdown: ShutdownSection,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Roles {
+    Strict,
+    Lenient,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -220,6 +230,7 @@ impl Default for Config {
             region: "us-east-1".parse().expect("a well-formed Region"),
             account: "000000000000".parse().expect("twelve digits"),
             access_keys: Vec::new(),
+            roles: None,
             node: NodeSection::default(),
             network: NetworkSection::default(),
             templates: TemplatesSection::default(),
@@ -323,6 +334,11 @@ impl Config {
             return value("logs.size_mib", "must be at least 16");
         }
         Ok(())
+    }
+
+    pub(crate) fn roles(&self) -> Roles {
+        let open = self.listen.ip().is_loopback() && self.access_keys.is_empty();
+        self.roles.unwrap_or(if open { Roles::Lenient } else { Roles::Strict })
     }
 
     pub(crate) fn runtimes_dir(&self) -> PathBuf {
@@ -452,6 +468,20 @@ mod tests {
         assert!(parse_subnet("10.1.0.0/16").is_some());
         for bad in ["10.1.0.0", "10.1.0.0/33", "x/8", "fd00::/129", "/8"] {
             assert!(parse_subnet(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn roles_are_checked_wherever_keys_are() {
+        let keys = "[[access_keys]]\nid = \"a\"\nsecret = \"b\"\naccount = \"123456789012\"\n";
+        for (text, expected) in [
+            ("", Roles::Lenient),
+            ("roles = \"strict\"", Roles::Strict),
+            ("listen = \"0.0.0.0:1\"", Roles::Strict),
+            (keys, Roles::Strict),
+            (&format!("roles = \"lenient\"\n{keys}"), Roles::Lenient),
+        ] {
+            assert_eq!(toml::from_str::<Config>(text).unwrap().roles(), expected, "{text}");
         }
     }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use hearth_control::capacity::CapacityPlan;
 use hearth_control::iam::Iam;
-use hearth_control::{Control, ControlConfig, NodePorts};
+use hearth_control::{Control, ControlConfig, NodePorts, RoleChecks, RuntimeState, RuntimeStates};
 use hearth_engine::port::Invoker;
 use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
 use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
-use hearth_runtimes::Runtimes;
+use hearth_runtimes::{RuntimeName, Runtimes};
 use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
 use hearth_templates::{Images, ImagesConfig};
@@ -21,7 +21,7 @@ use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, Roles};
 use crate::fleet::{NodeFleet, wall_now};
 use crate::tunnel::ApiTunnels;
 
@@ -143,8 +143,13 @@ async fn serve(
         })
     };
     let iam = Arc::new(Iam::open(Arc::clone(&store)).await?);
-    let control =
-        Control::open(Arc::clone(&store), Arc::clone(&artifacts), Arc::clone(&iam), control_config(config), retire);
+    let control = Control::open(
+        Arc::clone(&store),
+        Arc::clone(&artifacts),
+        Arc::clone(&iam),
+        control_config(config, &runtimes),
+        retire,
+    );
     let control = Arc::new(control.await?);
     let hook = config.capacity.hook.as_ref().map(crate::config::HookSection::terms);
     let capacity = CapacityPlan::open(Arc::clone(&store), config.capacity_base(), hook, wall_now()).await?;
@@ -262,8 +267,26 @@ fn node_config(config: &Config) -> NodeConfig {
     }
 }
 
-fn control_config(config: &Config) -> ControlConfig {
+fn control_config(config: &Config, runtimes: &Arc<Runtimes>) -> ControlConfig {
+    let roles = match config.roles() {
+        Roles::Strict => RoleChecks::Strict,
+        Roles::Lenient => {
+            tracing::info!(
+                "roles of functions are not checked (roles = \"lenient\", the default on a loopback address without access keys): any \
+                 ARN will do; AWS wants a role that exists and trusts lambda.amazonaws.com"
+            );
+            RoleChecks::Lenient
+        }
+    };
+    let runtimes = Arc::clone(runtimes);
+    let state = move |name: &str| match (runtimes.get(name), name.parse::<RuntimeName>()) {
+        (Some(_), _) => RuntimeState::Prepared,
+        (None, Ok(_)) => RuntimeState::Addable,
+        (None, Err(_)) => RuntimeState::Unsupported,
+    };
     ControlConfig {
+        roles,
+        runtimes: RuntimeStates(Arc::new(state)),
         region: config.region.clone(),
         account_concurrency: limits::ACCOUNT_CONCURRENCY,
         network: config.network.default,

@@ -30,6 +30,13 @@ impl Form {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Whether the member, or any part of it, is given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values
+            .keys()
+            .any(|key| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
+
     pub(crate) fn action(&self) -> &str {
         self.get("Action").unwrap_or("")
     }

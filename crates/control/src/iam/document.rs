@@ -3,6 +3,7 @@
 use hearth_types::AccountId;
 use serde_json::Value;
 
+use super::condition::{self, Facts, matches_pattern};
 use super::error::IamError;
 
 /// Characters that count against a quota: all but white space.
@@ -80,7 +81,7 @@ fn statements(document: &Value) -> Vec<&Value> {
     }
 }
 
-fn words(value: Option<&Value>) -> Vec<&str> {
+pub(super) fn words(value: Option<&Value>) -> Vec<&str> {
     match value {
         Some(Value::String(word)) => vec![word],
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
@@ -88,28 +89,71 @@ fn words(value: Option<&Value>) -> Vec<&str> {
     }
 }
 
-/// Whether a trust policy lets this principal assume its role. What is not understood does not allow: statements with a
-/// condition or with `Not...` never do.
-pub(crate) fn trusts(document: &str, account: &AccountId, principal_arn: &str) -> bool {
-    let Ok(value) = serde_json::from_str::<Value>(document) else { return false };
-    let applies = |statement: &&Value| {
-        let action = |word: &&str| matches!(*word, "*" | "sts:*" | "sts:AssumeRole");
-        words(statement.get("Action")).iter().any(action) && names(statement, account, principal_arn)
-    };
-    let effect = |statement: &Value| statement.get("Effect").and_then(Value::as_str).map(str::to_owned);
-    let statements = statements(&value);
-    let denied =
-        statements.iter().copied().filter(applies).any(|statement| effect(statement).as_deref() == Some("Deny"));
-    let plain = |statement: &&Value| statement.get("Condition").is_none();
-    let mut allowing = statements.iter().copied().filter(applies).filter(plain);
-    !denied && allowing.any(|statement| effect(statement).as_deref() == Some("Allow"))
+/// Whom a trust policy may name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trusted<'a> {
+    /// An account's principal, by its ARN.
+    Principal(&'a AccountId, &'a str),
+    /// A service of AWS's, such as `lambda.amazonaws.com`.
+    Service(&'a str),
 }
 
-fn names(statement: &Value, account: &AccountId, principal_arn: &str) -> bool {
+/// Whether a trust policy lets them do `action` (`sts:AssumeRole`) to its role. What is not understood does not allow: `Not...`, and
+/// conditions about what is not known here.
+pub(crate) fn trusts(document: &str, who: Trusted<'_>, action: &str, facts: &Facts<'_>) -> bool {
+    allows(document, facts, |statement| has_action(statement, action) && names(statement, who))
+}
+
+/// Whether an identity policy allows `action` on `resource`.
+pub(crate) fn permits(document: &str, action: &str, resource: &str, facts: &Facts<'_>) -> Verdict {
+    judge(document, facts, |statement| {
+        has_action(statement, action)
+            && words(statement.get("Resource")).iter().any(|pattern| matches_pattern(pattern, resource))
+    })
+}
+
+/// What a policy says of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Allowed,
+    Denied,
+    Silent,
+}
+
+fn allows(document: &str, facts: &Facts<'_>, applies: impl Fn(&Value) -> bool) -> bool {
+    judge(document, facts, applies) == Verdict::Allowed
+}
+
+fn judge(document: &str, facts: &Facts<'_>, applies: impl Fn(&Value) -> bool) -> Verdict {
+    let Ok(value) = serde_json::from_str::<Value>(document) else { return Verdict::Silent };
+    let mut verdict = Verdict::Silent;
+    for statement in statements(&value).into_iter().filter(|statement| applies(statement)) {
+        match (statement.get("Effect").and_then(Value::as_str), condition::holds(statement, facts)) {
+            (Some("Deny"), Some(true) | None) => return Verdict::Denied,
+            (Some("Allow"), Some(true)) => verdict = Verdict::Allowed,
+            _ => {}
+        }
+    }
+    verdict
+}
+
+fn has_action(statement: &Value, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    words(statement.get("Action")).iter().any(|word| matches_pattern(&word.to_ascii_lowercase(), &action))
+}
+
+fn names(statement: &Value, who: Trusted<'_>) -> bool {
     let Some(principal) = statement.get("Principal") else { return false };
-    let listed = if principal.is_object() { words(principal.get("AWS")) } else { words(Some(principal)) };
-    let root = format!("arn:aws:iam::{account}:root");
-    listed.iter().any(|word| *word == "*" || *word == account.as_str() || *word == root || *word == principal_arn)
+    match who {
+        Trusted::Service(service) => {
+            principal.as_str() == Some("*") || words(principal.get("Service")).contains(&service)
+        }
+        Trusted::Principal(account, arn) => {
+            let listed = if principal.is_object() { words(principal.get("AWS")) } else { words(Some(principal)) };
+            let root = format!("arn:aws:iam::{account}:root");
+            listed.iter().any(|word| *word == "*" || *word == account.as_str() || *word == root || *word == arn)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +184,36 @@ mod tests {
     }
 
     #[test]
+    fn services_are_trusted_by_name_and_condition() {
+        let facts: &Facts<'_> = &[("aws:SourceAccount", Some("123456789012"))];
+        let lambda = Trusted::Service("lambda.amazonaws.com");
+        let same = r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#;
+        for (principal, rest, expected) in [
+            (r#"{"Service":"lambda.amazonaws.com"}"#, "", true),
+            (r#"{"Service":["edgelambda.amazonaws.com","lambda.amazonaws.com"]}"#, same, true),
+            (r#"{"Service":"lambda.amazonaws.com"}"#, &same.replace("9012", "9999"), false),
+            (r#"{"Service":"ec2.amazonaws.com"}"#, "", false),
+            (r#"{"AWS":"123456789012"}"#, "", false),
+        ] {
+            assert_eq!(trusts(&trust(principal, rest), lambda, "sts:AssumeRole", facts), expected, "{principal}");
+            assert!(!trusts(&trust(principal, rest), lambda, "sts:TagSession", facts));
+        }
+    }
+
+    #[test]
+    fn identity_policies_allow_by_action_and_resource_and_a_denial_wins() {
+        let policy = |statements: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let allow = r#"{"Effect":"Allow","Action":["iam:Pass*","s3:*"],"Resource":"arn:aws:iam::1:role/app-*"}"#;
+        let deny = r#"{"Effect":"Deny","Action":"iam:PassRole","Resource":"*/app-admin"}"#;
+        let judged =
+            |document: &str, role: &str| permits(document, "iam:PassRole", &format!("arn:aws:iam::1:role/{role}"), &[]);
+        assert_eq!(judged(&policy(allow), "app-x"), Verdict::Allowed);
+        assert_eq!(judged(&policy(allow), "x"), Verdict::Silent);
+        let both = policy(&format!("{allow},{deny}"));
+        assert_eq!((judged(&both, "app-x"), judged(&both, "app-admin")), (Verdict::Allowed, Verdict::Denied));
+    }
+
+    #[test]
     fn only_named_principals_are_trusted() {
         let account: AccountId = "123456789012".parse().unwrap();
         let caller = "arn:aws:sts::123456789012:assumed-role/r/s";
@@ -153,9 +227,10 @@ mod tests {
             (r#"{"Service":"lambda.amazonaws.com"}"#, "", false),
             (r#"{"AWS":"*"}"#, r#","Condition":{"Bool":{"a":"b"}}"#, false),
         ] {
-            assert_eq!(trusts(&trust(principal, rest), &account, caller), expected, "{principal}");
+            let who = Trusted::Principal(&account, caller);
+            assert_eq!(trusts(&trust(principal, rest), who, "sts:AssumeRole", &[]), expected, "{principal}");
         }
         let denied = r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":"*"},{"Effect":"Deny","Action":"sts:*","Principal":"*"}]}"#;
-        assert!(!trusts(denied, &account, caller));
+        assert!(!trusts(denied, Trusted::Principal(&account, caller), "sts:AssumeRole", &[]));
     }
 }

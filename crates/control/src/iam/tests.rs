@@ -32,14 +32,22 @@ fn role(name: &str) -> NewRole {
     }
 }
 
+fn asked<'a>(account: &'a AccountId, role: &'a str, tags: &'a BTreeMap<String, String>) -> Assumption<'a> {
+    let caller = "arn:aws:iam::123456789012:root";
+    let (external_id, source_identity) = (None, None);
+    Assumption { account, caller, role, session: "s", seconds: 900, external_id, source_identity, tags, now: NOW }
+}
+
 #[tokio::test]
 async fn roles_and_sessions_outlive_the_process() {
     let dir = tempfile::tempdir().unwrap();
     let iam = open(dir.path()).await;
     let created = iam.create_role(&account(), role("r"), NOW).await.unwrap();
     let arn = created.arn(&account());
-    let caller = (&account(), "arn:aws:iam::123456789012:root");
-    let session = iam.assume_role(caller, &arn, "s", (NOW, 900)).await.unwrap().unwrap();
+    let tags = BTreeMap::new();
+    let Assumed::Issued(session) = iam.assume_role(asked(&account(), &arn, &tags)).await.unwrap() else {
+        panic!("the role trusts everybody");
+    };
     drop(iam);
     let iam = open(dir.path()).await;
     assert_eq!(iam.role(&account(), "R").await.unwrap(), created);
@@ -53,12 +61,43 @@ async fn a_session_is_no_longer_than_its_role_allows_and_needs_its_trust() {
     let dir = tempfile::tempdir().unwrap();
     let iam = open(dir.path()).await;
     let arn = iam.create_role(&account(), role("r"), NOW).await.unwrap().arn(&account());
-    let caller = (&account(), "arn:aws:iam::123456789012:root");
-    assert!(matches!(iam.assume_role(caller, &arn, "s", (NOW, 3601)).await, Err(IamError::Validation(_))));
-    assert!(iam.assume_role(caller, &arn.replace(":role/r", ":role/x"), "s", (NOW, 900)).await.unwrap().is_none());
-    assert!(iam.assume_role(caller, &arn.replace(":role/r", ":role/p/r"), "s", (NOW, 900)).await.unwrap().is_none());
-    iam.set_trust(&account(), "r", &TRUST.replace("\"*\"", "\"999999999999\"")).await.unwrap();
-    assert!(iam.assume_role(caller, &arn, "s", (NOW, 900)).await.unwrap().is_none());
+    let (account, none) = (account(), BTreeMap::new());
+    let asked = asked(&account, &arn, &none);
+    let assume = async |asked: Assumption<'_>| match iam.assume_role(asked).await {
+        Ok(Assumed::Issued(_)) => "issued".to_owned(),
+        Ok(Assumed::Denied { action }) => action.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(assume(asked).await, "issued");
+    assert!(assume(Assumption { seconds: 3601, ..asked }).await.contains("MaxSessionDuration"));
+    let session = "arn:aws:sts::123456789012:assumed-role/x/s";
+    assert!(assume(Assumption { seconds: 3601, caller: session, ..asked }).await.contains("role chaining"));
+    for other in [arn.replace(":role/r", ":role/x"), arn.replace(":role/r", ":role/p/r")] {
+        assert_eq!(assume(Assumption { role: &other, ..asked }).await, "sts:AssumeRole");
+    }
+    iam.set_trust(&account, "r", &TRUST.replace("\"*\"", "\"999999999999\"")).await.unwrap();
+    assert_eq!(assume(asked).await, "sts:AssumeRole");
+}
+
+#[tokio::test]
+async fn session_tags_and_a_source_identity_need_the_roles_trust_and_conditions_see_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let iam = open(dir.path()).await;
+    let (account, none) = (account(), BTreeMap::new());
+    let arn = iam.create_role(&account, role("r"), NOW).await.unwrap().arn(&account);
+    let tags = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+    let tagged = Assumption { tags: &tags, ..asked(&account, &arn, &none) };
+    let sourced = Assumption { source_identity: Some("me"), ..asked(&account, &arn, &none) };
+    let denied = |action| Ok(Assumed::Denied { action });
+    assert_eq!(iam.assume_role(tagged).await, denied("sts:TagSession"));
+    assert_eq!(iam.assume_role(sourced).await, denied("sts:SetSourceIdentity"));
+    let conditions =
+        r#""Condition":{"StringEquals":{"aws:RequestTag/team":"a","sts:ExternalId":"secret"}},"Action":["sts:*"]"#;
+    let trust = TRUST.replace("\"Action\":\"sts:AssumeRole\"", conditions);
+    iam.set_trust(&account, "r", &trust).await.unwrap();
+    assert_eq!(iam.assume_role(tagged).await, denied("sts:AssumeRole"));
+    let whole = Assumption { external_id: Some("secret"), ..tagged };
+    assert!(matches!(iam.assume_role(whole).await, Ok(Assumed::Issued(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

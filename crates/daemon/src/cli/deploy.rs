@@ -89,7 +89,7 @@ pub(crate) fn deploy(client: &Client, args: &DeployArgs) -> Result<Value> {
             request["FunctionName"] = json!(name);
             request["Runtime"] = json!(guess.runtime);
             request["Handler"] = json!(guess.handler);
-            request["Role"] = json!("arn:aws:iam::000000000000:role/hearth");
+            request["Role"] = json!(super::role::default_role(client)?);
             request["Code"] = json!({"ZipFile": zip});
             client.json("lambda", Method::POST, "/2015-03-31/functions", &request)?;
         }

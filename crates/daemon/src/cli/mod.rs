@@ -16,6 +16,7 @@ mod invoke;
 mod logs;
 mod output;
 mod pool;
+mod role;
 mod runtime;
 mod sign;
 mod sim;
