@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) network: NetworkSection,
     pub(crate) templates: TemplatesSection,
     pub(crate) logs: LogsSection,
+    pub(crate) requests: RequestsSection,
     pub(crate) metrics: MetricsSection,
     pub(crate) capacity: CapacitySection,
     pub(crate) shutdown: ShutdownSection,
@@ -120,6 +121,16 @@ pub(crate) struct TemplatesSection {
 pub(crate) struct LogsSection {
     /// Oldest log records beyond this are dropped, MiB.
     pub(crate) size_mib: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RequestsSection {
+    /// Memory for the bodies of all requests that are read, wait or are handed to functions, MiB. An account gets a quarter of it at
+    /// most, and so do all requests together whose senders are not proven yet.
+    pub(crate) body_memory_mib: usize,
+    /// Connections at once. Beyond that those on which nothing happens are closed.
+    pub(crate) connections: usize,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -235,6 +246,7 @@ impl Default for Config {
             network: NetworkSection::default(),
             templates: TemplatesSection::default(),
             logs: LogsSection::default(),
+            requests: RequestsSection::default(),
             metrics: MetricsSection::default(),
             capacity: CapacitySection::default(),
             shutdown: ShutdownSection::default(),
@@ -268,6 +280,12 @@ impl Default for TemplatesSection {
 impl Default for LogsSection {
     fn default() -> Self {
         Self { size_mib: 1024 }
+    }
+}
+
+impl Default for RequestsSection {
+    fn default() -> Self {
+        Self { body_memory_mib: 512, connections: 8192 }
     }
 }
 
@@ -330,6 +348,12 @@ impl Config {
         }
         CapacityPlan::check(self.capacity_base())
             .map_err(|error| ConfigError::Value { key: "capacity", problem: error.to_string() })?;
+        if self.requests.body_memory_mib < 256 {
+            return value("requests.body_memory_mib", "must be at least 256");
+        }
+        if self.requests.connections < 16 {
+            return value("requests.connections", "must be at least 16");
+        }
         if self.logs.size_mib < 16 {
             return value("logs.size_mib", "must be at least 16");
         }

@@ -31,6 +31,8 @@ const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hearth-agent"));
 /// Makes this program the launcher of sandboxes.
 pub(crate) const LAUNCHER_ARGUMENT: &str = "__launcher";
 
+/// Connections that the kernel holds until they are accepted.
+const CONNECTING_MAX: i32 = 4096;
 /// Connections that are idle at shutdown are not waited for longer than this.
 const CONNECTIONS_CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,8 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     let listener = std::net::TcpListener::bind(config.listen)
         .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
     listener.set_nonblocking(true)?;
+    // The library's own queue is soon full of those who connect at once, and others then wait a second.
+    rustix::net::listen(&listener, CONNECTING_MAX).context("cannot listen")?;
     hearth_frontend::check_exposure(listener.local_addr()?, config.access_keys.len())?;
     make_data_dir(&config.data_dir)?;
     // The store's lock comes before anything that another daemon on this directory would feel.
@@ -304,6 +308,8 @@ fn frontend_config(config: &Config) -> FrontendConfig {
         access_keys: config.access_keys.iter().map(key).collect(),
         metrics_token: config.metrics.token.clone(),
         drain_time: Duration::from_secs(config.shutdown.grace_s),
+        connections_max: config.requests.connections,
+        body_memory: config.requests.body_memory_mib * 1024 * 1024,
         ..FrontendConfig::new(config.account.clone(), config.region.clone())
     }
 }

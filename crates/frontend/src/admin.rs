@@ -7,12 +7,11 @@ use http::{Method, StatusCode};
 use http_body::Body;
 
 use crate::auth::{Admission, sigv4};
-use crate::body::BodyLimit;
 use crate::capacity;
 use crate::context::{Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::{ApiError, Protocol};
-use crate::refusal::{body_not_taken, unauthenticated};
+use crate::refusal::unauthenticated;
 use crate::server::Peer;
 
 /// Where `Code.Location` points; its signature is all the authentication that it needs.
@@ -66,10 +65,8 @@ where
 {
     let admission = admit_operator(exchange)?;
     let shared = exchange.shared;
-    let limit = BodyLimit { bytes_max: capacity::BODY_BYTES_MAX, time_max: shared.config.body_time };
-    let body = shared.budget.read(body, limit).await.map_err(|error| body_not_taken(error, "requested"))?;
-    let accepted = shared.authenticator.accept_body(&admission, exchange.parts, body.bytes);
-    let bytes = accepted.map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+    let limit = (capacity::BODY_BYTES_MAX, "requested");
+    let bytes = exchange.take_body(&admission, body, limit, Protocol::RestJson).await?.into_bytes();
     let (plan, method) = (shared.backends.capacity.clone(), exchange.parts.method.clone());
     let query = exchange.parts.uri.query().map(str::to_owned);
     let (path, caller) = (path.to_owned(), admission.principal.arn.clone());
@@ -101,7 +98,7 @@ fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
     let admission = admit_operator(exchange)?;
     let refuse = |error| unauthenticated(error, Protocol::RestJson);
     let authenticator = &exchange.shared.authenticator;
-    authenticator.accept_body(&admission, exchange.parts, Bytes::new()).map_err(refuse)?;
+    authenticator.accept_body(&admission, exchange.parts, Bytes::new(), None).map_err(refuse)?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use hearth_types::{AccountId, Timestamp};
 use http::request::Parts;
 
 use chunked::Chunking;
-use sigv4::{Claim, Scope, SignatureError};
+use sigv4::{Claim, Scope, SignatureError, decode_hex};
 
 /// Derived signing keys that are remembered; forgotten all at once beyond that.
 const CACHED_KEYS_MAX: usize = 1024;
@@ -102,18 +102,36 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// A request whose head is accepted; [`Admission::accept_body`] does the rest.
+/// A request whose head is accepted; [`Authenticator::accept_body`] does the rest.
 #[derive(Debug)]
 pub struct Admission<'a> {
     pub principal: Arc<Principal>,
     signed: Option<(Claim<'a>, Arc<Signer>)>,
+    /// The signature is checked already: the head says what the body's hash is.
+    verified: bool,
 }
 
 impl<'a> Admission<'a> {
     /// For whom the channel vouches, not a signature.
     pub fn trusted(principal: Arc<Principal>) -> Self {
-        Self { principal, signed: None }
+        Self { principal, signed: None, verified: true }
     }
+
+    /// The access key that an unproven request names; `None` once it is proven who asks.
+    pub fn claimed_key(&self) -> Option<&str> {
+        let (claim, _) = self.signed.as_ref().filter(|_| !self.verified)?;
+        Some(claim.credential.split('/').next().unwrap_or(&claim.credential))
+    }
+
+    /// Whether the body's hash counts.
+    pub fn wants_hash(&self, parts: &Parts) -> bool {
+        self.signed.is_some() && payload_of(parts).is_none_or(|payload| decode_hex(payload).is_some())
+    }
+}
+
+/// What the head says of the body: its hash, or a word for one that is not signed or comes in signed chunks.
+fn payload_of(parts: &Parts) -> Option<&str> {
+    parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok())
 }
 
 impl Authenticator {
@@ -137,12 +155,25 @@ impl Authenticator {
             None => Arc::new(self.signer(&claim, sessions, now)?),
         };
         claim.check_time(i64::try_from(now.as_millis() / 1000).unwrap_or(i64::MAX))?;
-        Ok(Admission { principal: signer.principal.clone(), signed: Some((claim, signer)) })
+        let payload = payload_of(parts);
+        if let Some(payload) = payload {
+            claim.verify(parts, payload, &signer.key)?;
+            self.remember(&claim, &signer);
+        }
+        let principal = signer.principal.clone();
+        Ok(Admission { principal, signed: Some((claim, signer)), verified: payload.is_some() })
     }
 
-    /// Checks the signature over head and body, and gives the body as it was before it was chunked.
-    pub fn accept_body(&self, admission: &Admission<'_>, parts: &Parts, body: Bytes) -> Result<Bytes, AuthError> {
-        let payload = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    /// Checks the signature over head and body, whose `hash` is known where [`Admission::wants_hash`] asked for it, and gives the
+    /// body as it was before it was chunked.
+    pub fn accept_body(
+        &self,
+        admission: &Admission<'_>,
+        parts: &Parts,
+        body: Bytes,
+        hash: Option<[u8; 32]>,
+    ) -> Result<Bytes, AuthError> {
+        let payload = payload_of(parts);
         let chunking = payload.and_then(Chunking::of);
         let Some((claim, signer)) = &admission.signed else {
             return match chunking {
@@ -150,17 +181,19 @@ impl Authenticator {
                 None => Ok(body),
             };
         };
-        match payload {
-            None => claim.verify(parts, &sigv4::sha256_hex(&body), &signer.key)?,
-            Some(payload) => claim.verify(parts, payload, &signer.key)?,
+        let hash = || hash.unwrap_or_else(|| sigv4::sha256(&body));
+        if !admission.verified {
+            let mut payload = String::with_capacity(64);
+            sigv4::push_hex(&mut payload, &hash());
+            claim.verify(parts, &payload, &signer.key)?;
+            self.remember(claim, signer);
         }
-        self.remember(claim, signer);
         match (payload, chunking) {
             (_, Some(chunking)) => Ok(chunked::decode(&body, chunking, Some((claim, &signer.key)))?.into()),
             (None | Some("UNSIGNED-PAYLOAD"), None) => Ok(body),
-            (Some(hash), None) => {
-                chunked::check_hash(&body, hash)?;
-                Ok(body)
+            (Some(claimed), None) => {
+                let claimed = decode_hex(claimed).ok_or(SignatureError::Body)?;
+                if sigv4::equal(&hash(), &claimed) { Ok(body) } else { Err(SignatureError::Body.into()) }
             }
         }
     }

@@ -47,7 +47,7 @@ fn sessions() -> Sessions {
 
 fn enter(auth: &Authenticator, parts: &Parts, now: Timestamp) -> Result<Arc<Principal>, AuthError> {
     let admission = auth.admit(parts, &sessions(), now)?;
-    auth.accept_body(&admission, parts, Bytes::from_static(BODY))?;
+    auth.accept_body(&admission, parts, Bytes::from_static(BODY), None)?;
     Ok(admission.principal)
 }
 
@@ -87,7 +87,7 @@ fn another_body_than_the_signed_one_is_refused() {
     let auth = authenticator(&[("AKID", "secret")]);
     let parts = signed("AKID", "secret", None);
     let admission = auth.admit(&parts, &sessions(), NOW).unwrap();
-    let result = auth.accept_body(&admission, &parts, Bytes::from_static(b"{} "));
+    let result = auth.accept_body(&admission, &parts, Bytes::from_static(b"{} "), None);
     assert_eq!(result, Err(AuthError::Signature(SignatureError::Mismatch)));
 }
 

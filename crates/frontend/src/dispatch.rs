@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use http_body::Body;
 
 use crate::auth::{Admission, AuthError};
-use crate::body::{BodyLimit, BudgetedBody};
+use crate::body::{BodyLimit, BudgetedBody, Holder};
 use crate::context::{RequestContext, Response};
 use crate::error::{ApiError, Protocol};
 use crate::invoke::request::Call;
@@ -97,18 +97,39 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The request's body, once it is proven whose it is. `operation` is what a refusal names.
+    pub(crate) async fn take_body<B: Body<Data = Bytes> + Send + Unpin + 'static>(
+        &self,
+        admission: &Admission<'_>,
+        body: B,
+        (bytes_max, operation): (usize, &str),
+        protocol: Protocol,
+    ) -> Result<BudgetedBody, ApiError> {
+        let not_taken = |error| body_not_taken(error, operation);
+        let account = &admission.principal.account;
+        let holder = || match admission.claimed_key() {
+            Some(key) => Holder::Claimed(key.to_owned()),
+            None => Holder::Account(account.clone()),
+        };
+        let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
+        let wants_hash = admission.wants_hash(self.parts);
+        let mut body = self.shared.budget.read(body, limit, wants_hash, holder).await.map_err(not_taken)?;
+        let (bytes, hash) = (std::mem::take(&mut body.bytes), body.sha256);
+        let accepted = self.shared.authenticator.accept_body(admission, self.parts, bytes, hash);
+        body.bytes = accepted.map_err(|error| unauthenticated(error, protocol))?;
+        body.prove(account).await.map_err(not_taken)?;
+        Ok(body)
+    }
+
     /// The hot path: nothing is copied and no task is made.
     async fn invoke<B: Body<Data = Bytes> + Send + Unpin + 'static>(
         &self,
         call: Call<'_>,
         body: B,
     ) -> Result<Response, ApiError> {
-        let refuse = |error: AuthError| unauthenticated(error, Protocol::RestJson);
-        let admission = self.admit().map_err(refuse)?;
-        let limit = BodyLimit { bytes_max: SYNC_PAYLOAD_BYTES_MAX, time_max: self.shared.config.body_time };
-        let body = self.shared.budget.read(body, limit).await;
-        let body = body.map_err(|error| body_not_taken(error, call.operation.name()))?;
-        let payload = self.shared.authenticator.accept_body(&admission, self.parts, body.bytes).map_err(refuse)?;
+        let admission = self.admit().map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+        let limit = (SYNC_PAYLOAD_BYTES_MAX, call.operation.name());
+        let payload = self.take_body(&admission, body, limit, Protocol::RestJson).await?.into_bytes();
         let request = Authenticated {
             call,
             parts: self.parts,
@@ -123,7 +144,7 @@ impl<'a> Exchange<'a> {
 
     async fn serve<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, service: Service, body: B) -> Response {
         let protocol = service.protocol();
-        let result = self.receive(service, body).await;
+        let result = self.receive(protocol, body_limit(service, self.parts), body).await;
         let result = match result {
             Ok((context, body)) => self.run(service, context, body).await,
             Err(error) => Err(error),
@@ -133,34 +154,23 @@ impl<'a> Exchange<'a> {
 
     async fn receive<B: Body<Data = Bytes> + Send + Unpin + 'static>(
         &self,
-        service: Service,
+        protocol: Protocol,
+        limit: (usize, &str),
         body: B,
-    ) -> Result<(RequestContext, BudgetedBody), ApiError> {
-        let refuse = |error: AuthError| unauthenticated(error, service.protocol());
-        let admission = self.admit().map_err(refuse)?;
-        let (bytes_max, operation) = body_limit(service, self.parts);
-        let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
-        let mut body = self.shared.budget.read(body, limit).await.map_err(|error| body_not_taken(error, operation))?;
-        body.bytes = self.shared.authenticator.accept_body(&admission, self.parts, body.bytes).map_err(refuse)?;
-        Ok((self.context(&admission), body))
+    ) -> Result<(RequestContext, Bytes), ApiError> {
+        let admission = self.admit().map_err(|error| unauthenticated(error, protocol))?;
+        let body = self.take_body(&admission, body, limit, protocol).await?;
+        Ok((self.context(&admission), body.into_bytes()))
     }
 
     /// Only unsigned requests come here, so the body may be read before anything else is known.
     async fn serve_form<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, body: B) -> Response {
-        let limit = BodyLimit { bytes_max: BODY_BYTES_MAX, time_max: self.shared.config.body_time };
-        let admitted = self.admit().map_err(|error| unauthenticated(error, Service::Sts.protocol()));
-        let received = match admitted {
-            Ok(admission) => match self.shared.budget.read(body, limit).await {
-                Ok(body) => Ok((self.context(&admission), body)),
-                Err(error) => Err(body_not_taken(error, "requested")),
-            },
-            Err(error) => Err(error),
-        };
+        let received = self.receive(Service::Sts.protocol(), (BODY_BYTES_MAX, "requested"), body).await;
         let (context, body) = match received {
             Ok(received) => received,
             Err(error) => return error.into_response(Service::Sts.protocol(), &self.request_id),
         };
-        match route::of_form(&String::from_utf8_lossy(&body.bytes)) {
+        match route::of_form(&String::from_utf8_lossy(&body)) {
             Destination::Service(service) => {
                 let result = self.run(service, context, body).await;
                 result.unwrap_or_else(|error| error.into_response(service.protocol(), &self.request_id))
@@ -171,17 +181,13 @@ impl<'a> Exchange<'a> {
     }
 
     /// Runs the operation as a task of its own: a change is not left half done when the client goes away.
-    async fn run(&self, service: Service, context: RequestContext, body: BudgetedBody) -> Result<Response, ApiError> {
+    async fn run(&self, service: Service, context: RequestContext, body: Bytes) -> Result<Response, ApiError> {
         let shared = self.shared.clone();
-        let mut request = http::Request::new(body.bytes);
+        let mut request = http::Request::new(body);
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = self.parts.uri.clone();
         *request.headers_mut() = self.parts.headers.clone();
-        let permit = body.permit;
-        let task = self.shared.operations.spawn(async move {
-            let _until_done = permit;
-            shared.handle(service, &context, request).await
-        });
+        let task = self.shared.operations.spawn(async move { shared.handle(service, &context, request).await });
         task.await.unwrap_or_else(|error| {
             tracing::error!(%error, request_id = %self.request_id, "an operation did not come to its end");
             Err(ApiError::service("An internal error occurred"))

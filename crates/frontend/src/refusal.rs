@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::auth::AuthError;
 use crate::auth::sigv4::SignatureError;
 use crate::body::BodyError;
-use crate::error::{ApiError, Protocol};
+use crate::error::{ApiError, Protocol, RETRY_AFTER_S};
 
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
                         Secret Access Key and signing method. Consult the service documentation for details.";
@@ -56,6 +56,15 @@ pub(crate) fn body_not_taken(error: BodyError, operation: &str) -> ApiError {
             "RequestTimeoutException",
             "The request body did not arrive in time",
         ),
+        BodyError::NoRoom => ApiError {
+            reason: Some("CallerRateLimitExceeded"),
+            retry_after_s: Some(RETRY_AFTER_S),
+            ..ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequestsException",
+                "Too much memory is taken by the bodies of other requests of this caller: try again",
+            )
+        },
         BodyError::Broken => ApiError::bad_request("IncompleteBody", "The request body ended before its end"),
     }
 }

@@ -39,10 +39,10 @@ pub struct FrontendConfig {
     /// Of requests that are not signed.
     pub default_region: Region,
     pub connections_max: usize,
-    /// Memory for request bodies over 64 KiB, of all requests together, bytes.
-    pub body_budget: usize,
+    /// Memory for the bodies of all requests together, bytes.
+    pub body_memory: usize,
     pub times: ConnectionTimes,
-    /// From the end of a request's head to the end of its body.
+    /// For how long a body is waited for, and longer for what has come of it.
     pub body_time: Duration,
     /// What running requests get to finish after shutdown was asked for.
     pub drain_time: Duration,
@@ -56,9 +56,9 @@ impl FrontendConfig {
             default_account,
             default_region,
             connections_max: 8192,
-            body_budget: 1024 * 1024 * 1024,
+            body_memory: 512 * 1024 * 1024,
             times: ConnectionTimes { head: Duration::from_secs(30), idle: Duration::from_secs(60) },
-            body_time: Duration::from_secs(60),
+            body_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(30),
         }
     }
@@ -115,7 +115,7 @@ pub(crate) struct Shared {
 impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
         let authenticator = Authenticator::new(config.access_keys.clone(), config.default_account.clone());
-        let budget = BodyBudget::new(config.body_budget);
+        let budget = BodyBudget::new(config.body_memory);
         let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
         Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: S3 API reference, "Signature calculations for chunked upload", with and without trailing headers.
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 
 use super::sigv4::{Claim, EMPTY_SHA256, SignatureError, decode_hex, equal, push_hex, scope_text, sha256_hex};
 
@@ -122,13 +122,6 @@ fn split_line(body: &[u8]) -> Result<(&str, &[u8]), SignatureError> {
     let end = window.windows(2).position(|pair| pair == b"\r\n").ok_or(SignatureError::Body)?;
     let line = std::str::from_utf8(&body[..end]).ok().ok_or(SignatureError::Body)?;
     Ok((line, &body[end + 2..]))
-}
-
-/// Whether `body` has the hash that the request claims for it.
-pub fn check_hash(body: &[u8], claimed: &str) -> Result<(), SignatureError> {
-    let claimed = decode_hex(claimed).ok_or(SignatureError::Body)?;
-    let actual = digest::digest(&digest::SHA256, body);
-    if equal(actual.as_ref(), &claimed) { Ok(()) } else { Err(SignatureError::Body) }
 }
 
 #[cfg(test)]

@@ -309,8 +309,14 @@ pub fn signing_key(secret: &str, scope: &Scope<'_>) -> hmac::Key {
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(64);
-    push_hex(&mut out, digest::digest(&digest::SHA256, bytes).as_ref());
+    push_hex(&mut out, &sha256(bytes));
     out
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
 }
 
 pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {

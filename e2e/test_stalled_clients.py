@@ -1,0 +1,157 @@
+"""Clients that hold on to what they were given: however many of them there are, another tenant's calls are answered beside them."""
+
+import selectors
+import socket
+from contextlib import ExitStack, contextmanager
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+import pytest
+from daemon import REGION, Daemon, within
+from package import deploy
+from test_bad_input import resident
+
+MIB = 1 << 20
+LONE, OTHER = "111111111111", "222222222222"
+KEYS = "".join(
+    f'[[access_keys]]\nid = "AKID{account}"\nsecret = "the-secret-of-{account}"\naccount = "{account}"\n' for account in (LONE, OTHER)
+)
+INVOKE = "/2015-03-31/functions/{}/invocations"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    daemon = Daemon(tmp_path_factory.mktemp("stalled"), KEYS).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def function(guarded):
+    """What the other tenant calls meanwhile."""
+    function = deploy(guarded, "probe.length", client=client(guarded, OTHER), MemorySize=512)
+    function.call({"text": "x"})
+    return function
+
+
+def client(daemon, account):
+    return daemon.client(account=f"AKID{account}", secret=f"the-secret-of-{account}")
+
+
+def head(daemon, account, length, secret=None, payload_hash=None, path=INVOKE.format("f")):
+    """The head of a signed request whose body has so many bytes."""
+    request = botocore.awsrequest.AWSRequest("POST", f"{daemon.endpoint}{path}", data=b"")
+    if payload_hash:
+        request.headers["X-Amz-Content-SHA256"] = payload_hash
+    credentials = botocore.credentials.Credentials(f"AKID{account}", secret or f"the-secret-of-{account}")
+    botocore.auth.SigV4Auth(credentials, "lambda", REGION).add_auth(request)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: {length}\r\n{lines}\r\n".encode()
+
+
+@contextmanager
+def attackers(daemon, count, data):
+    """So many connections, each of which has sent what it could of `data` and never sends the rest."""
+    with ExitStack() as stack:
+        streams = [stack.enter_context(socket.create_connection(("127.0.0.1", daemon.port), timeout=10)) for _ in range(count)]
+        for stream in streams:
+            stream.settimeout(0.5)
+            try:
+                stream.sendall(data)
+            except OSError:
+                pass
+            stream.settimeout(10)
+        yield streams
+
+
+def still_open(streams):
+    """Those that were neither answered nor closed."""
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream, selectors.EVENT_READ)
+        return len(streams) - len(selector.select(0))
+
+
+def answered(function, rounds=3):
+    """Calls of every size are answered, as far as anybody may tell at once: nothing waits for an attacker's deadline."""
+    with within(20):
+        for _ in range(rounds):
+            for size in (10, 200_000, 2_000_000):
+                assert function.call({"text": "x" * size})["length"] == size
+
+
+class TestBodiesThatDoNotEnd:
+    def test_under_a_wrong_signature(self, guarded, function):
+        """The key's id is no secret. Nobody can say whose these are before they end: they get a part of their own."""
+        before = resident(guarded)
+        data = head(guarded, LONE, 6 * MIB, secret="wrong") + bytes(6 * MIB - 1)
+        with attackers(guarded, 185, data) as streams:
+            assert still_open(streams) > 0
+            answered(function)
+            assert still_open(streams) > 0
+            assert resident(guarded) - before < 400 * MIB
+
+    def test_under_the_other_tenants_own_key_and_a_wrong_signature(self, guarded, function):
+        data = head(guarded, OTHER, 6 * MIB, secret="wrong") + bytes(6 * MIB - 1)
+        with attackers(guarded, 100, data):
+            answered(function)
+
+    def test_under_a_right_signature(self, guarded, function):
+        """An account has a part, and no more than that."""
+        data = head(guarded, LONE, 6 * MIB, payload_hash="00" * 32) + bytes(6 * MIB - 1)
+        with attackers(guarded, 100, data) as streams:
+            answered(function)
+            assert still_open(streams) > 0
+
+    def test_a_wrong_signature_over_the_head_is_refused_before_the_body(self, guarded):
+        with attackers(guarded, 1, head(guarded, LONE, 6 * MIB, secret="wrong", payload_hash="00" * 32)) as [stream]:
+            assert stream.recv(1000).startswith(b"HTTP/1.1 403")
+
+    def test_of_another_hash_than_the_head_says_are_refused(self, guarded):
+        with attackers(guarded, 1, head(guarded, LONE, 2, payload_hash="00" * 32) + b"{}") as [stream]:
+            answer = stream.recv(10000)
+            assert answer.startswith(b"HTTP/1.1 403") and b"InvalidSignatureException" in answer
+
+    @pytest.mark.parametrize("sent", [0, 1, 70_000])
+    def test_of_which_little_comes(self, guarded, function, sent):
+        data = head(guarded, LONE, 6 * MIB, secret="wrong") + bytes(sent)
+        with attackers(guarded, 1000, data) as streams:
+            answered(function)
+            assert still_open(streams) > 0
+
+    def test_that_come_byte_by_byte(self, guarded, function):
+        data = head(guarded, LONE, 200_000, secret="wrong") + bytes(100_000)
+        with attackers(guarded, 500, data) as streams:
+            for _ in range(5):
+                for stream in streams:
+                    try:
+                        stream.send(b"x")
+                    except OSError:
+                        pass
+                answered(function, rounds=1)
+
+    def test_of_ten_gigabytes_are_refused_and_hold_nothing(self, guarded, function):
+        data = head(guarded, LONE, 10_000_000_000, payload_hash="00" * 32)
+        with attackers(guarded, 200, data) as streams:
+            answered(function)
+            assert streams[0].recv(100).startswith(b"HTTP/1.1 413")
+
+
+class TestConnections:
+    def test_on_which_nothing_comes(self, guarded, function):
+        with attackers(guarded, 1000, b"") as streams:
+            answered(function)
+            assert still_open(streams) == 1000
+
+    def test_whose_heads_do_not_end(self, guarded, function):
+        with attackers(guarded, 500, b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ") as streams:
+            answered(function)
+            assert still_open(streams) == 500
+
+    def test_on_which_requests_are_sent_and_answers_are_not_read(self, guarded, function):
+        before = resident(guarded)
+        request = b"GET /2015-03-31/functions/ HTTP/1.1\r\nHost: x\r\n\r\n"
+        with attackers(guarded, 100, request * 2000):
+            answered(function)
+            assert resident(guarded) - before < 200 * MIB
