@@ -71,7 +71,8 @@ pub(crate) fn of(parts: &Parts) -> Destination {
     }
     match parts.uri.query() {
         Some(query) if has_action(query) => of_form(query),
-        _ if is_form(parts) => Destination::Form,
+        // Query services have one path. Elsewhere `curl -d` says that an event is a form.
+        _ if is_form(parts) && parts.uri.path() == "/" => Destination::Form,
         _ => Destination::Service(Service::Lambda),
     }
 }
@@ -184,6 +185,7 @@ mod tests {
         assert_eq!(of(&parts("/", &form)), Destination::Form);
         assert_eq!(of_form("Action=ListRoles&Version=2010-05-08"), Destination::Service(Service::Iam));
         assert_eq!(of(&parts("/2015-03-31/functions", &[])), Destination::Service(Service::Lambda));
+        assert_eq!(of(&parts("/2015-03-31/functions/f/invocations", &form)), Destination::Service(Service::Lambda));
     }
 
     #[test]
