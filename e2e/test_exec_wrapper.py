@@ -23,10 +23,38 @@ class TestWrapper:
         assert command[0].endswith(interpreter), command
         function.wait_for_message("wrapped as told")
 
-    def test_that_is_not_there_is_an_error(self, deploy, runtime, interpreter):
-        result = self.deploy(deploy, runtime, "/var/task/nowhere").invoke({})
+    def test_puts_options_before_the_last_argument(self, deploy, runtime, interpreter):
+        """As the Developer Guide's example does ("Modifying the runtime environment")."""
+        options = {"python3.11": '"-X" "importtime"', "nodejs20.x": '"--require" "/var/task/first.cjs"'}[runtime]
+        wrapper = (
+            "#!/bin/bash\n"
+            'args=("$@")\n'
+            f"extra_args=({options})\n"
+            'args=("${args[@]:0:$#-1}" "${extra_args[@]}" "${args[@]: -1}")\n'
+            'exec "${args[@]}"\n'
+        )
+        sources = {
+            "app.py": "import sys\ndef handler(event, context):\n    return 'importtime' in sys._xoptions\n",
+            "app.mjs": "export const handler = async () => globalThis.isFirst ?? false;\n",
+            "first.cjs": "globalThis.isFirst = true;\n",
+        }
+        package = make_zip(sources | {"wrap": wrapper}, mode=0o755)
+        variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrap"}
+        assert deploy("app.handler", runtime, package=package, Environment={"Variables": variables}).call() is True
+
+    @pytest.mark.parametrize("wrapper, status, message", [
+        ("/var/task/nowhere", 127, "/var/task/nowhere: does not exist"),
+        ("/var/task", 127, "/var/task: does not exist"),
+        ("/var/task/plain", 126, "/var/task/plain: is not an executable"),
+    ])
+    def test_that_cannot_be_started_is_an_error(self, deploy, runtime, interpreter, wrapper, status, message):
+        package = make_zip(FILES[runtime] | {"plain": WRAPPER})
+        variables = {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}
+        function = deploy("app.handler", runtime, package=package, Environment={"Variables": variables})
+        result = function.invoke({})
         assert (result.error, result.json["errorType"]) == ("Unhandled", "Runtime.ExitError")
-        assert result.json["errorMessage"].endswith("Error: Runtime exited with error: exit status 127")
+        assert result.json["errorMessage"].endswith(f"Error: Runtime exited with error: exit status {status}")
+        function.wait_for_message(message)
 
 
 def test_other_runtimes_have_none(deploy):

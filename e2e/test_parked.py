@@ -25,7 +25,8 @@ def handler(event, context):
     status = dict(line.split(":", 1) for line in open("/proc/self/status"))
     return {
         "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path, "flags": list(sys.flags), "executable": sys.executable,
-        "main": sorted(name for name in vars(__main__)), "main_file": __main__.__file__, "main_spec": __main__.__spec__.name,
+        "main": sorted(name for name in vars(__main__)), "main_file": __main__.__file__, "main_spec": __main__.__spec__,
+        "main_loader": [type(__main__.__loader__).__name__, __main__.__loader__.name, __main__.__loader__.path], "main_doc": __main__.__doc__,
         "cwd": os.getcwd(), "variables": sorted(os.environ), "zone": list(time.tzname), "stdin": os.readlink("/proc/self/fd/0"),
         "pipes": [os.readlink(f"/proc/self/fd/{fd}")[:5] for fd in (1, 2)], "descriptors": len(os.listdir("/proc/self/fd")),
         "inheritable": len([fd for fd in range(256) if is_inheritable(fd)]),
@@ -102,28 +103,6 @@ class TestNobodyCanTell:
 
 
 class TestPython:
-    @pytest.mark.parametrize("name", ["urllib3", "boto3", "six", "json", "logging"])
-    def test_modules_of_the_package_win(self, daemon, name):
-        """As `python3 -m` has it: the package comes before layers, the runtime's modules and the standard library."""
-        source = f"import {name}\ndef handler(event, context):\n    return {name}.OWN\n"
-        files = {f"{name}.py": "OWN = True\n", "own.py": source}
-        # The client cannot do without these: there is no answer of its own to compare.
-        fatal = name in ("json", "logging")
-        function = deploy_function(daemon, "own.handler", package=make_zip(files))
-        result = function.invoke()
-        executed = deploy_function(
-            daemon, "own.handler", package=make_zip(files), Environment={"Variables": {EXECUTED["python3.11"]: "1"}}
-        ).invoke()
-        assert (result.error, result.body if not fatal else None) == (executed.error, executed.body if not fatal else None)
-        assert fatal or result.json is True
-
-    def test_a_layers_start_modules_run(self, daemon, client):
-        layer = make_zip({"python/sitecustomize.py": "import builtins\nbuiltins.LAYERED = True\n"})
-        arn = client.publish_layer_version(LayerName=unique("layer"), Content={"ZipFile": layer})["LayerVersionArn"]
-        source = "import builtins\ndef handler(event, context):\n    return getattr(builtins, 'LAYERED', False)\n"
-        function = deploy_function(daemon, "own.handler", package=make_zip({"own.py": source}), Layers=[arn])
-        assert function.call({}) is True
-
     def test_exit_codes_are_the_functions(self, daemon):
         source = "import atexit, sys\natexit.register(print, 'at exit')\ndef handler(event, context):\n    sys.exit(event)\n"
         function = deploy_function(daemon, "own.handler", package=make_zip({"own.py": source}))

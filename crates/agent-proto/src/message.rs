@@ -28,6 +28,8 @@ pub struct Init {
     pub cwd: String,
     /// Let the parked process become the runtime, if it lives. Else, and in any case without one, the commands are executed.
     pub parked: bool,
+    /// Name the pipe for framed records to the process, as clients of interpreters expect. Other runtimes are told of none on AWS.
+    pub telemetry: bool,
     /// Inside the sandbox's user namespace. `None` keeps the agent's own (a host without uid ranges).
     pub uid_gid: Option<(u32, u32)>,
     pub hostname: String,

@@ -42,6 +42,7 @@ mod tests {
             environment: environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             cwd: "/var/task".to_owned(),
             parked: true,
+            telemetry: true,
             uid_gid: None,
             hostname: String::new(),
             rlimits: Rlimits { files: 1, processes: 1, core_bytes: 0 },

@@ -60,6 +60,7 @@ fn init() -> Init {
         environment: Vec::new(),
         cwd: "/".to_owned(),
         parked: false,
+        telemetry: true,
         uid_gid: None,
         hostname: String::new(),
         rlimits: Rlimits { files: 1024, processes: 1024, core_bytes: 0 },

@@ -35,9 +35,9 @@ pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
     let telemetry = pipe()?;
     let mut last = Errno::NOENT;
     for command in &init.commands {
-        let variable = (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string());
+        let variable = init.telemetry.then(|| (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string()));
         let own = Own { cwd: &init.cwd, uid_gid: init.uid_gid, rlimits: init.rlimits };
-        let environment = init.environment.iter().chain([&variable]);
+        let environment = init.environment.iter().chain(&variable);
         match spawn(command, environment, &own, Stdio::null(), (&output.write, &telemetry.write)) {
             Ok(pid) => return Ok(Started { pid, output: output.read, telemetry: telemetry.read }),
             Err(error) => last = Errno::from_io_error(&error).unwrap_or(Errno::INVAL),

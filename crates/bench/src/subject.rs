@@ -90,7 +90,7 @@ impl Subject {
         client: Bare,
     ) -> Result<Self> {
         let memory_mib = 256;
-        let commands = definition.commands_for(handler, memory_mib, &[]);
+        let commands = definition.commands_for(memory_mib, &[]);
         let command = commands.first().context("the runtime has no command")?;
         Ok(Self {
             language,

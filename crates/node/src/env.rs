@@ -20,10 +20,11 @@ pub(crate) fn init_message(
 ) -> Init {
     let environment = environment(spec, runtime, credentials, log_stream, purpose);
     Init {
-        commands: runtime.commands_for(&spec.handler, spec.memory_mib, &environment),
+        commands: runtime.commands_for(spec.memory_mib, &environment),
         environment,
         cwd: "/var/task".to_owned(),
         parked: false,
+        telemetry: runtime.interpreter_version.is_some(),
         uid_gid,
         hostname: "localhost".to_owned(),
         rlimits: RLIMITS,
@@ -46,7 +47,6 @@ pub(crate) fn park_message(runtime: &RuntimeDefinition, memory_mib: u32, uid_gid
 fn waiting_environment(runtime: &RuntimeDefinition) -> Vec<(String, String)> {
     let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
     set(&mut environment, "AWS_LAMBDA_RUNTIME_API", &runtime_api());
-    set(&mut environment, "AWS_LAMBDA_LOG_FORMAT", format_name(LogFormat::Text));
     environment
 }
 
@@ -70,10 +70,9 @@ fn environment(
     let endpoint = format!("http://127.0.0.1:{ENDPOINT_PORT}");
     let mut environment: Vec<(String, String)> = runtime.environment.clone().into_iter().collect();
     // A user's own setting of what is not reserved wins over the runtime's.
-    for (name, value) in
-        [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_LOG_FORMAT", format_name(spec.log_format))]
-    {
-        set(&mut environment, name, value);
+    set(&mut environment, "AWS_ENDPOINT_URL", &endpoint);
+    if spec.log_format == LogFormat::Json {
+        set(&mut environment, "AWS_LAMBDA_LOG_FORMAT", "JSON");
     }
     if let Some(level) = spec.application_log_level {
         set(&mut environment, "AWS_LAMBDA_LOG_LEVEL", level_name(level));
@@ -116,13 +115,6 @@ fn set(environment: &mut Vec<(String, String)>, name: &str, value: &str) {
     match environment.iter_mut().find(|(present, _)| present == name) {
         Some((_, present)) => value.clone_into(present),
         None => environment.push((name.to_owned(), value.to_owned())),
-    }
-}
-
-fn format_name(format: LogFormat) -> &'static str {
-    match format {
-        LogFormat::Text => "Text",
-        LogFormat::Json => "JSON",
     }
 }
 

@@ -153,10 +153,10 @@ pub(crate) fn identity() -> String {
     [shell, libc, CERTIFICATES.into()].iter().map(|path| host::file_identity(path)).collect::<Vec<_>>().join("\n")
 }
 
-pub(crate) fn install(root: &mut Root) -> Result<(), AddError> {
+pub(crate) fn install(root: &mut Root, locales: &[&str]) -> Result<(), AddError> {
     make_skeleton(root).map_err(files("making its directories"))?;
     copy_programs(root).map_err(files("copying programs"))?;
-    copy_data(root).map_err(files("copying certificates and time zones"))?;
+    copy_data(root, locales).map_err(files("copying certificates and time zones"))?;
     write_etc(root).map_err(files("writing /etc"))
 }
 
@@ -165,8 +165,24 @@ pub(crate) fn finish(root: &Root) -> Result<(), AddError> {
     let dirs = root.library_dirs().iter().map(|dir| dir.display().to_string()).chain([ODD_LIBRARIES.to_owned()]);
     let conf = dirs.filter(|dir| root.at(dir).is_dir()).map(|dir| dir + "\n").collect::<String>();
     root.write("/etc/ld.so.conf", conf).map_err(files("writing /etc"))?;
-    let Some(ldconfig) = host::program("ldconfig") else { return Ok(()) };
-    host::run(host::command(&ldconfig).arg("-X").arg("-r").arg(root.at("/")))?;
+    if let Some(ldconfig) = host::program("ldconfig") {
+        host::run(host::command(&ldconfig).arg("-X").arg("-r").arg(root.at("/")))?;
+    }
+    link_libraries(root).map_err(files("linking libraries"))
+}
+
+/// The system's libraries can be found where `LD_LIBRARY_PATH` names them, before those of functions, whatever the host's layout.
+fn link_libraries(root: &Root) -> io::Result<()> {
+    let usual = Path::new("/usr/lib64");
+    for dir in root.library_dirs().iter().filter(|dir| *dir != usual && root.at(dir).is_dir()) {
+        for entry in fs_err::read_dir(root.at(dir))? {
+            let entry = entry?;
+            let link = usual.join(entry.file_name());
+            if !entry.file_type()?.is_dir() && root.at(&link).symlink_metadata().is_err() {
+                root.link(link, &dir.join(entry.file_name()).display().to_string())?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -204,7 +220,7 @@ fn copy_programs(root: &mut Root) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_data(root: &mut Root) -> io::Result<()> {
+fn copy_data(root: &mut Root, locales: &[&str]) -> io::Result<()> {
     root.copy_if_present(CERTIFICATES, CERTIFICATES)?;
     root.link("/etc/pki/tls/certs/ca-bundle.crt", CERTIFICATES)?;
     root.link("/etc/pki/tls/cert.pem", CERTIFICATES)?;
@@ -222,10 +238,10 @@ fn copy_data(root: &mut Root) -> io::Result<()> {
         root.copy_tree(zones, "/usr/share/zoneinfo", &|path| path.starts_with("posix") || path.starts_with("right"))?;
     }
     root.link("/etc/localtime", "/usr/share/zoneinfo/UTC")?;
-    // Lambda says LANG=en_US.UTF-8; its character handling is that of C.UTF-8, which every host has.
+    // Whatever they are called, their character handling is that of C.UTF-8, which every host has.
     let locale = Path::new("/usr/lib/locale/C.utf8");
     if locale.is_dir() {
-        for name in ["C.utf8", "en_US.utf8"] {
+        for name in locales {
             root.copy_tree(locale, &format!("/usr/lib/locale/{name}"), &|_| false)?;
         }
     }

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::parking::{Parking, starts_alike};
 use crate::{node, python};
 
-/// Stands for the function's handler in [`RuntimeDefinition::commands`].
-const HANDLER: &str = "{handler}";
 /// Stands for the space of long-lived objects in MiB, as Lambda computes it from the memory size.
 const OLD_SPACE: &str = "{old_space_mib}";
 /// Stands for half the space of young objects in MiB.
@@ -18,8 +16,14 @@ const SEMI_SPACE: &str = "{semi_space_mib}";
 /// Names a program that is started in place of the interpreter, with the interpreter's command as its arguments. Source: AWS Lambda
 /// Developer Guide, "Modifying the runtime environment"; it says that there is none for `provided` runtimes.
 const WRAPPER_VARIABLE: &str = "AWS_LAMBDA_EXEC_WRAPPER";
-/// Executes it as Lambda's own start script does: a program that is not there ends with status 127.
-const RUN_WRAPPER: [&str; 3] = ["/bin/bash", "-c", r#"exec -- "$0" "$@""#];
+/// Executes it as AWS's start scripts do, with their messages and exit codes.
+const RUN_WRAPPER: [&str; 3] = [
+    "/bin/bash",
+    "-c",
+    r#"if [ ! -f "$0" ]; then echo "$0: does not exist"; exit 127; fi
+if [ ! -x "$0" ]; then echo "$0: is not an executable"; exit 126; fi
+exec -- "$0" "$@""#,
+];
 
 /// A runtime that is ready to use: a root directory and how to start in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,14 +74,14 @@ impl RuntimeDefinition {
     }
 
     /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
-    /// handler, memory size in MiB and environment. Working directory: `/var/task`.
-    pub fn commands_for(&self, handler: &str, memory_mib: u32, environment: &[(String, String)]) -> Vec<Vec<String>> {
+    /// memory size in MiB and environment. Working directory: `/var/task`.
+    pub fn commands_for(&self, memory_mib: u32, environment: &[(String, String)]) -> Vec<Vec<String>> {
         let wrapper = self.wrapper(environment);
         let wrapped = |command: Vec<String>| match wrapper {
             Some(wrapper) => RUN_WRAPPER.into_iter().chain([wrapper]).map(str::to_owned).chain(command).collect(),
             None => command,
         };
-        self.commands.iter().map(|command| wrapped(fill(command, handler, memory_mib))).collect()
+        self.commands.iter().map(|command| wrapped(fill(command, memory_mib))).collect()
     }
 
     fn wrapper<'a>(&self, environment: &'a [(String, String)]) -> Option<&'a str> {
@@ -89,7 +93,7 @@ impl RuntimeDefinition {
     /// The command that starts an interpreter ahead of need, for functions of this memory size in MiB; in [`Self::environment`]
     /// alone. `None` where nothing can be parked.
     pub fn parked_command(&self, memory_mib: u32) -> Option<Vec<String>> {
-        self.parking.as_ref().map(|parking| fill(&parking.command, "", memory_mib))
+        self.parking.as_ref().map(|parking| fill(&parking.command, memory_mib))
     }
 
     /// Whether an interpreter that waits has to be started for its function's memory size.
@@ -113,13 +117,10 @@ impl RuntimeDefinition {
     }
 }
 
-fn fill(command: &[String], handler: &str, memory_mib: u32) -> Vec<String> {
+fn fill(command: &[String], memory_mib: u32) -> Vec<String> {
     // The split that Lambda's own Node.js bootstrap makes: a tenth for young objects, in two halves.
     let new_space = memory_mib / 10;
     let fill = |word: &String| {
-        if word == HANDLER {
-            return handler.to_owned();
-        }
         word.replace(OLD_SPACE, &(memory_mib - new_space).to_string())
             .replace(SEMI_SPACE, &(new_space / 2).max(1).to_string())
     };
@@ -145,23 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_filled_and_a_handler_is_taken_literally() {
-        let commands: &[&[&str]] = &[&["/bin/node", "--max-old-space-size={old_space_mib}", "{handler}"]];
+    fn placeholders_are_filled() {
+        let commands: &[&[&str]] = &[&["/bin/node", "--max-old-space-size={old_space_mib}", "main"]];
         let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
-        let filled = definition.commands_for("{old_space_mib}.handler", 128, &[]);
-        assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "{old_space_mib}.handler"]]);
+        let filled = definition.commands_for(128, &[]);
+        assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "main"]]);
     }
 
     #[test]
     fn a_wrapper_is_given_the_command_that_starts_an_interpreter() {
-        let commands: &[&[&str]] = &[&["/bin/node", "{handler}"]];
+        let commands: &[&[&str]] = &[&["/bin/node", "main"]];
         let mut definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
         let with = |wrapper: &str| [("AWS_LAMBDA_EXEC_WRAPPER".to_owned(), wrapper.to_owned())];
-        assert_eq!(definition.commands_for("a.b", 128, &with("/opt/w")), [["/bin/node", "a.b"]], "not without one");
+        assert_eq!(definition.commands_for(128, &with("/opt/w")), [["/bin/node", "main"]], "not without one");
         definition.interpreter_version = Some("20.0.0".into());
-        let wrapped = definition.commands_for("a.b", 128, &with("/opt/w"));
-        assert_eq!(wrapped[0][3..], ["/opt/w", "/bin/node", "a.b"]);
-        assert_eq!(definition.commands_for("a.b", 128, &with("")), [["/bin/node", "a.b"]]);
+        let wrapped = definition.commands_for(128, &with("/opt/w"));
+        assert_eq!(wrapped[0][3..], ["/opt/w", "/bin/node", "main"]);
+        assert_eq!(definition.commands_for(128, &with("")), [["/bin/node", "main"]]);
         definition.parking = Some(Parking { command: vec!["/bin/node".into()], zygote: None });
         assert!(definition.can_become(128, 128, &with("")));
         assert!(!definition.can_become(128, 128, &with("/opt/w")), "it would not be asked");

@@ -14,6 +14,19 @@ pub enum RuntimeName {
     Node { major: u32 },
 }
 
+impl RuntimeName {
+    /// The locales of AWS's image. `LANG` says `en_US.UTF-8` in all of them, but Amazon Linux 2023 has none of that name: there Python
+    /// sets `LC_CTYPE`.
+    pub(crate) fn locales(self) -> &'static [&'static str] {
+        match self {
+            Self::Provided { al2: true } | Self::Python { minor: ..=11 } | Self::Node { major: ..=18 } => {
+                &["C.utf8", "en_US.utf8"]
+            }
+            Self::Provided { al2: false } | Self::Python { .. } | Self::Node { .. } => &["C.utf8"],
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{name} is not a runtime that hearth can prepare: use python3.N, nodejsN.x, provided.al2023 or provided.al2")]
 pub struct UnknownRuntime {

@@ -192,13 +192,12 @@ impl Node {
         definition.interpreter_version = Some(version);
         definition.parking = Some(Parking { command: started(PARK_INSIDE).map(str::to_owned).into(), zygote: None });
         definition.bare_command = Some([NODE, "-e", "0"].map(str::to_owned).into());
-        definition.environment = provided::environment();
+        definition.environment = provided::managed_environment(name);
         let path = format!(
             "/opt/nodejs/node{}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
             self.major
         );
         definition.environment.insert("NODE_PATH".into(), path);
-        definition.environment.insert("AWS_EXECUTION_ENV".into(), format!("AWS_Lambda_{name}"));
         definition
     }
 }

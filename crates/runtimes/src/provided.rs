@@ -11,23 +11,37 @@ pub(crate) fn install(name: &str) -> RuntimeDefinition {
     // In the order of Lambda's documentation: the package before the layers.
     let commands: &[&[&str]] = &[&["/var/task/bootstrap"], &["/opt/bootstrap"]];
     let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
-    definition.environment = environment();
+    definition.environment = environment(name != "provided.al2");
     definition
 }
 
-/// Variables that all runtimes share, with the values that Lambda documents.
-pub(crate) fn environment() -> BTreeMap<String, String> {
-    let libraries = format!(
-        "/usr/lib/{}-linux-gnu:/usr/lib64:/var/lang/lib:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-        std::env::consts::ARCH
-    );
+/// What every runtime finds, as recorded on AWS. In `provided.al2` there is no `/var/lang`.
+fn environment(has_lang: bool) -> BTreeMap<String, String> {
+    let (lang_bin, lang_lib) = if has_lang { ("/var/lang/bin:", "/var/lang/lib:") } else { ("", "") };
+    let path = format!("{lang_bin}/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    let libraries =
+        format!("{lang_lib}/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib");
     let values = [
         ("LANG", "en_US.UTF-8"),
         ("TZ", ":UTC"),
-        ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"),
+        ("PATH", &path),
         ("LD_LIBRARY_PATH", &libraries),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+        // Nobody listens there: segments are sent by UDP, and lost without an error.
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+        ("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000"),
+        ("_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1"),
+        ("_AWS_XRAY_DAEMON_PORT", "2000"),
     ];
     values.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// And what those with an interpreter find besides: AWS starts it from a shell script.
+pub(crate) fn managed_environment(runtime: &str) -> BTreeMap<String, String> {
+    let mut environment = environment(true);
+    let started =
+        [("AWS_EXECUTION_ENV", format!("AWS_Lambda_{runtime}")), ("PWD", "/var/task".into()), ("SHLVL", "0".into())];
+    environment.extend(started.map(|(name, value)| (name.to_owned(), value)));
+    environment
 }

@@ -1,4 +1,4 @@
-//! `python3.x`: an interpreter of the host, moved to `/var/lang`, with `awslambdaric` and boto3 in `/var/runtime`.
+//! `python3.x`: an interpreter of the host, moved to `/var/lang`, with `awslambdaric` and boto3 where AWS has them.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,9 @@ const WAITING: [(&str, &str); 4] = [
 ];
 const PARK_INSIDE: &str = "/.hearth/park.py";
 const ZYGOTE_INSIDE: &str = "/.hearth/zygote.py";
+/// What is started, in the place that it has on AWS, where tools for tracing and debugging look for it.
+const BOOTSTRAP: &str = include_str!("assets/python/bootstrap.py");
+const BOOTSTRAP_INSIDE: &str = "/var/runtime/bootstrap.py";
 const PROBE: &str = include_str!("assets/python/probe.py");
 /// What restored copies of a process must not have in common, and how awslambdaric comes to call it.
 const RESTORED: &str = include_str!("assets/python/hearth_restored.py");
@@ -99,7 +102,7 @@ impl Python {
     pub(crate) fn identity(&self) -> String {
         let program = host::file_identity(&self.program);
         let waiting = WAITING.iter().map(|(_, source)| *source);
-        let sources = [RESTORED, HOOKS_RUNNER].into_iter().chain(waiting).collect::<Vec<_>>().join("\n");
+        let sources = [BOOTSTRAP, RESTORED, HOOKS_RUNNER].into_iter().chain(waiting).collect::<Vec<_>>().join("\n");
         format!("{}\n{program}\n{}\n{sources}", self.version, self.packages())
     }
 
@@ -123,14 +126,15 @@ impl Python {
         self.copy_interpreter(root, &inside).map_err(files("copying the interpreter"))?;
         steps.begin("installing awslambdaric and boto3");
         self.install_packages(root)?;
-        add_restore_hook(root).map_err(files("adding the restore hook"))?;
-        root.complete("/var/runtime").map_err(files("copying libraries"))?;
+        self.add_restore_hook(root).map_err(files("adding the restore hook"))?;
+        root.complete(&self.packages_inside()).map_err(files("copying libraries"))?;
         steps.begin("compiling Python modules");
         for dir in [self.library_inside(), "/var/runtime".to_owned()] {
             self.compile(root, &dir)?;
         }
 
-        let commands: &[&[&str]] = &[&[&inside, "-m", "awslambdaric", "{handler}"]];
+        root.write(BOOTSTRAP_INSIDE, BOOTSTRAP).map_err(files("writing the start script"))?;
+        let commands: &[&[&str]] = &[&[&inside, BOOTSTRAP_INSIDE]];
         let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
         definition.interpreter_version = Some(self.version.clone());
         for (path, source) in WAITING {
@@ -139,12 +143,13 @@ impl Python {
         let started = |script| [inside.as_str(), script].map(str::to_owned).to_vec();
         definition.parking = Some(Parking { command: started(PARK_INSIDE), zygote: Some(started(ZYGOTE_INSIDE)) });
         definition.bare_command = Some([inside.as_str(), "-c", "pass"].map(str::to_owned).into());
-        definition.environment = provided::environment();
-        let version = format!("3.{}", self.minor);
-        let path = format!("/opt/python/lib/python{version}/site-packages:/opt/python:/var/runtime");
-        definition.environment.insert("PYTHONPATH".into(), path);
-        definition.environment.insert("AWS_EXECUTION_ENV".into(), format!("AWS_Lambda_python{version}"));
+        definition.environment = provided::managed_environment(&format!("python3.{}", self.minor));
         Ok(definition)
+    }
+
+    /// Where AWS has the client and the SDK: beside the functions' other modules from Python 3.11 on.
+    fn packages_inside(&self) -> String {
+        if self.minor >= 11 { format!("{}/site-packages", self.library_inside()) } else { "/var/runtime".to_owned() }
     }
 
     fn library_inside(&self) -> String {
@@ -166,7 +171,18 @@ impl Python {
         if self.platform_library != self.library {
             root.copy_tree(&self.platform_library, &library, &skip)?;
         }
-        Ok(())
+        self.search_site_packages(root)
+    }
+
+    /// Debian's interpreters search directories of other names, and have that built in. They run the lines of path files there.
+    fn search_site_packages(&self, root: &Root) -> std::io::Result<()> {
+        let library = self.library_inside();
+        let (others, usual) = (format!("{library}/dist-packages"), format!("{library}/site-packages"));
+        if !fs_err::read_to_string(root.at(format!("{library}/site.py")))?.contains("dist-packages") {
+            return Ok(());
+        }
+        let line = format!("import site, sys; sys.path.remove({others:?}); site.addsitedir({usual:?})\n");
+        root.write(format!("{others}/site-packages.pth"), line)
     }
 
     fn install_packages(&self, root: &Root) -> Result<(), AddError> {
@@ -175,14 +191,28 @@ impl Python {
         let mut install = self.pip.command();
         install.args(["install", "--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp"]);
         install.arg(format!("--python-version=3.{}", self.minor));
-        install.arg("--target").arg(root.at("/var/runtime")).arg("--requirement").arg(&list);
+        let packages = root.at(self.packages_inside());
+        install.arg("--target").arg(&packages).arg("--requirement").arg(&list);
         host::run(&mut install)?;
-        let unneeded = [list, root.at("/var/runtime/bin")];
+        let unneeded = [list, packages.join("bin")];
         for path in unneeded.iter().filter(|path| path.exists()) {
             let removed = if path.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };
             removed.map_err(files("cleaning up"))?;
         }
         Ok(())
+    }
+
+    /// Clients of the oldest versions know nothing of restores: functions of theirs are not saved.
+    fn add_restore_hook(&self, root: &Root) -> std::io::Result<()> {
+        let runner = format!("{}/awslambdaric/lambda_runtime_hooks_runner.py", self.packages_inside());
+        match fs_err::read_to_string(root.at(&runner)) {
+            Ok(own) => {
+                root.write(&runner, format!("{own}{HOOKS_RUNNER}"))?;
+                root.write(RESTORED_INSIDE, RESTORED)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Compiles ahead, and so that no start compares a module with its source: the root never changes.
@@ -196,19 +226,6 @@ impl Python {
             compile.args(["-d", dir]).arg(root.at(dir));
         }
         host::run(&mut compile).map(drop)
-    }
-}
-
-/// Clients of the oldest versions know nothing of restores: functions of theirs are not saved.
-fn add_restore_hook(root: &Root) -> std::io::Result<()> {
-    let runner = "/var/runtime/awslambdaric/lambda_runtime_hooks_runner.py";
-    match fs_err::read_to_string(root.at(runner)) {
-        Ok(own) => {
-            root.write(runner, format!("{own}{HOOKS_RUNNER}"))?;
-            root.write(RESTORED_INSIDE, RESTORED)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -21,15 +21,16 @@ fn init() -> impl Strategy<Value = Init> {
     let rlimits =
         any::<(u64, u64, u64)>().prop_map(|(files, processes, core_bytes)| Rlimits { files, processes, core_bytes });
     let environment = vec(("[A-Z_]{1,9}", "\\PC{0,20}"), 0..4);
-    let limits = any::<(u64, u64, bool)>();
+    let limits = any::<(u64, u64, bool, bool)>();
     (vec(strings(), 0..4), environment, "\\PC{0,9}", any::<Option<(u32, u32)>>(), "\\PC{0,9}", rlimits, limits)
         .prop_map(|(commands, environment, cwd, uid_gid, hostname, rlimits, limits)| {
-            let (response_bytes_max, stream_bytes_max, parked) = limits;
+            let (response_bytes_max, stream_bytes_max, parked, telemetry) = limits;
             Init {
                 commands,
                 environment,
                 cwd,
                 parked,
+                telemetry,
                 uid_gid,
                 hostname,
                 rlimits,

@@ -119,6 +119,7 @@ pub(crate) fn init(command: &[&str]) -> Init {
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         cwd: "/".to_owned(),
         parked: false,
+        telemetry: true,
         uid_gid: None,
         hostname: "sandbox".to_owned(),
         rlimits: Rlimits { files: 1024, processes: 1024, core_bytes: 0 },

@@ -47,7 +47,7 @@ fn a_provided_root_has_a_shell_certificates_and_no_privileged_files() {
         assert!(metadata.is_symlink() || metadata.mode() & 0o444 == 0o444 || path.starts_with(added.root.join("dev")));
     }
     assert!(!added.environment.contains_key("AWS_EXECUTION_ENV"));
-    assert_eq!(added.commands_for("unused", 128, &[]), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
+    assert_eq!(added.commands_for(128, &[]), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
     if is_root() {
         assert_eq!(run_inside(&added, &["sh", "-c", "echo $(cat /etc/os-release | head -n 0)whole"]), "whole\n");
         assert_eq!(
@@ -91,15 +91,12 @@ fn a_python_root_imports_what_functions_use() {
     let dir = tempfile::tempdir().unwrap();
     let runtimes = Runtimes::open(dir.path()).unwrap();
     let added = runtimes.add("python3.11", &mut |_| {}).unwrap();
-    assert_eq!(
-        added.commands_for("app.handler", 128, &[]),
-        [["/var/lang/bin/python3.11", "-m", "awslambdaric", "app.handler"]]
-    );
+    assert_eq!(added.commands_for(128, &[]), [["/var/lang/bin/python3.11", "/var/runtime/bootstrap.py"]]);
     if !is_root() {
         return;
     }
     let script = "import awslambdaric, boto3, ssl, sqlite3, ctypes, lzma, bz2, zoneinfo, locale, runtime_client, os, pwd\n\
-                  assert boto3.__file__ == '/var/runtime/boto3/__init__.py'\n\
+                  assert boto3.__file__ == '/var/lang/lib/python3.11/site-packages/boto3/__init__.py', boto3.__file__\n\
                   assert ssl.__file__.startswith('/var/lang/lib/'), ssl.__file__\n\
                   assert os.path.exists(ssl.__cached__) and os.path.exists(boto3.__cached__)\n\
                   assert locale.setlocale(locale.LC_ALL, '') == 'en_US.UTF-8'\n\

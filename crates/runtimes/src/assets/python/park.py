@@ -1,34 +1,70 @@
 """Waits, with the runtime client loaded, to become the runtime of one function.
 
 Standard input is a socket to the agent: a byte out says "ready", the orders come in. What follows must be what
-`python3 -m awslambdaric HANDLER` would have been; where that cannot be had, it is executed.
+`python3 /var/runtime/bootstrap.py` would have been; where that cannot be had, it is executed.
 """
+
+import os
+import sys
+
+RUNTIME_DIR = "/var/runtime"
+BOOTSTRAP = RUNTIME_DIR + "/bootstrap.py"
+CLIENT = "awslambdaric"
+
+
+class Script:
+    """The start script and the runtime client as they were loaded, and which variables they saw."""
+
+    def __init__(self):
+        with open(BOOTSTRAP, encoding="utf-8") as file:
+            self.code = compile(file.read(), BOOTSTRAP, "exec")
+        read, seen = os._Environ.__getitem__, set()
+
+        def record(variables, name):
+            seen.add(name)
+            return read(variables, name)
+
+        os._Environ.__getitem__ = record
+        try:
+            exec(self.code, {"__name__": "bootstrap"})
+        finally:
+            os._Environ.__getitem__ = read
+        self.variables = {os.fsencode(name): os.environb.get(os.fsencode(name)) for name in seen}
+
+    def forget_client(self, environment):
+        """Where it would have seen other variables: the start script loads it anew."""
+        if any(environment.get(name) != value for name, value in self.variables.items()):
+            for name in [name for name in sys.modules if name.partition(".")[0] == CLIENT]:
+                del sys.modules[name]
+
+
+# Before anything that an executed interpreter does without: what is loaded by now cannot be brought by a function.
+OWN_DIR, sys.path[0] = sys.path[0], RUNTIME_DIR
+script = Script()
+LOADED_AS_EXECUTED = {name.partition(".")[0] for name in sys.modules}
+sys.path.insert(0, OWN_DIR)
 
 import _socket
 import ctypes
-import importlib
-import os
-import runpy
 import struct
-import sys
 import time
 
 from rehearse import rehearse
 
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
-RUNTIME_DIR = "/var/runtime"
-# A package or layer may bring these to change how an interpreter starts.
-START_MODULES = {"sitecustomize", "usercustomize"}
+# Where a function's modules are, in the order of the start script.
+LAYERS = "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"
 # How often the agent is looked for, which is still starting where this process was forked together with it, and how long between.
 LOOKS, PAUSE_S = 50, 0.001
-# Filled when everything is loaded, so that nothing has to be looked at, and its memory written to, after a fork.
-LOADED = set(START_MODULES)
-CLIENT = "awslambdaric"
+# What an executed interpreter would find in the function's directories first, if it is there. Filled when everything is loaded, so
+# that nothing has to be looked at, and its memory written to, after a fork.
+LOADED_BEYOND = set()
 # Modules of this program, which no function is to find loaded.
 OWN = {"park", "rehearse", "rehearsed"}
+# The interpreter sets it itself where the system has no locale of the name that it is told.
+COERCED = {name: os.environb[name] for name in [b"LC_CTYPE"] if name in os.environb}
 libc = ctypes.CDLL(None)
 libc.sbrk.restype = ctypes.c_void_p
-client = None
 
 
 def read_orders():
@@ -51,7 +87,7 @@ def is_shadowed(directories):
             entries = os.listdir(directory)
         except OSError:
             continue
-        if any(entry.partition(".")[0] in LOADED for entry in entries):
+        if any(entry.partition(".")[0] in LOADED_BEYOND for entry in entries):
             return True
     return False
 
@@ -80,71 +116,38 @@ def show(command, environment):
     libc.prctl(PR_SET_MM, ctypes.c_ulong(PR_SET_MM_MAP), new, ctypes.c_ulong(len(new)), ctypes.c_ulong(0))
 
 
-def forget_own_names():
-    """The client's `__main__` is to be as bare as an interpreter leaves it."""
+def be_bare():
+    """Makes `__main__` what an interpreter makes it for the start script, and returns its names: this program's are gone."""
     names = sys.modules["__main__"].__dict__
-    for name in [name for name in names if not name.startswith("__")] + ["__file__", "__cached__", "__warningregistry__"]:
+    bare = {"__file__": BOOTSTRAP, "__loader__": type(names["__loader__"])("__main__", BOOTSTRAP), "__doc__": None}
+    for name in [name for name in names if not name.startswith("__")] + ["__warningregistry__"]:
         names.pop(name, None)
+    names.update(bare)
+    return names
 
 
 def put_on(directory, command, environment):
     """All of a function's that does not depend on its code."""
     os.chdir(directory)
     os.environb.clear()
-    os.environb.update(environment)
+    os.environb.update({**COERCED, **environment})
     time.tzset()
     show(command, environment)
-    sys.path[0] = os.fsdecode(directory)
     words = [os.fsdecode(word) for word in command]
-    sys.orig_argv = words
-    # As the interpreter has it while it looks for the module.
-    sys.argv = words[1:2] + words[3:]
+    sys.argv = words[1:]
+    if hasattr(sys, "orig_argv"):  # From Python 3.10 on.
+        sys.orig_argv = words
 
 
 def become(directory, command, environment):
     take_null_input()
-    python_path = os.fsdecode(environment.get(b"PYTHONPATH", b"")).split(":")
-    brought = [os.fsdecode(directory)] + [path for path in python_path if path != RUNTIME_DIR]
-    if is_shadowed(brought):
+    if is_shadowed([os.fsdecode(directory), *LAYERS]):
         os.chdir(directory)
         os.execve(command[0], command, environment)
     put_on(directory, command, environment)
-    for path in brought:
-        sys.path_importer_cache.pop(path, None)
-    run, arguments = client.how_to_run(environment)
-    forget_own_names()
-    run(*arguments)
-
-
-class Client:
-    """The runtime client as it was loaded, and which variables it saw."""
-
-    def __init__(self):
-        read, seen = os._Environ.__getitem__, set()
-
-        def record(variables, name):
-            seen.add(name)
-            return read(variables, name)
-
-        os._Environ.__getitem__ = record
-        try:
-            _, self.spec, self.code = runpy._get_module_details(CLIENT)
-            importlib.import_module(self.spec.name)
-        finally:
-            os._Environ.__getitem__ = read
-        # It is to run as `__main__`, and nothing else be left of it.
-        del sys.modules[self.spec.name]
-        del sys.modules[CLIENT].__main__
-        self.variables = {os.fsencode(name): os.environb.get(os.fsencode(name)) for name in seen}
-
-    def how_to_run(self, environment):
-        """As `python3 -m` does; loaded anew where it would have seen other variables."""
-        if any(environment.get(name) != value for name, value in self.variables.items()):
-            for name in [name for name in sys.modules if name.partition(".")[0] == CLIENT]:
-                del sys.modules[name]
-            return runpy._run_module_as_main, (CLIENT,)
-        sys.argv[0] = self.spec.origin
-        return runpy._run_code, (self.code, sys.modules["__main__"].__dict__, None, "__main__", self.spec)
+    script.forget_client(environment)
+    code = script.code
+    exec(code, be_bare())
 
 
 def await_runtime_api():
@@ -162,18 +165,18 @@ def await_runtime_api():
 
 def prepare():
     """To be called once, when nothing of a function's is there, and before any fork."""
-    global client
-    client = Client()
     rehearse(CLIENT, connects=False)
     for name in OWN & set(sys.modules):
         del sys.modules[name]
-    LOADED.update(name.partition(".")[0] for name in sys.modules)
+    LOADED_BEYOND.update({name.partition(".")[0] for name in sys.modules} - LOADED_AS_EXECUTED)
 
 
 def wait():
     await_runtime_api()
     rehearse(CLIENT, connects=True)
-    put_on(b"/", [os.fsencode(word) for word in sys.orig_argv], dict(os.environb))
+    sys.path.remove(OWN_DIR)
+    sys.path_importer_cache.pop(OWN_DIR, None)
+    put_on(b"/", [os.fsencode(word) for word in [sys.executable, *sys.argv]], dict(os.environb))
     is_shadowed(sys.path)
     os.write(0, b"\n")
     become(*read_orders())

@@ -9,6 +9,8 @@ ids. What the sandbox is spared by all this is the memory: the pages of `waiting
 Standard input is a packet socket to the launcher. No tenant's code or data ever comes here.
 """
 
+import park  # First: it takes note of what is loaded so far.
+
 import _socket
 import array
 import ctypes
@@ -19,8 +21,6 @@ import socket
 import struct
 import sys
 import traceback
-
-import park
 
 libc = ctypes.PyDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
