@@ -145,14 +145,14 @@ class TestAdminApi:
         assert admin("DELETE", "pools/general")[0] == 404
         assert admin("POST", "instances/m/reclaim", {"seconds": 10**18})[0] == 400
 
-    def test_wants_a_configured_key(self, own_daemon):
-        keys = f'[[access_keys]]\nid = "AKIAOPERATOR00000000"\nsecret = "a-secret"\naccount = "{ALICE}"\n'
+    def test_wants_an_operators_key(self, own_daemon):
+        keys = '[[operator_keys]]\nid = "OPERATOR"\nsecret = "a-secret"\n'
         daemon = own_daemon(keys)
         assert Admin(daemon)("GET", "pools") == (
             403,
             {"code": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"},
         )
-        environment = daemon.environment() | {"AWS_ACCESS_KEY_ID": "AKIAOPERATOR00000000", "AWS_SECRET_ACCESS_KEY": "a-secret"}
+        environment = daemon.environment() | {"AWS_ACCESS_KEY_ID": "OPERATOR", "AWS_SECRET_ACCESS_KEY": "a-secret"}
         command = [HEARTH, "pool", "set", "gold", "--max", "4", "--json", "--endpoint", daemon.endpoint]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
         assert done.returncode == 0 and json.loads(done.stdout)["max"] == 4, done.stderr

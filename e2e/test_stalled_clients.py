@@ -14,7 +14,8 @@ from test_bad_input import resident
 
 MIB = 1 << 20
 LONE, OTHER = "111111111111", "222222222222"
-KEYS = "".join(
+# Roles are of other accounts here, and no matter.
+KEYS = 'roles = "lenient"\n' + "".join(
     f'[[access_keys]]\nid = "AKID{account}"\nsecret = "the-secret-of-{account}"\naccount = "{account}"\n' for account in (LONE, OTHER)
 )
 INVOKE = "/2015-03-31/functions/{}/invocations"

@@ -8,6 +8,7 @@
 //! The store is the truth: nothing is answered before it is there, and a restart reads everything back. In memory each
 //! function is one immutable snapshot that is replaced as a whole. Rules live here, HTTP does not.
 
+pub mod access;
 mod account;
 mod account_settings;
 mod alias;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_control::access::{self, Owner};
 use hearth_control::capacity::{
     AccountDocument, CapacityBase, CapacityPlan, GroupDocument, HookTerms, InstanceDocument, PoolDocument,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) roles: Option<Roles>,
     /// Requests are verified against these; needed on any address that is not loopback.
     pub(crate) access_keys: Vec<AccessKey>,
+    /// Keys of operators: they manage capacity, keys and accounts and see what everybody runs, and have no functions.
+    pub(crate) operator_keys: Vec<OperatorKey>,
     pub(crate) node: NodeSection,
     pub(crate) network: NetworkSection,
     pub(crate) templates: TemplatesSection,
@@ -61,6 +64,13 @@ pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -241,6 +251,7 @@ impl Default for Config {
             region: "us-east-1".parse().expect("a well-formed Region"),
             account: "000000000000".parse().expect("twelve digits"),
             access_keys: Vec::new(),
+            operator_keys: Vec::new(),
             roles: None,
             node: NodeSection::default(),
             network: NetworkSection::default(),
@@ -334,9 +345,7 @@ impl Config {
         if self.node.uid_base < 65_536 {
             return value("node.uid_base", "must be at least 65536, above the host's own users");
         }
-        if self.access_keys.iter().any(|key| key.id.is_empty() || key.secret.is_empty()) {
-            return value("access_keys", "id and secret must not be empty");
-        }
+        self.check_keys()?;
         if let Some(bad) = self.network.egress_allow.iter().find(|text| parse_subnet(text).is_none()) {
             return value("network.egress_allow", &format!("{bad:?} is no range such as 10.1.0.0/16"));
         }
@@ -361,8 +370,33 @@ impl Config {
     }
 
     pub(crate) fn roles(&self) -> Roles {
-        let open = self.listen.ip().is_loopback() && self.access_keys.is_empty();
+        let open = self.listen.ip().is_loopback() && self.keys().is_empty();
         self.roles.unwrap_or(if open { Roles::Lenient } else { Roles::Strict })
+    }
+
+    fn check_keys(&self) -> Result<(), ConfigError> {
+        let accounts = self.access_keys.iter().map(|key| ("access_keys", &key.id, &key.secret));
+        let operators = self.operator_keys.iter().map(|key| ("operator_keys", &key.id, &key.secret));
+        let mut seen = std::collections::HashSet::new();
+        for (key, id, secret) in accounts.chain(operators) {
+            if id.is_empty() || secret.is_empty() {
+                return Err(ConfigError::Value { key, problem: "id and secret must not be empty".to_owned() });
+            }
+            if !seen.insert(id) {
+                return Err(ConfigError::Value { key, problem: format!("the id {id:?} is there twice") });
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of accounts and operators.
+    pub(crate) fn keys(&self) -> Vec<access::AccessKey> {
+        let of_account = |key: &AccessKey| {
+            access::AccessKey::configured(key.id.clone(), key.secret.clone(), Owner::Account(key.account.clone()))
+        };
+        let of_operator =
+            |key: &OperatorKey| access::AccessKey::configured(key.id.clone(), key.secret.clone(), Owner::Operator);
+        self.access_keys.iter().map(of_account).chain(self.operator_keys.iter().map(of_operator)).collect()
     }
 
     pub(crate) fn runtimes_dir(&self) -> PathBuf {
@@ -485,6 +519,21 @@ mod tests {
             let error = config.validate().unwrap_err().to_string();
             assert!(error.starts_with("capacity") && error.contains(told), "{error}");
         }
+    }
+
+    #[test]
+    fn keys_are_of_accounts_or_of_operators_and_each_is_there_once() {
+        let account = "[[access_keys]]\nid = \"A\"\nsecret = \"s\"\naccount = \"123456789012\"\n";
+        let operator = "[[operator_keys]]\nid = \"O\"\nsecret = \"s\"\n";
+        let read = |text: &str| toml::from_str::<Config>(text).unwrap();
+        let config = read(&format!("{account}{operator}"));
+        config.validate().unwrap();
+        let owners: Vec<Owner> = config.keys().into_iter().map(|key| key.owner).collect();
+        assert_eq!(owners, [Owner::Account("123456789012".parse().unwrap()), Owner::Operator]);
+        let twice = format!("{account}{}", operator.replace('O', "A"));
+        let error = read(&twice).validate().unwrap_err().to_string();
+        assert_eq!(error, "operator_keys: the id \"A\" is there twice");
+        assert!(read(&operator.replace("\"s\"", "\"\"")).validate().is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod config;
 mod fleet;
 mod hook;
 mod log;
+mod secret;
 mod serve;
 mod tunnel;
 

@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use hearth_control::access::Access;
 use hearth_control::capacity::CapacityPlan;
 use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig, NodePorts, RoleChecks, RuntimeState, RuntimeStates};
 use hearth_engine::port::Invoker;
-use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
+use hearth_frontend::{Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
 use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
 use hearth_runtimes::{RuntimeName, Runtimes};
@@ -49,7 +50,7 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     listener.set_nonblocking(true)?;
     // The library's own queue is soon full of those who connect at once, and others then wait a second.
     rustix::net::listen(&listener, CONNECTING_MAX).context("cannot listen")?;
-    hearth_frontend::check_exposure(listener.local_addr()?, config.access_keys.len())?;
+    hearth_frontend::check_exposure(listener.local_addr()?, config.keys().len())?;
     make_data_dir(&config.data_dir)?;
     // The store's lock comes before anything that another daemon on this directory would feel.
     let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
@@ -146,6 +147,7 @@ async fn serve(
             }
         })
     };
+    let access = open_access(config, &store).await?;
     let iam = Arc::new(Iam::open(Arc::clone(&store)).await?);
     let control = Control::open(
         Arc::clone(&store),
@@ -177,8 +179,14 @@ async fn serve(
     node.connect_capacity(Arc::new(capacity.clone()));
     capacity.connect(Arc::new(NodeFleet(node.clone())));
     let stop = CancellationToken::new();
-    let backends =
-        Backends { control, iam, invoker: Arc::new(node.clone()), logs: (*logs).clone(), capacity: capacity.clone() };
+    let backends = Backends {
+        control,
+        access,
+        iam,
+        invoker: Arc::new(node.clone()),
+        logs: (*logs).clone(),
+        capacity: capacity.clone(),
+    };
     let frontend = Frontend::new(frontend_config(config), backends);
     tunnels.connect(frontend.clone(), stop.clone());
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -188,6 +196,19 @@ async fn serve(
         .await;
     logs.flush().context("the last log records could not be written")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Keys and accounts. Says so if nobody is left to manage the daemon.
+async fn open_access(config: &Config, store: &Arc<dyn hearth_store::Store>) -> Result<Arc<Access>> {
+    let master = crate::secret::load(&config.data_dir.join("access.key"))?;
+    let access = Access::open(Arc::clone(store), &master, config.keys()).await?;
+    if access.is_guarded() && !access.has_operator() {
+        tracing::warn!(
+            "nobody can manage this daemon: keys of accounts see what is their own alone. For capacity, keys, accounts, metrics and \
+             `hearth top` put an [[operator_keys]] with id and secret into the configuration and restart"
+        );
+    }
+    Ok(Arc::new(access))
 }
 
 /// What takes requests, and what is ended in order.
@@ -299,13 +320,7 @@ fn control_config(config: &Config, runtimes: &Arc<Runtimes>) -> ControlConfig {
 }
 
 fn frontend_config(config: &Config) -> FrontendConfig {
-    let key = |key: &crate::config::AccessKey| AccessKey {
-        id: key.id.clone(),
-        secret: key.secret.clone(),
-        account: key.account.clone(),
-    };
     FrontendConfig {
-        access_keys: config.access_keys.iter().map(key).collect(),
         metrics_token: config.metrics.token.clone(),
         drain_time: Duration::from_secs(config.shutdown.grace_s),
         connections_max: config.requests.connections,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use hearth_types::{RequestId, VersionKey, VersionSpec};
+use hearth_types::{AccountId, RequestId, VersionKey, VersionSpec};
 
 pub use capacity::CapacitySource;
 pub use provisioner::{Provision, ProvisionFailure, Provisioned, Provisioner};
@@ -228,8 +228,8 @@ pub trait Invoker: Send + Sync + std::fmt::Debug {
     /// These versions are no longer current: their sandboxes are used for nothing new, their templates are removed.
     fn retire(&self, keys: Vec<VersionKey>);
 
-    /// State of the node for the `/_hearth` views: plain JSON text.
-    fn view(&self) -> BoxFuture<'_, String>;
+    /// State of the node for the `/_hearth` views, or what of it is this account's own: plain JSON text.
+    fn view(&self, account: Option<AccountId>) -> BoxFuture<'_, String>;
 
     /// The node's figures in the OpenMetrics text format.
     fn metrics(&self) -> BoxFuture<'_, String>;

@@ -2,29 +2,32 @@
 
 use bytes::Bytes;
 use hearth_control::LocationError;
+use hearth_types::AccountId;
 use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 use http_body::Body;
 
-use crate::auth::{Admission, sigv4};
-use crate::capacity;
+use crate::auth::{Admission, Principal, Rights, sigv4};
 use crate::context::{Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::{ApiError, Protocol};
 use crate::refusal::unauthenticated;
 use crate::server::Peer;
+use crate::{access, capacity};
 
+/// Where these pages begin.
+pub(crate) const ROOT: &str = "/_hearth/";
 /// Where `Code.Location` points; its signature is all the authentication that it needs.
 const CODE: &str = "/_hearth/code/";
 
-/// Answers `/_hearth/...`; a body is read for [`capacity`] alone.
+/// Answers `/_hearth/...`; a body is read below [`capacity::ROOT`] alone.
 pub(crate) async fn respond<B>(exchange: &Exchange<'_>, body: B) -> Response
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let path = exchange.parts.uri.path();
     if let Some(below) = path.strip_prefix(capacity::ROOT) {
-        return of_capacity(exchange, below, body).await.unwrap_or_else(|error| capacity::error_response(&error));
+        return manage(exchange, below, body).await.unwrap_or_else(|error| capacity::error_response(&error));
     }
     let result = match (&exchange.parts.method, path) {
         (&Method::GET | &Method::HEAD, "/_hearth/health") => Ok(json_response(StatusCode::OK, health())),
@@ -36,14 +39,47 @@ where
     result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &exchange.request_id))
 }
 
+/// Who asks for a page of the daemon.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Asker {
+    /// With the name that the log of changes gets.
+    Operator(String),
+    /// Sees what is the account's own.
+    Account(AccountId),
+}
+
+impl Asker {
+    fn of(principal: &Principal) -> Self {
+        match principal.rights {
+            Rights::Operator | Rights::Everything => Self::Operator(principal.arn.clone()),
+            Rights::Account => Self::Account(principal.account.clone()),
+        }
+    }
+
+    /// 403 for all others than operators.
+    fn check_operator(&self) -> Result<(), ApiError> {
+        if matches!(self, Self::Operator(_)) { Ok(()) } else { Err(for_operators()) }
+    }
+}
+
+/// What an account is told that asks for what is not its own; the same whether or not it exists.
+pub(crate) fn for_operators() -> ApiError {
+    let message = "This needs an operator's key, as [[operator_keys]] in the configuration or `hearth key create --operator` \
+                   gives one: keys of accounts see what is their own";
+    ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+}
+
 fn health() -> String {
     serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }).to_string()
 }
 
-/// What runs on this node.
+/// What runs on this node; for an account, what of it is its own.
 async fn state(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
-    check_operator(exchange)?;
-    Ok(json_response(StatusCode::OK, exchange.shared.backends.invoker.view().await))
+    let account = match identify(exchange)? {
+        Asker::Operator(_) => None,
+        Asker::Account(account) => Some(account),
+    };
+    Ok(json_response(StatusCode::OK, exchange.shared.backends.invoker.view(account).await))
 }
 
 /// For Prometheus, which cannot sign: a token will do, if one is configured.
@@ -52,54 +88,58 @@ async fn metrics(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
     let given = exchange.parts.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let known = wanted.zip(given).is_some_and(|(wanted, given)| sigv4::equal(wanted.as_bytes(), given));
     if !known || matches!(exchange.peer, Peer::Function { .. }) {
-        check_operator(exchange)?;
+        identify(exchange)?.check_operator()?;
     }
     let text = exchange.shared.backends.invoker.metrics().await;
     Ok(typed_response(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
 }
 
-/// Capacity, for operators. A change is not left half done when the client goes away.
-async fn of_capacity<B>(exchange: &Exchange<'_>, path: &str, body: B) -> Result<Response, ApiError>
+/// Capacity, keys and accounts. A change is not left half done when the client goes away.
+async fn manage<B>(exchange: &Exchange<'_>, path: &str, body: B) -> Result<Response, ApiError>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
-    let admission = admit_operator(exchange)?;
-    let shared = exchange.shared;
+    let admission = admit(exchange)?;
     let limit = (capacity::BODY_BYTES_MAX, "requested");
     let bytes = exchange.take_body(&admission, body, limit, Protocol::RestJson).await?.into_bytes();
-    let (plan, method) = (shared.backends.capacity.clone(), exchange.parts.method.clone());
+    let asker = Asker::of(&admission.principal);
+    let backends = exchange.shared.backends.clone();
+    let (method, path, now) = (exchange.parts.method.clone(), path.to_owned(), exchange.now);
     let query = exchange.parts.uri.query().map(str::to_owned);
-    let (path, caller) = (path.to_owned(), admission.principal.arn.clone());
-    let task = shared
-        .operations
-        .spawn(async move { capacity::respond(&plan, &method, &path, query.as_deref(), &bytes, &caller).await });
+    let task = exchange.shared.operations.spawn(async move {
+        match path.strip_prefix(access::BELOW) {
+            Some(below) => access::respond(&backends.access, &method, below, &bytes, (&asker, now)).await,
+            None => capacity::respond(&backends.capacity, &method, &path, query.as_deref(), &bytes, &asker).await,
+        }
+    });
     task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "an operation did not come to its end");
         Err(ApiError::service("An internal error occurred"))
     })
 }
 
-/// Lets in who holds a configured key (anybody, where none is configured): never a function, whatever it signs with.
-fn admit_operator<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
+/// Lets in who holds a key (anybody, where there are none): never a function, whatever it signs with.
+fn admit<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
     let refused = || ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Not open to functions");
     if matches!(exchange.peer, Peer::Function { .. }) {
         return Err(refused());
     }
-    let refuse = |error| unauthenticated(error, Protocol::RestJson);
-    let admission = exchange.admit().map_err(refuse)?;
-    if !admission.principal.is_root() {
+    let admission = exchange.admit().map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+    let principal = &admission.principal;
+    if principal.rights != Rights::Operator && !principal.is_root() {
         return Err(refused());
     }
     Ok(admission)
 }
 
-/// The same, for a request without a body.
-fn check_operator(exchange: &Exchange<'_>) -> Result<(), ApiError> {
-    let admission = admit_operator(exchange)?;
+/// Who sends a request without a body.
+fn identify(exchange: &Exchange<'_>) -> Result<Asker, ApiError> {
+    let admission = admit(exchange)?;
     let refuse = |error| unauthenticated(error, Protocol::RestJson);
     let authenticator = &exchange.shared.authenticator;
     authenticator.accept_body(&admission, exchange.parts, Bytes::new(), None).map_err(refuse)?;
-    Ok(())
+    exchange.authorise(&admission.principal).map_err(refuse)?;
+    Ok(Asker::of(&admission.principal))
 }
 
 /// A function's package, as `GetFunction` gave the URL of it.

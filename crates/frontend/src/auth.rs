@@ -11,7 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
-use hearth_control::iam::{SessionError, Sessions};
+use hearth_control::access::{Access, AccessKey, Owner};
+use hearth_control::iam::{SessionClaims, SessionError, Sessions};
 use hearth_types::{AccountId, Timestamp};
 use http::request::Parts;
 
@@ -20,20 +21,6 @@ use sigv4::{Claim, Scope, SignatureError, decode_hex};
 
 /// Derived signing keys that are remembered; forgotten all at once beyond that.
 const CACHED_KEYS_MAX: usize = 1024;
-
-/// An access key of the configuration.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AccessKey {
-    pub id: String,
-    pub secret: String,
-    pub account: AccountId,
-}
-
-impl fmt::Debug for AccessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessKey").field("id", &self.id).field("account", &self.account).finish_non_exhaustive()
-    }
-}
 
 /// The address would let anybody in who can reach it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,19 +34,37 @@ pub fn check_exposure(address: SocketAddr, keys: usize) -> Result<(), ExposureEr
     if keys > 0 || address.ip().to_canonical().is_loopback() { Ok(()) } else { Err(ExposureError { address }) }
 }
 
-/// Somebody with an account.
+/// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
     pub account: AccountId,
     pub arn: String,
     /// As `GetCallerIdentity` shows it.
     pub user_id: String,
+    pub rights: Rights,
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rights {
+    /// What concerns the account alone.
+    Account,
+    /// To manage the daemon. There is no account to it.
+    Operator,
+    /// Both: there are no keys, and whoever reaches the daemon is trusted.
+    Everything,
 }
 
 impl Principal {
     /// The account itself.
     pub fn root(account: AccountId) -> Self {
-        Self { arn: format!("arn:aws:iam::{account}:root"), user_id: account.to_string(), account }
+        let arn = format!("arn:aws:iam::{account}:root");
+        Self { arn, user_id: account.to_string(), account, rights: Rights::Account }
+    }
+
+    /// Whoever comes where there are no keys.
+    fn trusted(account: AccountId) -> Self {
+        Self { rights: Rights::Everything, ..Self::root(account) }
     }
 
     /// Whether it is an account itself, not a session of one of its roles.
@@ -77,12 +82,16 @@ pub enum AuthError {
     UnknownKey,
     #[error("the session token has expired")]
     ExpiredToken,
+    #[error("account {0} is disabled")]
+    Disabled(AccountId),
+    #[error("an operator's key has no account")]
+    NoAccount,
 }
 
 /// Lets requests in.
 #[derive(Debug)]
 pub struct Authenticator {
-    keys: HashMap<String, AccessKey>,
+    access: Arc<Access>,
     /// Who asks where any credentials pass and name no account.
     default: Arc<Principal>,
     cache: RwLock<HashMap<String, Arc<Signer>>>,
@@ -92,8 +101,12 @@ pub struct Authenticator {
 struct Signer {
     key: hmac::Key,
     principal: Arc<Principal>,
-    /// Of a session: its token and its end.
-    session: Option<(String, Timestamp)>,
+    credentials: Credentials,
+}
+
+enum Credentials {
+    Key(Arc<AccessKey>),
+    Session { token: String, ends: Timestamp },
 }
 
 impl fmt::Debug for Signer {
@@ -135,18 +148,14 @@ fn payload_of(parts: &Parts) -> Option<&str> {
 }
 
 impl Authenticator {
-    /// Without `keys` any credentials pass.
-    pub fn new(keys: Vec<AccessKey>, default_account: AccountId) -> Self {
-        Self {
-            keys: keys.into_iter().map(|key| (key.id.clone(), key)).collect(),
-            default: Arc::new(Principal::root(default_account)),
-            cache: RwLock::default(),
-        }
+    /// Without keys any credentials pass.
+    pub fn new(access: Arc<Access>, default_account: AccountId) -> Self {
+        Self { access, default: Arc::new(Principal::trusted(default_account)), cache: RwLock::default() }
     }
 
     /// Checks all that can be checked without the body: an unknown caller is refused before it is read.
     pub fn admit<'a>(&self, parts: &'a Parts, sessions: &Sessions, now: Timestamp) -> Result<Admission<'a>, AuthError> {
-        if self.keys.is_empty() {
+        if !self.access.is_guarded() {
             return Ok(Admission::trusted(self.anybody(parts, sessions, now)?));
         }
         let claim = Claim::of(parts)?;
@@ -219,13 +228,17 @@ impl Authenticator {
             && let Some(token) = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok())
         {
             match sessions.open(id, token, now) {
-                Ok((claims, _)) => return Ok(Arc::new(principal_of(claims))),
+                Ok((claims, _)) => {
+                    let principal = principal_of(claims);
+                    let rights = if principal.is_root() { Rights::Everything } else { Rights::Account };
+                    return Ok(Arc::new(Principal { rights, ..principal }));
+                }
                 Err(SessionError::Expired) => return Err(AuthError::ExpiredToken),
                 Err(SessionError::Invalid) => {}
             }
         }
         match id.parse::<AccountId>() {
-            Ok(account) if account != self.default.account => Ok(Arc::new(Principal::root(account))),
+            Ok(account) if account != self.default.account => Ok(Arc::new(Principal::trusted(account))),
             _ => Ok(self.default.clone()),
         }
     }
@@ -233,9 +246,9 @@ impl Authenticator {
     fn cached(&self, claim: &Claim<'_>, now: Timestamp) -> Option<Arc<Signer>> {
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
         let signer = cache.get(&*claim.credential)?;
-        let usable = match &signer.session {
-            None => true,
-            Some((token, ends)) => {
+        let usable = match &signer.credentials {
+            Credentials::Key(key) => self.access.holds(key, now),
+            Credentials::Session { token, ends } => {
                 *ends > now
                     && claim.session_token.as_ref().is_some_and(|sent| sigv4::equal(sent.as_bytes(), token.as_bytes()))
             }
@@ -259,28 +272,41 @@ impl Authenticator {
 
     fn signer(&self, claim: &Claim<'_>, sessions: &Sessions, now: Timestamp) -> Result<Signer, AuthError> {
         let scope: Scope<'_> = claim.scope()?;
-        if let Some(key) = self.keys.get(scope.access_key_id) {
+        if let Some(key) = self.access.key(scope.access_key_id, now) {
             return Ok(Signer {
                 key: sigv4::signing_key(&key.secret, &scope),
-                principal: Arc::new(Principal::root(key.account.clone())),
-                session: None,
+                principal: Arc::new(self.principal(&key)),
+                credentials: Credentials::Key(key),
             });
         }
         let token = claim.session_token.as_deref().ok_or(AuthError::UnknownKey)?;
         match sessions.open(scope.access_key_id, token, now) {
             Ok((claims, secret)) => Ok(Signer {
                 key: sigv4::signing_key(&secret, &scope),
-                session: Some((token.to_owned(), claims.expires_at)),
+                credentials: Credentials::Session { token: token.to_owned(), ends: claims.expires_at },
                 principal: Arc::new(principal_of(claims)),
             }),
             Err(SessionError::Expired) => Err(AuthError::ExpiredToken),
             Err(SessionError::Invalid) => Err(AuthError::UnknownKey),
         }
     }
+
+    fn principal(&self, key: &AccessKey) -> Principal {
+        match &key.owner {
+            Owner::Account(account) => Principal::root(account.clone()),
+            Owner::Operator => Principal {
+                account: self.default.account.clone(),
+                arn: format!("operator/{}", key.id),
+                user_id: key.id.clone(),
+                rights: Rights::Operator,
+            },
+        }
+    }
 }
 
-fn principal_of(claims: hearth_control::iam::SessionClaims) -> Principal {
-    Principal { account: claims.account, arn: claims.principal_arn, user_id: claims.user_id }
+fn principal_of(claims: SessionClaims) -> Principal {
+    let SessionClaims { account, principal_arn, user_id, .. } = claims;
+    Principal { account, arn: principal_arn, user_id, rights: Rights::Account }
 }
 
 #[cfg(test)]

@@ -12,13 +12,13 @@ fn account(text: &str) -> AccountId {
     text.parse().unwrap()
 }
 
-fn authenticator(keys: &[(&str, &str)]) -> Authenticator {
-    let key = |(id, secret): &(&str, &str)| AccessKey {
-        id: (*id).to_owned(),
-        secret: (*secret).to_owned(),
-        account: account("111122223333"),
-    };
-    Authenticator::new(keys.iter().map(key).collect(), account("000000000000"))
+async fn authenticator(keys: &[(&str, &str)]) -> Authenticator {
+    let owner = || Owner::Account(account("111122223333"));
+    let key = |(id, secret): &(&str, &str)| AccessKey::configured((*id).to_owned(), (*secret).to_owned(), owner());
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(hearth_store::Embedded::open(&dir.path().join("store")).unwrap());
+    let access = Access::open(store, &[1; 32], keys.iter().map(key).collect()).await.unwrap();
+    Authenticator::new(Arc::new(access), account("000000000000"))
 }
 
 /// A `POST /` of [`BODY`] at [`NOW`]. Written out here on purpose, apart from the code under test.
@@ -51,9 +51,9 @@ fn enter(auth: &Authenticator, parts: &Parts, now: Timestamp) -> Result<Arc<Prin
     Ok(admission.principal)
 }
 
-#[test]
-fn without_keys_twelve_digits_are_the_account_and_anything_else_the_default() {
-    let auth = authenticator(&[]);
+#[tokio::test]
+async fn without_keys_twelve_digits_are_the_account_and_anything_else_the_default() {
+    let auth = authenticator(&[]).await;
     let unsigned = Request::get("/").body(()).unwrap().into_parts().0;
     for (parts, expected) in [
         (unsigned, "000000000000"),
@@ -64,9 +64,9 @@ fn without_keys_twelve_digits_are_the_account_and_anything_else_the_default() {
     }
 }
 
-#[test]
-fn with_keys_only_their_signatures_pass() {
-    let auth = authenticator(&[("AKID", "secret")]);
+#[tokio::test]
+async fn with_keys_only_their_signatures_pass() {
+    let auth = authenticator(&[("AKID", "secret")]).await;
     for _ in 0..2 {
         let principal = enter(&auth, &signed("AKID", "secret", None), NOW).unwrap();
         assert_eq!(principal.arn, "arn:aws:iam::111122223333:root");
@@ -82,28 +82,28 @@ fn with_keys_only_their_signatures_pass() {
     assert!(matches!(result, Err(AuthError::Signature(SignatureError::Skewed(_)))), "{result:?}");
 }
 
-#[test]
-fn another_body_than_the_signed_one_is_refused() {
-    let auth = authenticator(&[("AKID", "secret")]);
+#[tokio::test]
+async fn another_body_than_the_signed_one_is_refused() {
+    let auth = authenticator(&[("AKID", "secret")]).await;
     let parts = signed("AKID", "secret", None);
     let admission = auth.admit(&parts, &sessions(), NOW).unwrap();
     let result = auth.accept_body(&admission, &parts, Bytes::from_static(b"{} "), None);
     assert_eq!(result, Err(AuthError::Signature(SignatureError::Mismatch)));
 }
 
-#[test]
-fn sessions_pass_in_both_modes_until_they_expire() {
+#[tokio::test]
+async fn sessions_pass_in_both_modes_until_they_expire() {
     let ends = Timestamp::from_millis(NOW.as_millis() + 60_000);
     let arn = "arn:aws:sts::444455556666:assumed-role/r/f";
     let credentials = sessions().issue(account("444455556666"), arn.to_owned(), "AROA:f".to_owned(), ends, [1; 10]);
     let parts = signed(&credentials.access_key_id, &credentials.secret_access_key, Some(&credentials.session_token));
-    for auth in [authenticator(&[]), authenticator(&[("AKID", "secret")])] {
+    for auth in [authenticator(&[]).await, authenticator(&[("AKID", "secret")]).await] {
         for _ in 0..2 {
             assert_eq!(enter(&auth, &parts, NOW).unwrap().arn, arn);
         }
         assert_eq!(enter(&auth, &parts, ends), Err(AuthError::ExpiredToken));
     }
-    let strict = authenticator(&[("AKID", "secret")]);
+    let strict = authenticator(&[("AKID", "secret")]).await;
     let forged = signed(&credentials.access_key_id, "guess", Some(&credentials.session_token));
     assert_eq!(enter(&strict, &forged, NOW), Err(AuthError::Signature(SignatureError::Mismatch)));
     let tokenless = signed(&credentials.access_key_id, &credentials.secret_access_key, None);

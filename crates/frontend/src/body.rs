@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
 use bytes::{Bytes, BytesMut};
-use hearth_types::AccountId;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
@@ -72,10 +71,10 @@ pub(crate) struct BudgetedBody {
 }
 
 impl BudgetedBody {
-    /// The body turned out to be this account's.
-    pub(crate) async fn prove(&mut self, account: &AccountId) -> Result<(), BodyError> {
+    /// It is proven whose the body is.
+    pub(crate) async fn prove(&mut self, owner: impl FnOnce() -> Holder) -> Result<(), BodyError> {
         if let Some(share) = &mut self.share {
-            share.prove(account, Instant::now() + ROOM_WAIT_MAX).await?;
+            share.prove(owner(), Instant::now() + ROOM_WAIT_MAX).await?;
         }
         Ok(())
     }

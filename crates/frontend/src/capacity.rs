@@ -1,4 +1,4 @@
-//! `/_hearth/v1`: capacity, in JSON, for operators.
+//! `/_hearth/v1`: capacity, in JSON, for operators. An account reads the policy that holds for it and the pools that it may draw on.
 //!
 //! `instances`, `pools`, `accounts` and `groups` are lists of documents; one is read, made or replaced, changed and deleted by its
 //! name. Errors are `{"code": "...", "message": "..."}`.
@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_control::capacity::{Actor, CapacityError, CapacityPlan, Kind};
+use hearth_types::AccountId;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::admin::{Asker, for_operators};
 use crate::context::{Response, empty_response, json_response};
 use crate::error::ApiError;
 
@@ -28,16 +30,19 @@ struct Reclaim {
     seconds: u64,
 }
 
-/// Answers what an operator asks. `path` is below [`ROOT`].
+/// `path` is below [`ROOT`].
 pub(crate) async fn respond(
     plan: &CapacityPlan,
     method: &Method,
     path: &str,
     query: Option<&str>,
     body: &Bytes,
-    caller: &str,
+    asker: &Asker,
 ) -> Result<Response, ApiError> {
-    let actor = Actor::Caller(caller.to_owned());
+    let actor = match asker {
+        Asker::Operator(name) => Actor::Caller(name.clone()),
+        Asker::Account(account) => return of_account(plan, method, path.trim_end_matches('/'), account),
+    };
     let mut parts = path.trim_end_matches('/').splitn(3, '/');
     let (first, name, verb) = (parts.next().unwrap_or(""), parts.next(), parts.next());
     if (first, name) == ("log", None) && method == Method::GET {
@@ -83,6 +88,34 @@ pub(crate) async fn respond(
     Ok(json_response(StatusCode::OK, answer.to_string()))
 }
 
+/// What an account sees. Whether anything of others exists makes no difference.
+fn of_account(plan: &CapacityPlan, method: &Method, path: &str, account: &AccountId) -> Result<Response, ApiError> {
+    let pools = || plan.list(Kind::Pool).into_iter().filter(|pool| may_draw(plan, pool, account));
+    let answer = match (method, path.split_once('/').unwrap_or((path, ""))) {
+        (&Method::GET, ("pools", "")) => json!({"pools": pools().collect::<Vec<_>>()}),
+        (&Method::GET, ("pools", name)) => pools()
+            .find(|pool| pool["name"] == name)
+            .ok_or_else(|| refused(CapacityError::NotFound { kind: Kind::Pool.word(), name: name.to_owned() }))?,
+        (&Method::GET, ("accounts", "")) => {
+            let own = plan.get(Kind::Account, account.as_str()).ok();
+            json!({"accounts": own.into_iter().collect::<Vec<_>>()})
+        }
+        (&Method::GET, ("accounts", name)) if name == account.as_str() => {
+            plan.get(Kind::Account, name).map_err(refused)?
+        }
+        _ => return Err(for_operators()),
+    };
+    Ok(json_response(StatusCode::OK, answer.to_string()))
+}
+
+fn may_draw(plan: &CapacityPlan, pool: &Value, account: &AccountId) -> bool {
+    let is_member = |group: &str| {
+        let group = plan.get(Kind::Group, group).ok();
+        group.is_some_and(|group| group["accounts"].as_array().is_some_and(|all| all.contains(&json!(account))))
+    };
+    pool["kind"] == "general" || pool["account"] == account.as_str() || pool["group"].as_str().is_some_and(is_member)
+}
+
 async fn log(plan: &CapacityPlan, query: Option<&str>) -> Result<Response, ApiError> {
     let number = |wanted: &str, default: u64| {
         let mut pairs = form_urlencoded::parse(query.unwrap_or("").as_bytes());
@@ -99,7 +132,7 @@ async fn log(plan: &CapacityPlan, query: Option<&str>) -> Result<Response, ApiEr
     Ok(json_response(StatusCode::OK, json!({"records": shown.collect::<Vec<Value>>(), "next": next}).to_string()))
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+pub(crate) fn parsed<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| invalid(format!("the body is not the JSON that is expected: {error}")))
 }
 

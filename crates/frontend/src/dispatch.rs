@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
 
-use crate::auth::{Admission, AuthError};
+use crate::auth::{Admission, AuthError, Principal, Rights};
 use crate::body::{BodyLimit, BudgetedBody, Holder};
 use crate::context::{RequestContext, Response};
 use crate::error::{ApiError, Protocol};
@@ -48,7 +48,7 @@ where
         let result = exchange.invoke(call, body).await;
         return result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &request_id));
     }
-    if parts.uri.path().starts_with("/_hearth/") {
+    if parts.uri.path().starts_with(admin::ROOT) {
         return admin::respond(&exchange, body).await;
     }
     match route::of(&parts) {
@@ -69,7 +69,7 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn is_unguarded(&self) -> bool {
-        matches!(self.peer, Peer::Client) && self.shared.config.access_keys.is_empty()
+        matches!(self.peer, Peer::Client) && !self.shared.backends.access.is_guarded()
     }
 
     pub(crate) fn admit(&self) -> Result<Admission<'a>, AuthError> {
@@ -78,6 +78,19 @@ impl<'a> Exchange<'a> {
             Peer::Client => {
                 let sessions = self.shared.backends.iam.sessions();
                 self.shared.authenticator.admit(self.parts, sessions, self.now)
+            }
+        }
+    }
+
+    /// Whether somebody who is proven may ask at all: an operator for the pages of the daemon alone, an account unless it is disabled.
+    pub(crate) fn authorise(&self, principal: &Principal) -> Result<(), AuthError> {
+        match principal.rights {
+            Rights::Operator if self.parts.uri.path().starts_with(admin::ROOT) => Ok(()),
+            Rights::Operator => Err(AuthError::NoAccount),
+            Rights::Account | Rights::Everything => {
+                let account = &principal.account;
+                let disabled = self.shared.backends.access.is_disabled(account);
+                if disabled { Err(AuthError::Disabled(account.clone())) } else { Ok(()) }
             }
         }
     }
@@ -106,18 +119,19 @@ impl<'a> Exchange<'a> {
         protocol: Protocol,
     ) -> Result<BudgetedBody, ApiError> {
         let not_taken = |error| body_not_taken(error, operation);
-        let account = &admission.principal.account;
-        let holder = || match admission.claimed_key() {
-            Some(key) => Holder::Claimed(key.to_owned()),
-            None => Holder::Account(account.clone()),
+        let owner = || match &*admission.principal {
+            Principal { rights: Rights::Operator, .. } => Holder::Operator,
+            Principal { account, .. } => Holder::Account(account.clone()),
         };
+        let holder = || admission.claimed_key().map_or_else(owner, |key| Holder::Claimed(key.to_owned()));
         let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
         let wants_hash = admission.wants_hash(self.parts);
         let mut body = self.shared.budget.read(body, limit, wants_hash, holder).await.map_err(not_taken)?;
         let (bytes, hash) = (std::mem::take(&mut body.bytes), body.sha256);
         let accepted = self.shared.authenticator.accept_body(admission, self.parts, bytes, hash);
         body.bytes = accepted.map_err(|error| unauthenticated(error, protocol))?;
-        body.prove(account).await.map_err(not_taken)?;
+        self.authorise(&admission.principal).map_err(|error| unauthenticated(error, protocol))?;
+        body.prove(owner).await.map_err(not_taken)?;
         Ok(body)
     }
 
@@ -138,8 +152,7 @@ impl<'a> Exchange<'a> {
             payload,
             now: self.now,
         };
-        let backends = &self.shared.backends;
-        invoke::perform(&backends.control, &*backends.invoker, request).await
+        invoke::perform(&self.shared.backends, request).await
     }
 
     async fn serve<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, service: Service, body: B) -> Response {

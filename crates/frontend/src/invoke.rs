@@ -12,15 +12,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hearth_control::{Control, Resolved};
-use hearth_engine::port::{Invocation, InvokeError, Invoker, Outcome, Reply, ThrottleReason, Timeline};
+use hearth_engine::port::{Invocation, InvokeError, Outcome, Reply, ThrottleReason, Timeline};
 use hearth_types::{AccountId, FunctionRef, Qualifier, RequestId, Timestamp, VersionLabel};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use crate::auth::AuthError;
 use crate::context::{Response, empty_response};
 use crate::entropy;
-use crate::error::{ApiError, RETRY_AFTER_S};
+use crate::error::{ApiError, Protocol, RETRY_AFTER_S};
+use crate::refusal::unauthenticated;
+use crate::server::Backends;
 use crate::wishes;
 use request::{Call, InvocationType, Operation, Options};
 use trace::Traced;
@@ -46,14 +49,17 @@ pub(crate) struct Authenticated<'a> {
 
 /// Runs or queues what is asked for.
 pub(crate) async fn perform(
-    control: &Control,
-    invoker: &dyn Invoker,
+    Backends { control, access, invoker, .. }: &Backends,
     request: Authenticated<'_>,
 ) -> Result<Response, ApiError> {
     let (function, qualifier) = names(control, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
     request::check_payload(&request.payload, options.kind)?;
     let resolved = control.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
+    let owner = &resolved.spec.key.account;
+    if owner != request.account && access.is_disabled(owner) {
+        return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::RestJson));
+    }
     if options.kind == InvocationType::DryRun {
         return Ok(empty_response(StatusCode::NO_CONTENT));
     }

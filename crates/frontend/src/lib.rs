@@ -3,6 +3,7 @@
 //! One endpoint serves all services; requests are routed by SigV4 scope, target header, host or path. Nothing is decided
 //! here: rules live in `control` and `engine`, this crate turns requests into calls and results into AWS's bytes.
 
+mod access;
 mod admin;
 pub mod auth;
 mod body;
@@ -25,7 +26,7 @@ mod server;
 mod sts;
 mod wishes;
 
-pub use auth::{AccessKey, check_exposure};
+pub use auth::check_exposure;
 pub use connection::ConnectionTimes;
 pub use context::{Body, RequestContext, Response};
 pub use error::ApiError;

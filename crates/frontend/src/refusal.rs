@@ -21,6 +21,13 @@ pub(crate) fn unauthenticated(error: AuthError, protocol: Protocol) -> ApiError 
         AuthError::UnknownKey => {
             (pick("UnrecognizedClientException", "InvalidClientTokenId"), INVALID_TOKEN.to_owned())
         }
+        AuthError::Disabled(account) => {
+            (pick("AccessDeniedException", "AccessDenied"), format!("Account {account} is disabled"))
+        }
+        AuthError::NoAccount => (
+            pick("AccessDeniedException", "AccessDenied"),
+            "This is an operator's key: it manages Hearth and has no functions. Use a key of an account".to_owned(),
+        ),
         AuthError::ExpiredToken => (pick("ExpiredTokenException", "ExpiredToken"), EXPIRED_TOKEN.to_owned()),
         AuthError::Signature(SignatureError::Missing) => (
             pick("MissingAuthenticationTokenException", "MissingAuthenticationToken"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hearth_control::Control;
+use hearth_control::access::Access;
 use hearth_control::capacity::CapacityPlan;
 use hearth_control::iam::Iam;
 use hearth_engine::port::Invoker;
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{AccessKey, Authenticator, Principal};
+use crate::auth::{Authenticator, Principal, Rights};
 use crate::body::BodyBudget;
 use crate::connection::{self, ConnectionTimes};
 use crate::context::{REQUEST_ID, Response};
@@ -30,8 +31,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What the operator decides.
 #[derive(Clone, Debug)]
 pub struct FrontendConfig {
-    /// None: any credentials pass; see [`crate::auth::check_exposure`].
-    pub access_keys: Vec<AccessKey>,
     /// `Authorization: Bearer TOKEN` with it reads `/_hearth/metrics`.
     pub metrics_token: Option<String>,
     /// Of requests whose credentials name no account.
@@ -51,7 +50,6 @@ pub struct FrontendConfig {
 impl FrontendConfig {
     pub fn new(default_account: AccountId, default_region: Region) -> Self {
         Self {
-            access_keys: Vec::new(),
             metrics_token: None,
             default_account,
             default_region,
@@ -68,6 +66,8 @@ impl FrontendConfig {
 #[derive(Clone, Debug)]
 pub struct Backends {
     pub control: Arc<Control>,
+    /// Without keys any credentials pass; see [`crate::auth::check_exposure`].
+    pub access: Arc<Access>,
     pub iam: Arc<Iam>,
     pub invoker: Arc<dyn Invoker>,
     pub logs: LogStore,
@@ -114,7 +114,7 @@ pub(crate) struct Shared {
 
 impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
-        let authenticator = Authenticator::new(config.access_keys.clone(), config.default_account.clone());
+        let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone());
         let budget = BodyBudget::new(config.body_memory);
         let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
         Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }
@@ -165,6 +165,7 @@ impl Frontend {
             user_id: format!("{}:{session}", hearth_control::iam::session::derived_id("AROA", &identity.session_arn)),
             account: identity.account,
             arn: identity.session_arn,
+            rights: Rights::Account,
         };
         let peer = Peer::Function { principal: Arc::new(principal), region: identity.region };
         self.clone().serve_stream(io, peer, shutdown).await;

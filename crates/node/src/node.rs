@@ -8,7 +8,7 @@ use hearth_engine::Event;
 use hearth_engine::port::{
     BoxFuture, Invocation, InvokeError, Invoker, PrepareError, Prepared, Reply, StreamingReply, Templates, Timeline,
 };
-use hearth_types::{Instant, VersionKey, VersionSpec};
+use hearth_types::{AccountId, Instant, VersionKey, VersionSpec};
 use tokio::sync::oneshot;
 
 use crate::attempt::Attempt;
@@ -111,8 +111,13 @@ impl Invoker for Node {
         self.core.retire(keys);
     }
 
-    fn view(&self) -> BoxFuture<'_, String> {
-        Box::pin(async { self.core.view().await.to_string() })
+    fn view(&self, account: Option<AccountId>) -> BoxFuture<'_, String> {
+        Box::pin(async move {
+            match account {
+                None => self.core.view().await.to_string(),
+                Some(account) => self.core.view_of(&account).to_string(),
+            }
+        })
     }
 
     fn metrics(&self) -> BoxFuture<'_, String> {

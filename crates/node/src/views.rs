@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hearth_types::AccountId;
 use serde_json::{Value, json};
 
 use crate::async_invoke;
@@ -25,6 +26,20 @@ impl Core {
             "totals": self.metrics.view(),
             "events": {"queued": events, "running": self.async_state.running()},
             "daemon": {"resident_bytes": resident_bytes(), "uptime_ms": self.clock.now().as_nanos() / 1_000_000},
+        })
+    }
+
+    /// What an account may know: its own versions with their sandboxes, and how much of it runs.
+    pub(crate) fn view_of(&self, account: &AccountId) -> Value {
+        let (engine, _) = self.engine_view();
+        let versions = engine.versions.iter().filter(|version| version.key.account == *account);
+        let own = engine.accounts.iter().find(|found| found.account == account.as_str());
+        json!({
+            "account": account,
+            "versions": versions.collect::<Vec<_>>(),
+            "running": own.map_or(0, |own| own.unreserved_running),
+            "provisioned": own.map_or(0, |own| own.unreserved_provisioned),
+            "queued": own.map_or(0, |own| own.queued),
         })
     }
 

@@ -124,7 +124,7 @@ fn spread(text: &str) -> Result<Value, String> {
     Ok(json!({"min": min, "max": max}))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "must be a time such as 30s, 10m, 2h or 7d".to_owned();
     let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
     let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));

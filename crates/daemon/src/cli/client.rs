@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::sign::Signer;
 
-/// Talks to one daemon. Requests are signed with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` where these are set.
+/// Talks to one daemon. Requests are signed with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` where these are set; those that
+/// manage it with `HEARTH_OPERATOR_KEY_ID` and `HEARTH_OPERATOR_SECRET` where these are.
 #[derive(Debug)]
 pub(crate) struct Client {
     endpoint: String,
@@ -82,8 +83,10 @@ impl Client {
 
     fn sign(&self, service: &str, request: &mut Request<Bytes>) -> Result<()> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let id = variable("AWS_ACCESS_KEY_ID").unwrap_or_else(|| "hearth".to_owned());
-        let secret = variable("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| "hearth".to_owned());
+        let pair = |id: &str, secret: &str| variable(id).zip(variable(secret));
+        let operator = pair("HEARTH_OPERATOR_KEY_ID", "HEARTH_OPERATOR_SECRET").filter(|_| service == "hearth");
+        let given = operator.or_else(|| pair("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"));
+        let (id, secret) = given.unwrap_or_else(|| ("hearth".to_owned(), "hearth".to_owned()));
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         let signer = Signer { id: &id, secret: &secret, region: &region, service };

@@ -35,8 +35,9 @@ pub(crate) fn run(command: &ConfigCommand, output: &Output) -> Result<ExitCode> 
         }
         Action::Print { config } => {
             let mut config = Config::load(config.as_deref())?;
-            for key in &mut config.access_keys {
-                "(hidden)".clone_into(&mut key.secret);
+            let accounts = config.access_keys.iter_mut().map(|key| &mut key.secret);
+            for secret in accounts.chain(config.operator_keys.iter_mut().map(|key| &mut key.secret)) {
+                "(hidden)".clone_into(secret);
             }
             if let Some(token) = &mut config.metrics.token {
                 "(hidden)".clone_into(token);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod account;
 mod capacity;
 mod client;
 mod config;
@@ -13,6 +14,7 @@ mod deploy;
 mod doctor;
 mod functions;
 mod invoke;
+mod key;
 mod logs;
 mod output;
 mod pool;
@@ -57,6 +59,10 @@ enum Command {
     Pool(pool::PoolArgs),
     /// Instances, policies and trust groups: list, add, change, take away; the log of changes.
     Capacity(capacity::CapacityArgs),
+    /// Access keys: list, create, rotate, delete.
+    Key(key::KeyArgs),
+    /// Accounts: list, create, disable, enable.
+    Account(account::AccountArgs),
     /// Show what runs: sandboxes, starts, queues and rates, live.
     Top(top::TopArgs),
     /// Say what this machine can do, and how to get what is missing.
@@ -120,6 +126,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Runtime(args) => runtime::run(&args, &output),
         Command::Pool(args) => pool::run(&args, &cli.endpoint, &output),
         Command::Capacity(args) => capacity::run(&args, &cli.endpoint, &output),
+        Command::Key(args) => key::run(&args, &cli.endpoint, &output),
+        Command::Account(args) => account::run(&args, &cli.endpoint, &output),
         Command::Top(args) => top::run(&args, &cli.endpoint, &output),
         Command::Doctor(args) => doctor::run(&args, &output),
         Command::Config(args) => config::run(&args, &output),

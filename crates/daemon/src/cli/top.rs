@@ -58,6 +58,9 @@ pub(crate) fn run(args: &TopArgs, endpoint: &str, output: &Output) -> Result<Exi
 fn look(client: &Client) -> Result<Sample> {
     let answer = client.call("hearth", Method::GET, "/_hearth/state", &[], Bytes::new())?;
     let state = answer.into_json()?;
+    if state["engine"].is_null() {
+        anyhow::bail!("`hearth top` needs an operator's key: this one sees its own account alone (GET /_hearth/state)");
+    }
     let sample: Sample = serde_json::from_value(state)
         .context("the daemon's state cannot be read: is it of another version of Hearth?")?;
     let names = if sample.engine.spreads().next().is_some() { names(client)? } else { BTreeMap::new() };

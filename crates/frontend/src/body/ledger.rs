@@ -36,8 +36,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) enum Holder {
     /// Who asks is proven.
     Account(AccountId),
+    Operator,
     /// The access key that an unproven request names.
     Claimed(String),
+}
+
+impl Holder {
+    fn is_proven(&self) -> bool {
+        !matches!(self, Self::Claimed(_))
+    }
 }
 
 /// There was no room within the time.
@@ -232,9 +239,9 @@ impl Share {
         self.shared.freed.notify_one();
     }
 
-    /// The body is this account's, for certain: it comes out of the account's part from now on.
-    pub(crate) async fn prove(&mut self, account: &AccountId, deadline: Instant) -> Result<(), NoRoom> {
-        let owner = Source { holder: Holder::Account(account.clone()), size: self.source.size };
+    /// It is certain whose the body is: it comes out of the owner's part from now on.
+    pub(crate) async fn prove(&mut self, owner: Holder, deadline: Instant) -> Result<(), NoRoom> {
+        let owner = Source { holder: owner, size: self.source.size };
         if self.source == owner {
             return Ok(());
         }
@@ -309,13 +316,9 @@ impl State {
     /// Gives up bodies whose clients stall, the slowest first, until so many bytes are free for another.
     fn give_up_stalled(&mut self, source: &Source, but: u64, inner_has_room: bool, wanted: usize) {
         let now = Instant::now();
-        let proven = matches!(source.holder, Holder::Account(_));
+        let proven = source.holder.is_proven();
         let near = |other: &Source| {
-            let kin = if inner_has_room {
-                matches!(other.holder, Holder::Account(_)) == proven
-            } else {
-                other.holder == source.holder
-            };
+            let kin = if inner_has_room { other.holder.is_proven() == proven } else { other.holder == source.holder };
             kin && other.size == source.size
         };
         let arriving = self.arriving.iter().filter(|(id, other)| **id != but && near(&other.source));
@@ -354,18 +357,18 @@ impl State {
 
     /// The holder's pot, then that of all holders.
     fn pots(&self, source: &Source) -> [Option<&Pot>; 2] {
-        let all = if matches!(source.holder, Holder::Account(_)) { &self.proven } else { &self.claimed };
+        let all = if source.holder.is_proven() { &self.proven } else { &self.claimed };
         [self.holders.get(&source.holder).map(|part| &part[source.size]), Some(&all[source.size])]
     }
 
     fn pots_mut(&mut self, source: &Source) -> impl Iterator<Item = &mut Pot> {
-        let all = if matches!(source.holder, Holder::Account(_)) { &mut self.proven } else { &mut self.claimed };
+        let all = if source.holder.is_proven() { &mut self.proven } else { &mut self.claimed };
         let inner = self.holders.get_mut(&source.holder).map(|part| &mut part[source.size]);
         inner.into_iter().chain([&mut all[source.size]])
     }
 
     fn holder(&mut self, holder: &Holder) -> &mut Part {
-        let max = if matches!(holder, Holder::Account(_)) { self.account_max } else { self.key_max };
+        let max = if holder.is_proven() { self.account_max } else { self.key_max };
         self.holders.entry(holder.clone()).or_insert_with(|| part(max))
     }
 

@@ -114,16 +114,15 @@ async fn unproven_bodies_never_take_what_is_for_accounts() {
 #[tokio::test(start_paused = true)]
 async fn what_is_proven_moves_to_the_account_once_that_has_room() {
     let ledger = ledger();
-    let Holder::Account(id) = account('1') else { unreachable!() };
     let mut full = ledger.open(account('1'), 3 * MIB);
     full.grow(3 * MIB, soon()).await.unwrap();
     full.complete();
     let mut unproven = ledger.open(key("AKID"), 2 * MIB);
     unproven.grow(2 * MIB, soon()).await.unwrap();
     unproven.complete();
-    assert_eq!(unproven.prove(&id, soon()).await, Err(NoRoom));
+    assert_eq!(unproven.prove(account('1'), soon()).await, Err(NoRoom));
     drop(full);
-    unproven.prove(&id, soon()).await.unwrap();
+    unproven.prove(account('1'), soon()).await.unwrap();
     let mut next = ledger.open(key("AKID"), 3 * MIB);
     next.grow(3 * MIB, Instant::now()).await.unwrap();
 }

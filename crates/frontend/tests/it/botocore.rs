@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{World, config, with_key};
+use crate::world::{World, config};
 
 fn python() -> Option<PathBuf> {
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/venv/bin/python");
@@ -28,7 +28,7 @@ async fn judge(world: &World, mode: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn its_signatures_pass_and_wrong_ones_do_not() {
-    judge(&World::start(with_key()).await, "keys").await;
+    judge(&World::start_guarded(config()).await, "keys").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

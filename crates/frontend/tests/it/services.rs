@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, config, with_key};
+use crate::world::{World, config};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -62,7 +62,7 @@ async fn pages_of_the_daemon() {
 
 #[tokio::test]
 async fn with_keys_only_health_is_open() {
-    let world = World::start(with_key()).await;
+    let world = World::start_guarded(config()).await;
     assert_eq!(world.send("GET", "/_hearth/health", &[], b"").await.status, 200);
     for path in ["/_hearth/state", "/_hearth/metrics", "/2015-03-31/functions/"] {
         let answer = world.send("GET", path, &[], b"").await;
@@ -78,7 +78,7 @@ async fn with_keys_only_health_is_open() {
 #[tokio::test]
 async fn metrics_are_open_to_their_token() {
     let token = "a-token-for-prometheus";
-    let world = World::start(FrontendConfig { metrics_token: Some(token.to_owned()), ..with_key() }).await;
+    let world = World::start_guarded(FrontendConfig { metrics_token: Some(token.to_owned()), ..config() }).await;
     let read =
         async |path, authorization: String| world.send("GET", path, &[("authorization", &authorization)], b"").await;
     let answer = read("/_hearth/metrics", format!("Bearer {token}")).await;
@@ -100,7 +100,7 @@ async fn web_pages_are_refused_where_anybody_may_call() {
 
 #[tokio::test]
 async fn a_function_is_known_by_its_channel_not_by_what_it_signs_with() {
-    let world = World::start(with_key()).await;
+    let world = World::start_guarded(config()).await;
     let (near, far) = tokio::io::duplex(64 * 1024);
     let tunnel = {
         let frontend = world.frontend.clone();

@@ -7,16 +7,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use hearth_control::access::{Access, AccessKey, Owner};
 use hearth_control::capacity::{CapacityBase, CapacityPlan};
 use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig};
 use hearth_engine::port::{
     BoxFuture, Invocation, InvokeError, Invoker, Outcome, Reply, ReplyChunk, StreamingReply, ThrottleReason, Timeline,
 };
-use hearth_frontend::{AccessKey, Backends, Frontend, FrontendConfig};
+use hearth_frontend::{Backends, Frontend, FrontendConfig};
 use hearth_logs::{LogConfig, LogStore};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
-use hearth_types::VersionKey;
+use hearth_types::{AccountId, VersionKey};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -80,7 +81,7 @@ impl Invoker for Echo {
 
     fn retire(&self, _keys: Vec<VersionKey>) {}
 
-    fn view(&self) -> BoxFuture<'_, String> {
+    fn view(&self, _account: Option<AccountId>) -> BoxFuture<'_, String> {
         Box::pin(async { r#"{"sandboxes":[]}"#.to_owned() })
     }
 
@@ -102,20 +103,31 @@ pub(crate) fn config() -> FrontendConfig {
     FrontendConfig::new("000000000000".parse().unwrap(), "us-east-1".parse().unwrap())
 }
 
-pub(crate) fn with_key() -> FrontendConfig {
-    let key = AccessKey {
-        id: "AKIDEXAMPLE".to_owned(),
-        secret: "a secret".to_owned(),
-        account: "111122223333".parse().unwrap(),
-    };
-    FrontendConfig { access_keys: vec![key], ..config() }
+/// One of an account and one of an operator.
+fn keys() -> Vec<AccessKey> {
+    let account = Owner::Account("111122223333".parse().unwrap());
+    vec![
+        AccessKey::configured("AKIDEXAMPLE".to_owned(), "a secret".to_owned(), account),
+        AccessKey::configured("OPEREXAMPLE".to_owned(), "an operator's".to_owned(), Owner::Operator),
+    ]
 }
 
 impl World {
+    /// Anybody may call.
     pub(crate) async fn start(config: FrontendConfig) -> Self {
+        Self::start_with(config, Vec::new()).await
+    }
+
+    /// With keys.
+    pub(crate) async fn start_guarded(config: FrontendConfig) -> Self {
+        Self::start_with(config, keys()).await
+    }
+
+    async fn start_with(config: FrontendConfig, keys: Vec<AccessKey>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&dir.path().join("store")).unwrap());
         let artifacts = Arc::new(Artifacts::open(&dir.path().join("code"), ArtifactLimits::default()).unwrap());
+        let access = Arc::new(Access::open(Arc::clone(&store), &[1; 32], keys).await.unwrap());
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
         let settings = ControlConfig::new("us-east-1".parse().unwrap());
         let now = hearth_types::Timestamp::from_millis(0);
@@ -123,7 +135,7 @@ impl World {
         let control = Control::open(store, artifacts, iam.clone(), settings, Arc::new(|_| ())).await.unwrap();
         let logs = LogStore::open(&dir.path().join("logs"), LogConfig::default()).unwrap();
         let echo = Arc::new(Echo::default());
-        let backends = Backends { control: Arc::new(control), iam, invoker: echo.clone(), logs, capacity };
+        let backends = Backends { control: Arc::new(control), access, iam, invoker: echo.clone(), logs, capacity };
         let frontend = Frontend::new(config, backends);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
