@@ -10,16 +10,23 @@ pub struct ApiError {
     pub message: String,
     /// `Reason` of a 429.
     pub reason: Option<&'static str>,
+    /// Whether the answer names the side at fault in `Type`, as most of Lambda's exceptions do.
+    pub has_type: bool,
 }
 
 impl ApiError {
     pub fn new(status: u16, name: &'static str, message: impl Into<String>) -> Self {
-        Self { status, name, message: message.into(), reason: None }
+        Self { status, name, message: message.into(), reason: None, has_type: true }
     }
 
     /// 400 `InvalidParameterValueException`: the request is well-formed, its meaning is not allowed.
     pub fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameterValueException", message)
+    }
+
+    /// For the few refusals that Lambda sends without `Type` (recorded).
+    pub fn without_type(self) -> Self {
+        Self { has_type: false, ..self }
     }
 
     /// 400 `ValidationException`: a member violates its constraint.

@@ -142,6 +142,12 @@ impl Model {
                 member.shape = "String".to_owned();
             }
         }
+        for (name, order) in overrides::ENUM_ORDER {
+            let place = |value: &String| order.iter().position(|known| known == value).unwrap_or(order.len());
+            if let Some(values) = shapes.get_mut(*name).and_then(|shape| shape.values.as_mut()) {
+                values.sort_by_key(place);
+            }
+        }
         let operations = document.operations.into_iter().map(|(name, entry)| Operation::new(name, entry)).collect();
         Self { operations, shapes }
     }

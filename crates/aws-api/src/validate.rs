@@ -395,6 +395,16 @@ mod tests {
     }
 
     #[test]
+    fn lists_the_values_of_an_enumeration_in_the_services_order() {
+        let loops = json!({"FunctionName": "f", "RecursiveLoop": "InvalidValue"});
+        assert_eq!(
+            message("PutFunctionRecursionConfigRequest", loops),
+            "ValidationException: 1 validation error detected: Value 'InvalidValue' at 'recursiveLoop' failed to satisfy \
+             constraint: Member must satisfy enum value set: [Terminate, Allow]"
+        );
+    }
+
+    #[test]
     fn names_missing_members() {
         assert_eq!(
             message("UntagResourceRequest", json!({"Resource": "arn:aws:lambda:us-east-1:000000000000:function:f"})),

@@ -212,7 +212,8 @@ fn check_routing(version: AliasTarget, other: Option<(u64, f64)>) -> Result<(), 
     if version.is_none() && other.is_some() {
         return Err(ApiError::invalid_parameter(
             "$LATEST is not supported for an alias pointing to more than 1 version",
-        ));
+        )
+        .without_type());
     }
     if let (Some(version), Some((other, _))) = (version, other)
         && version == other

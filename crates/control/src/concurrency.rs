@@ -58,7 +58,8 @@ impl Control {
             return Err(ApiError::invalid_parameter(format!(
                 " ReservedConcurrentExecutions  {count} should not be lower than function's total provisioned concurrency \
                  [{provisioned}]."
-            )));
+            ))
+            .without_type());
         }
         let others = account.claimed().saturating_sub(claim(&function.records));
         let wanted = others.saturating_add(reserved.unwrap_or(0));
@@ -67,7 +68,8 @@ impl Control {
             return Err(ApiError::invalid_parameter(format!(
                 "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
                  minimum value of [{UNRESERVED_CONCURRENCY_MIN}]."
-            )));
+            ))
+            .without_type());
         }
         let mut records = function.records.clone();
         records.function.reserved_concurrency = reserved;

@@ -7,7 +7,7 @@ use hearth_engine::port::AsyncConfig;
 use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::ControlConfig;
-use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, ProvisionedRecord, Statements, Status, VersionRecord};
+use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, PolicyRecord, ProvisionedRecord, Status, VersionRecord};
 
 /// Lambda's defaults for asynchronous invocation (Developer Guide, "Asynchronous invocation").
 const RETRIES_DEFAULT: u32 = 2;
@@ -25,7 +25,7 @@ pub(crate) struct Records {
     pub(crate) function: FunctionRecord,
     pub(crate) versions: BTreeMap<u64, Arc<VersionRecord>>,
     pub(crate) aliases: BTreeMap<String, AliasRecord>,
-    pub(crate) policies: BTreeMap<String, Statements>,
+    pub(crate) policies: BTreeMap<String, PolicyRecord>,
     pub(crate) async_configs: BTreeMap<String, AsyncRecord>,
     pub(crate) provisioned: BTreeMap<String, ProvisionedRecord>,
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::control::{Change, Control, Scope, revision_id};
 use crate::layer::layer_number;
 use crate::policy::{document, duplicate, names_account, principal, remove_statement, sid};
-use crate::record::{LayerPolicy, LayerRecord, layer_key};
+use crate::record::{LayerRecord, PolicyRecord, layer_key};
 use crate::refuse;
 
 const GETTER: &str = "GetLayerPolicy";
@@ -50,7 +50,7 @@ impl Control {
             return Err(ApiError::new(400, "PolicyLengthExceededException", "The policy is bigger than 20 KB."));
         }
         let revision_id = revision_id();
-        record.policy = Some(LayerPolicy { statements, revision_id: revision_id.clone() });
+        record.policy = Some(PolicyRecord { statements, revision_id: revision_id.clone() });
         store(&mut change, &name, number, record).await?;
         Ok(AddLayerVersionPermissionResponse { statement: text, revision_id })
     }
@@ -97,7 +97,7 @@ impl Control {
     }
 }
 
-impl LayerPolicy {
+impl PolicyRecord {
     /// Whether a statement without conditions lets the account use the layer version.
     pub(crate) fn opens_to(&self, account: &AccountId) -> bool {
         self.statements

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::{Function, Records, function_arn};
 use crate::name::Target;
-use crate::record::{Statements, alias_key, policy_key, version_key};
+use crate::record::{PolicyRecord, Statements, alias_key, policy_key, version_key};
 use crate::refuse;
 
 const GETTER: &str = "GetPolicy";
@@ -33,9 +33,11 @@ impl Control {
         let mut change = self.shared.change(&account).await?;
         let function =
             change.function(&target.name, || missing(&self.shared.config, scope.account, &target.name, None))?;
-        let revision = owner_revision(&function, target.qualifier.as_deref())?;
+        let owner_revision = owner_revision(&function, target.qualifier.as_deref())?;
         let (key, arn) = place(&function, &target);
-        let mut statements = function.records.policies.get(&key).cloned().unwrap_or_default();
+        let present = function.records.policies.get(&key);
+        let revision = present.map_or(owner_revision, |policy| policy.revision_id.clone());
+        let mut statements = present.map(|policy| policy.statements.clone()).unwrap_or_default();
         if statements.iter().any(|statement| sid(statement) == request.statement_id) {
             return Err(duplicate(&request.statement_id));
         }
@@ -62,11 +64,9 @@ impl Control {
         let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(refuse::no_such_resource)?;
-        let revision =
-            owner_revision(&function, target.qualifier.as_deref()).ok().ok_or_else(refuse::no_such_resource)?;
-        let statements = function.records.policies.get(&place(&function, &target).0);
-        let statements = statements.ok_or_else(refuse::no_such_resource)?;
-        Ok(PolicyResponse { policy: document(statements), revision_id: revision })
+        let policy = function.records.policies.get(&place(&function, &target).0);
+        let policy = policy.ok_or_else(refuse::no_such_resource)?;
+        Ok(PolicyResponse { policy: document(&policy.statements), revision_id: policy.revision_id.clone() })
     }
 
     pub async fn remove_permission(&self, scope: Scope<'_>, request: RemovePermissionRequest) -> Result<(), ApiError> {
@@ -78,13 +78,13 @@ impl Control {
             let arn = function_arn(&self.shared.config, scope.account, &target.name);
             ApiError::not_found(format!("No policy found for: {arn}"))
         })?;
-        let revision = owner_revision(&function, target.qualifier.as_deref())?;
-        let Some(statements) = function.records.policies.get(&place(&function, &target).0) else {
+        owner_revision(&function, target.qualifier.as_deref())?;
+        let Some(policy) = function.records.policies.get(&place(&function, &target).0) else {
             return Err(ApiError::not_found("No policy is associated with the given resource."));
         };
-        let mut statements = statements.clone();
+        let mut statements = policy.statements.clone();
         remove_statement(&mut statements, &request.statement_id)?;
-        refuse::check_revision(request.revision_id.as_deref(), Some(&revision), GETTER)?;
+        refuse::check_revision(request.revision_id.as_deref(), Some(&policy.revision_id), GETTER)?;
         store(&mut change, &function, &target, statements).await
     }
 }
@@ -123,31 +123,38 @@ async fn store(
 ) -> Result<(), ApiError> {
     let mut records = function.records.clone();
     let (key, _) = place(function, target);
-    touch_owner(change, &mut records, &key)?;
+    let revision_id = revision_id();
+    touch_owner(change, &mut records, &key, &revision_id)?;
     let uid = records.function.uid;
     if statements.is_empty() {
         change.delete(policy_key(uid, &key));
         records.policies.remove(&key);
     } else {
-        change.put(policy_key(uid, &key), &statements)?;
-        records.policies.insert(key, statements);
+        let policy = PolicyRecord { statements, revision_id };
+        change.put(policy_key(uid, &key), &policy)?;
+        records.policies.insert(key, policy);
     }
     change.commit_function(records).await.map(drop)
 }
 
-/// Gives what the policy belongs to a new revision.
-fn touch_owner(change: &mut Change<'_>, records: &mut Records, qualifier: &str) -> Result<(), ApiError> {
+/// Gives what the policy belongs to the policy's new revision (recorded: they are the same after a change of the policy).
+fn touch_owner(
+    change: &mut Change<'_>,
+    records: &mut Records,
+    qualifier: &str,
+    revision_id: &str,
+) -> Result<(), ApiError> {
     let uid = records.function.uid;
     if let Ok(number) = qualifier.parse::<u64>() {
         if let Some(version) = records.versions.get_mut(&number) {
-            Arc::make_mut(version).revision_id = revision_id();
+            Arc::make_mut(version).revision_id = revision_id.to_owned();
             change.put(version_key(uid, number), &**version)?;
         }
     } else if let Some(alias) = records.aliases.get_mut(qualifier) {
-        alias.revision_id = revision_id();
+        alias.revision_id = revision_id.to_owned();
         change.put(alias_key(uid, qualifier), alias)?;
     } else {
-        records.function.latest.revision_id = revision_id();
+        records.function.latest.revision_id = revision_id.to_owned();
     }
     Ok(())
 }
@@ -237,8 +244,8 @@ pub(crate) fn allows_invoke(function: &Function, qualifier: Option<&Qualifier>, 
         None | Some(Qualifier::Latest) => String::new(),
         Some(qualifier) => qualifier.to_string(),
     };
-    let statements = function.records.policies.get(&key).map(Vec::as_slice).unwrap_or_default();
-    statements.iter().any(|statement| {
+    let statements = function.records.policies.get(&key).map(|policy| &policy.statements);
+    statements.into_iter().flatten().any(|statement| {
         let action = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
         matches!(action, "lambda:InvokeFunction" | "lambda:*" | "*")
             && statement.get("Condition").is_none()

@@ -256,13 +256,15 @@ fn check_limits(
     if wanted > unreserved {
         return Err(ApiError::invalid_parameter(format!(
             "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{unreserved}]."
-        )));
+        ))
+        .without_type());
     }
     if unreserved - wanted < UNRESERVED_CONCURRENCY_MIN {
         return Err(ApiError::invalid_parameter(format!(
             "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum \
              value of [{UNRESERVED_CONCURRENCY_MIN}]."
-        )));
+        ))
+        .without_type());
     }
     Ok(())
 }

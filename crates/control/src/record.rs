@@ -145,15 +145,33 @@ pub(crate) struct AliasRecord {
 /// What an alias points to: a published version or, by `None`, `$LATEST`.
 pub(crate) type AliasTarget = Option<u64>;
 
-/// IAM statements in the order they were added, each an object with `Sid`. The revision of a policy is that of the function,
-/// version or alias it belongs to.
+/// IAM statements in the order they were added, each an object with `Sid`.
 pub(crate) type Statements = Vec<serde_json::Value>;
 
-/// The policy of a layer version, which has a revision of its own.
+/// The policy of a function, version, alias or layer version. Its revision changes with the policy alone, whatever else changes
+/// of what it belongs to.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(crate) struct LayerPolicy {
+#[serde(from = "StoredPolicy")]
+pub(crate) struct PolicyRecord {
     pub(crate) statements: Statements,
     pub(crate) revision_id: String,
+}
+
+/// Policies of functions were once stored without a revision of their own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredPolicy {
+    Bare(Statements),
+    Whole { statements: Statements, revision_id: String },
+}
+
+impl From<StoredPolicy> for PolicyRecord {
+    fn from(stored: StoredPolicy) -> Self {
+        match stored {
+            StoredPolicy::Whole { statements, revision_id } => Self { statements, revision_id },
+            StoredPolicy::Bare(statements) => Self { statements, revision_id: uuid::Uuid::nil().to_string() },
+        }
+    }
 }
 
 /// How asynchronous invocations of one qualifier are retried and what becomes of them.
@@ -181,7 +199,7 @@ pub(crate) struct LayerRecord {
     pub(crate) architectures: Option<Vec<String>>,
     pub(crate) runtimes: Option<Vec<String>>,
     pub(crate) license: Option<String>,
-    pub(crate) policy: Option<LayerPolicy>,
+    pub(crate) policy: Option<PolicyRecord>,
 }
 
 pub(crate) const COUNTER: &str = "counter";

@@ -80,7 +80,6 @@ pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfig
         handler: Some(settings.handler.clone()),
         code_size: Some(settings.package.zip_bytes),
         code_sha256: Some(base64_of(&settings.package.code)),
-        config_sha256: Some(config_digest(settings)),
         description: Some(settings.description.clone()),
         timeout: Some(settings.timeout_s),
         memory_size: Some(settings.memory_mib),
@@ -127,16 +126,6 @@ fn level_name(level: LogLevel) -> &'static str {
 
 pub(crate) fn base64_of(digest: &Sha256) -> String {
     STANDARD.encode(digest.0)
-}
-
-/// Of everything but the code.
-fn config_digest(settings: &Settings) -> String {
-    let mut document = serde_json::to_value(settings).unwrap_or_default();
-    if let Some(members) = document.as_object_mut() {
-        members.remove("package");
-    }
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, document.to_string().as_bytes());
-    STANDARD.encode(digest)
 }
 
 /// Lambda's own form: `2026-01-02T03:04:05.678+0000`.

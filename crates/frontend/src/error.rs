@@ -25,13 +25,20 @@ pub struct ApiError {
     pub reason: Option<&'static str>,
     /// `Retry-After`, seconds.
     pub retry_after_s: Option<u32>,
+    /// Of Lambda's exceptions: whether `Type` names the side at fault.
+    pub has_type: bool,
 }
 
 impl From<hearth_aws_api::ApiError> for ApiError {
     fn from(error: hearth_aws_api::ApiError) -> Self {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then_some(RETRY_AFTER_S);
-        Self { reason: error.reason, retry_after_s, ..Self::new(status, error.name, error.message) }
+        Self {
+            reason: error.reason,
+            retry_after_s,
+            has_type: error.has_type,
+            ..Self::new(status, error.name, error.message)
+        }
     }
 }
 
@@ -50,7 +57,7 @@ pub enum Protocol {
 
 impl ApiError {
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), reason: None, retry_after_s: None }
+        Self { status, code: code.into(), message: message.into(), reason: None, retry_after_s: None, has_type: true }
     }
 
     /// 400.
@@ -84,8 +91,14 @@ impl ApiError {
         if let Some(reason) = self.reason {
             body.insert("Reason".into(), reason.into());
         }
-        body.insert("Type".into(), if self.status.is_server_error() { "Service" } else { "User" }.into());
-        let key = if capital_message(&self.code) { "Message" } else { "message" };
+        let modelled = hearth_aws_api::Model::lambda().exception(&self.code);
+        // Recorded: what the service's framework refuses, such as a ValidationException, names no side.
+        if self.has_type && modelled.is_some() {
+            body.insert("Type".into(), if self.status.is_server_error() { "Service" } else { "User" }.into());
+        }
+        // Every service has AccessDeniedException, in no model; SDKs read either key.
+        let capital = self.code == "AccessDeniedException" || modelled.is_some_and(|(_, capital)| capital);
+        let key = if capital { "Message" } else { "message" };
         body.insert(key.into(), self.message.as_str().into());
         let body = serde_json::Value::Object(body).to_string();
         let mut response = typed_response(self.status, "application/json", body);
@@ -128,13 +141,6 @@ impl ApiError {
     }
 }
 
-/// Lambda's model has the member as `Message` in some of its exceptions and as `message` in the others.
-fn capital_message(code: &str) -> bool {
-    // Every service has this one, in no model; SDKs read either key.
-    code == "AccessDeniedException"
-        || hearth_aws_api::Model::lambda().exception(code).is_some_and(|(_, capital)| capital)
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
@@ -157,6 +163,21 @@ mod tests {
         assert_eq!(response.headers()["x-amzn-errortype"], "ResourceNotFoundException");
         assert_eq!(response.headers()["x-amzn-requestid"], id().to_string().as_str());
         assert_eq!(text(response).await, r#"{"Message":"Function not found: x","Type":"User"}"#);
+    }
+
+    /// As recorded: `{"message":"1 validation error detected: ..."}`.
+    #[tokio::test]
+    async fn lambda_errors_that_are_in_no_model_name_no_side() {
+        let error = ApiError::bad_request("ValidationException", "1 validation error detected: x");
+        assert_eq!(
+            text(error.into_response(Protocol::RestJson, &id())).await,
+            r#"{"message":"1 validation error detected: x"}"#
+        );
+        let refusal = hearth_aws_api::ApiError::invalid_parameter("too much").without_type();
+        assert_eq!(
+            text(ApiError::from(refusal).into_response(Protocol::RestJson, &id())).await,
+            r#"{"message":"too much"}"#
+        );
     }
 
     #[tokio::test]

@@ -157,7 +157,6 @@ shape! {
         snap_start: SnapStart,
         runtime_version_config: RuntimeVersionConfig,
         logging_config: LoggingConfig,
-        config_sha256: String,
     }
 }
 

@@ -107,6 +107,31 @@ async fn each_qualifier_has_its_own_policy_with_its_own_revision() {
 }
 
 #[tokio::test]
+async fn a_policys_revision_changes_with_the_policy_alone() {
+    let mut world = world().await;
+    let control = world.control();
+    let revision = || control.get_policy(world.scope(), &function("f", None)).unwrap().revision_id;
+    let of_function = || world.get("f", None).unwrap().revision_id.unwrap();
+    // Before there is a policy, the function's own revision is the condition.
+    let first = AddPermissionRequest { revision_id: Some(of_function()), ..permission("a", None) };
+    control.add_permission(world.scope(), first).await.unwrap();
+    let added = revision();
+    assert_eq!(added, of_function());
+    world.touch("f", "other").await;
+    world.publish("f").await.unwrap();
+    assert_ne!(of_function(), added);
+    assert_eq!(revision(), added);
+    let stale = AddPermissionRequest { revision_id: Some(of_function()), ..permission("b", None) };
+    assert!(refusal(control.add_permission(world.scope(), stale).await).starts_with("412 "));
+    let fresh = AddPermissionRequest { revision_id: Some(added.clone()), ..permission("b", None) };
+    control.add_permission(world.scope(), fresh).await.unwrap();
+    assert_ne!(revision(), added);
+    let before = revision();
+    world.reopen().await;
+    assert_eq!(world.control().get_policy(world.scope(), &function("f", None)).unwrap().revision_id, before);
+}
+
+#[tokio::test]
 async fn bad_permissions_are_refused_in_lambdas_words() {
     let world = world().await;
     let control = world.control();
