@@ -6,8 +6,10 @@ import itertools
 import json
 import re
 import subprocess
+import warnings
 import zipfile
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +38,60 @@ def make_zip(files, mode=0o644, compression=zipfile.ZIP_DEFLATED):
             entry.external_attr = (0o100755 if name == "bootstrap" else 0o100000 | mode) << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of an archive, named and typed as its maker likes; without a mode, as archivers of Windows write it."""
+
+    name: str | bytes
+    content: str | bytes = b""
+    mode: int | None = 0o100644
+    compression: int = zipfile.ZIP_DEFLATED
+
+
+def link(name, target):
+    return Entry(name, target, 0o120777)
+
+
+def directory(name):
+    return Entry(name, mode=0o040755)
+
+
+def make_archive(*entries):
+    """A zip of entries that need not make sense together, in their order."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as archive:
+        # That a name occurs twice is what some tests are about.
+        warnings.simplefilter("ignore")
+        for entry in entries:
+            info = RawName("placeholder", (2026, 1, 1, 0, 0, 0))
+            info.filename, info.compress_type = entry.name, entry.compression
+            info.create_system = 0 if entry.mode is None else 3
+            info.external_attr = (entry.mode or 0) << 16
+            archive.writestr(info, entry.content)
+    return buffer.getvalue()
+
+
+class RawName(zipfile.ZipInfo):
+    """Keeps names that are bytes as they are, without saying that they are UTF-8."""
+
+    __slots__ = ()
+
+    def _encodeFilenameFlags(self):  # noqa: N802
+        return (self.filename, self.flag_bits) if isinstance(self.filename, bytes) else super()._encodeFilenameFlags()
+
+
+@cache
+def shell_bootstrap():
+    """A runtime in shell, which runs the scripts that it is called with."""
+    return (FUNCTIONS / "shell" / "bootstrap").read_bytes()
+
+
+def run_script(function, script):
+    """What a script prints that such a function runs."""
+    said = function.call(base64.b64encode(script.encode()).decode())
+    return base64.b64decode(said).decode()
 
 
 @cache

@@ -14,7 +14,7 @@ use crate::root::Root;
 use crate::{base, provided};
 
 /// Part of every digest: raise it when roots are made differently.
-const RECIPE: &str = "4";
+const RECIPE: &str = "5";
 
 /// One step of an addition has begun.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,7 +117,7 @@ pub(crate) fn add(
     let mut root = Root::create(aside).map_err(files("making its directories"))?;
 
     steps.begin("copying the base system");
-    base::install(&mut root, runtime.locales())?;
+    base::install(&mut root, runtime)?;
     let mut definition = match &source {
         Source::Provided => provided::install(&name),
         Source::Python(python) => python.install(&name, &mut root, &mut steps)?,

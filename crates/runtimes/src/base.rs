@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::add::{AddError, files};
 use crate::host;
 use crate::libraries::ODD_LIBRARIES;
+use crate::name::RuntimeName;
 use crate::root::Root;
+use crate::system;
 
-/// Copied where the host has them; only the shell is needed.
+/// The shell, under both names, as in Amazon's images: scripts for `/bin/sh` there use what only this one has.
+const SHELL: &str = "bash";
+/// Copied where the host has them.
 const PROGRAMS: &[&str] = &[
-    "sh",
-    "bash",
     "[",
     "awk",
     "base64",
@@ -148,16 +150,20 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Changes when the host's C library or certificates do.
 pub(crate) fn identity() -> String {
-    let shell = fs_err::canonicalize("/bin/sh").unwrap_or_default();
+    let shell = host::program(SHELL).unwrap_or_default();
     let libc = PathBuf::from(format!("/lib/{ARCH}-linux-gnu/libc.so.6"));
     [shell, libc, CERTIFICATES.into()].iter().map(|path| host::file_identity(path)).collect::<Vec<_>>().join("\n")
 }
 
-pub(crate) fn install(root: &mut Root, locales: &[&str]) -> Result<(), AddError> {
+pub(crate) fn install(root: &mut Root, runtime: RuntimeName) -> Result<(), AddError> {
+    let shell = host::program(SHELL).ok_or_else(|| AddError::Missing {
+        what: format!("no {SHELL}"),
+        install: format!("apt-get install {SHELL}"),
+    })?;
     make_skeleton(root).map_err(files("making its directories"))?;
-    copy_programs(root).map_err(files("copying programs"))?;
-    copy_data(root, locales).map_err(files("copying certificates and time zones"))?;
-    write_etc(root).map_err(files("writing /etc"))
+    copy_programs(root, &shell).map_err(files("copying programs"))?;
+    copy_data(root, runtime.locales()).map_err(files("copying certificates and time zones"))?;
+    system::write(root, runtime).map_err(files("writing /etc"))
 }
 
 /// Writes the linker's cache, once all libraries are in place. Without `ldconfig` the linker searches its usual directories.
@@ -208,7 +214,9 @@ fn make_skeleton(root: &Root) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_programs(root: &mut Root) -> io::Result<()> {
+fn copy_programs(root: &mut Root, shell: &Path) -> io::Result<()> {
+    root.copy(shell, format!("/usr/bin/{SHELL}"))?;
+    root.link("/usr/bin/sh", SHELL)?;
     for name in PROGRAMS {
         if let Some(program) = host::program(name) {
             root.copy(&program, format!("/usr/bin/{name}"))?;
@@ -229,7 +237,7 @@ fn copy_data(root: &mut Root, locales: &[&str]) -> io::Result<()> {
     root.link("/usr/lib/ssl/cert.pem", CERTIFICATES)?;
     root.link("/usr/lib/ssl/certs", "/etc/ssl/certs")?;
     root.link("/usr/lib/ssl/openssl.cnf", "/etc/ssl/openssl.cnf")?;
-    for path in ["/etc/ssl/openssl.cnf", "/etc/os-release", "/etc/services", "/etc/protocols", "/etc/mime.types"] {
+    for path in ["/etc/ssl/openssl.cnf", "/etc/services", "/etc/protocols", "/etc/mime.types"] {
         root.copy_if_present(path, path)?;
     }
     let zones = Path::new("/usr/share/zoneinfo");
@@ -246,21 +254,4 @@ fn copy_data(root: &mut Root, locales: &[&str]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn write_etc(root: &Root) -> io::Result<()> {
-    // Nobody is who the host's files belong to, seen from inside.
-    let users = [
-        "root:x:0:0:root:/root:/sbin/nologin",
-        "sbx_user1051:x:993:990::/tmp:/sbin/nologin",
-        "nobody:x:65534:65534:Kernel Overflow User:/:/sbin/nologin",
-    ];
-    root.write("/etc/passwd", &(users.join("\n") + "\n"))?;
-    root.write("/etc/group", "root:x:0:\nsbx_user1051:x:990:\nnobody:x:65534:\n")?;
-    root.write(
-        "/etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
-    )?;
-    root.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")?;
-    root.write("/etc/resolv.conf", "")
 }

@@ -26,10 +26,12 @@ mod provided;
 mod python;
 mod registry;
 mod root;
+mod system;
 
 pub use add::{AddError, Progress};
 pub use definition::RuntimeDefinition;
 pub use name::{RuntimeName, UnknownRuntime};
 pub use parking::Parking;
 pub use pip::Pip;
+pub use provided::BOOTSTRAPS;
 pub use registry::{OpenError, RemoveError, Runtimes};

@@ -18,12 +18,12 @@ impl RuntimeName {
     /// The locales of AWS's image. `LANG` says `en_US.UTF-8` in all of them, but Amazon Linux 2023 has none of that name: there Python
     /// sets `LC_CTYPE`.
     pub(crate) fn locales(self) -> &'static [&'static str] {
-        match self {
-            Self::Provided { al2: true } | Self::Python { minor: ..=11 } | Self::Node { major: ..=18 } => {
-                &["C.utf8", "en_US.utf8"]
-            }
-            Self::Provided { al2: false } | Self::Python { .. } | Self::Node { .. } => &["C.utf8"],
-        }
+        if self.is_amazon_linux_2() { &["C.utf8", "en_US.utf8"] } else { &["C.utf8"] }
+    }
+
+    /// Source: AWS Lambda Developer Guide, "Supported runtimes". The others have Amazon Linux 2023.
+    pub(crate) fn is_amazon_linux_2(self) -> bool {
+        matches!(self, Self::Provided { al2: true } | Self::Python { minor: ..=11 } | Self::Node { major: ..=18 })
     }
 }
 

@@ -7,10 +7,12 @@ use crate::definition::RuntimeDefinition;
 
 pub(crate) const STEPS: u32 = 0;
 
+/// Where the program is looked for, in the order of Lambda's documentation: the package before the layers.
+pub const BOOTSTRAPS: [&str; 2] = ["/var/task/bootstrap", "/opt/bootstrap"];
+
 pub(crate) fn install(name: &str) -> RuntimeDefinition {
-    // In the order of Lambda's documentation: the package before the layers.
-    let commands: &[&[&str]] = &[&["/var/task/bootstrap"], &["/opt/bootstrap"]];
-    let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
+    let commands = BOOTSTRAPS.each_ref().map(std::slice::from_ref);
+    let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), &commands);
     definition.environment = environment(name != "provided.al2");
     definition
 }

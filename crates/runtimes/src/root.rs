@@ -40,6 +40,12 @@ impl Root {
         fs_err::write(self.prepare(inside)?, content)
     }
 
+    pub(crate) fn write_program(&self, inside: impl AsRef<Path>, content: impl AsRef<[u8]>) -> io::Result<()> {
+        let path = self.prepare(inside)?;
+        fs_err::write(&path, content)?;
+        fs_err::set_permissions(path, PermissionsExt::from_mode(0o755))
+    }
+
     pub(crate) fn link(&self, inside: impl AsRef<Path>, target: &str) -> io::Result<()> {
         symlink(target, self.prepare(inside)?)
     }

@@ -49,11 +49,37 @@ fn a_provided_root_has_a_shell_certificates_and_no_privileged_files() {
     assert!(!added.environment.contains_key("AWS_EXECUTION_ENV"));
     assert_eq!(added.commands_for(128, &[]), [["/var/task/bootstrap"], ["/opt/bootstrap"]]);
     if is_root() {
-        assert_eq!(run_inside(&added, &["sh", "-c", "echo $(cat /etc/os-release | head -n 0)whole"]), "whole\n");
         assert_eq!(
             run_inside(&added, &["sh", "-c", "ls -A /var/task /opt /tmp | wc -w; head -c 1 /dev/zero | wc -c"]),
             "3\n1\n"
         );
+    }
+}
+
+/// What packages made for Lambda find out about where they are, and expect of the shell.
+#[test]
+fn a_root_is_amazon_linux_to_those_who_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    for (name, version) in [("provided.al2023", "2023"), ("provided.al2", "2")] {
+        let added = runtimes.add(name, &mut |_| {}).unwrap();
+        if !is_root() {
+            continue;
+        }
+        let script = "set -euo pipefail; source /etc/os-release; echo $ID $VERSION_ID; [[ $0 == sh ]] && readlink -f /bin/sh; \
+                      getent passwd sbx_user1051; getent hosts localhost; false | true || echo failed";
+        let said = run_inside(&added, &["sh", "-c", script, "sh"]);
+        let expected = [
+            &format!("amzn {version}"),
+            "/usr/bin/bash",
+            "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin",
+            "127.0.0.1       localhost localhost.localdomain localhost4 localhost4.localdomain4",
+            "failed",
+        ];
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+        let entry = "/lambda-entrypoint.sh 2>&1 || echo $?; /lambda-entrypoint.sh a.b 2>&1 || echo $?";
+        let said = run_inside(&added, &["sh", "-c", entry]);
+        assert!(said.contains("first argument\n142\n") && said.ends_with("/var/task or /opt\n127\n"), "{said}");
     }
 }
 
