@@ -76,9 +76,12 @@ fn refusal(error: ArtifactError) -> ApiError {
         }
         ArtifactError::Archive(error) => {
             tracing::info!(%error, "a package was refused");
-            ApiError::invalid_parameter(
-                "Could not unzip uploaded file. Please check your file, then try to upload again.",
-            )
+            // Lambda says this alone, and no more of what is no archive can be said.
+            let said = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+            ApiError::invalid_parameter(match error {
+                ArchiveError::NotAZip { .. } => said.to_owned(),
+                error => format!("{said} ({error})"),
+            })
         }
         ArtifactError::Missing { .. } => internal(),
     }

@@ -2,6 +2,7 @@
 //!
 //! Two passes over the same bytes. [`plan`] walks the central directory and refuses the archive if any entry is unsafe;
 //! [`unpack`] then writes directories, files and, last of all, symbolic links, so that nothing is ever written through one.
+//! Links may lead anywhere: who reads an unpacked tree from the host must not follow them (`RESOLVE_NO_SYMLINKS`).
 //! Sizes in headers are promises that the second pass holds the archive to: a byte more or less is an error.
 
 mod plan;
@@ -36,7 +37,7 @@ pub enum ArchiveError {
     UnpackedTooLarge { limit: u64 },
     #[error("more than {limit} files and directories")]
     TooManyEntries { limit: usize },
-    #[error("unsafe entry {name:?}: {why}")]
+    #[error("entry {name:?}: {why}")]
     Unsafe { name: String, why: &'static str },
     #[error("corrupt archive: {reason}")]
     Corrupt { reason: String },

@@ -1,9 +1,10 @@
 //! Judging an archive by its central directory, before a byte of it is unpacked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::ops::Range;
 
+use zip::CompressionMethod;
 use zip::read::{Config, ZipFileEntry};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
@@ -14,11 +15,19 @@ use super::{ArchiveError, ArtifactLimits};
 const PATH_BYTES_MAX: usize = 3840;
 /// Longest name of one file, as on every Linux file system.
 const NAME_BYTES_MAX: usize = 255;
-/// Longest target of a symbolic link.
-const TARGET_BYTES_MAX: u64 = 3840;
+/// Longest target of a symbolic link that the kernel makes.
+const TARGET_BYTES_MAX: u64 = 4095;
+
+/// Those of `unzip`, and Zstandard.
+const METHODS: [CompressionMethod; 5] = [
+    CompressionMethod::Stored,
+    CompressionMethod::Deflated,
+    CompressionMethod::Deflate64,
+    CompressionMethod::Bzip2,
+    CompressionMethod::Zstd,
+];
 
 const TYPE_MASK: u32 = 0o170_000;
-const TYPE_REGULAR: u32 = 0o100_000;
 const TYPE_DIRECTORY: u32 = 0o040_000;
 const TYPE_LINK: u32 = 0o120_000;
 
@@ -26,8 +35,8 @@ const TYPE_LINK: u32 = 0o120_000;
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub(super) zip: &'a [u8],
-    /// Every directory, parents first, without those at the top.
-    pub(super) directories: BTreeSet<String>,
+    /// Every directory with its mode, parents first, without the top itself.
+    pub(super) directories: BTreeMap<String, u32>,
     /// One for each entry of the archive, in its order.
     pub(super) entries: Vec<Entry>,
     unpacked_bytes: u64,
@@ -49,9 +58,15 @@ pub(super) struct Entry {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
-    Directory,
-    File { executable: bool },
+    Directory {
+        mode: u32,
+    },
+    File {
+        mode: u32,
+    },
     Link,
+    /// A later entry has its path.
+    Replaced,
 }
 
 /// Reads the central directory and refuses what must not be unpacked.
@@ -61,7 +76,7 @@ pub fn plan<'a>(zip: &'a [u8], limits: &ArtifactLimits) -> Result<Plan<'a>, Arch
         return Err(ArchiveError::TooManyEntries { limit: limits.entries_max });
     }
     let mut tree = Tree { nodes: BTreeMap::new(), limit: limits.entries_max };
-    let mut entries = Vec::with_capacity(archive.len());
+    let mut entries: Vec<Entry> = Vec::with_capacity(archive.len());
     let mut ranges = Vec::with_capacity(archive.len());
     let mut directory_start = u64::MAX;
     let mut unpacked_bytes = 0u64;
@@ -74,12 +89,13 @@ pub fn plan<'a>(zip: &'a [u8], limits: &ArtifactLimits) -> Result<Plan<'a>, Arch
         if unpacked_bytes > limits.unpacked_bytes_max {
             return Err(ArchiveError::UnpackedTooLarge { limit: limits.unpacked_bytes_max });
         }
-        tree.insert(&planned)?;
+        if let Some(earlier) = tree.insert(&planned, entries.len())? {
+            entries[earlier].kind = Kind::Replaced;
+        }
         entries.push(planned);
     }
     check_overlaps(ranges, directory_start)?;
-    let is_directory = |(path, is_directory)| if is_directory { Some(path) } else { None };
-    let directories = tree.nodes.into_iter().filter_map(is_directory).collect();
+    let directories = tree.nodes.into_iter().filter_map(|(path, node)| Some((path, node.directory_mode()?))).collect();
     Ok(Plan { zip, directories, entries, unpacked_bytes })
 }
 
@@ -97,34 +113,31 @@ fn judge(entry: &ZipFileEntry<'_>) -> Result<Entry, ArchiveError> {
         Ok(name) => name.to_owned(),
         Err(_) => entry.name().map_err(broken)?.into_owned(),
     };
+    let refuse = |why| ArchiveError::refuse(&name, why);
     if entry.encrypted() {
-        return Err(ArchiveError::refuse(&name, "it is encrypted"));
+        return Err(refuse("it is encrypted"));
     }
-    let path = clean_path(&name).map_err(|why| ArchiveError::refuse(&name, why))?;
-    let kind = kind_of(entry, &name).map_err(|why| ArchiveError::refuse(&name, why))?;
+    let path = clean_path(&name).map_err(refuse)?;
+    let kind = kind_of(entry, &name);
     let size = match kind {
-        Kind::Directory => 0,
-        Kind::Link if entry.size() > TARGET_BYTES_MAX => {
-            return Err(ArchiveError::refuse(&name, "its link target is too long"));
-        }
-        Kind::Link | Kind::File { .. } => entry.size(),
+        Kind::Directory { .. } => 0,
+        Kind::Link if entry.size() > TARGET_BYTES_MAX => return Err(refuse("its link target is too long")),
+        _ => entry.size(),
     };
-    if path.is_empty() && kind != Kind::Directory {
-        return Err(ArchiveError::refuse(&name, "it has no name"));
+    if path.is_empty() && !matches!(kind, Kind::Directory { .. }) {
+        return Err(refuse("it has no name"));
+    }
+    if !METHODS.contains(&entry.compression()) {
+        return Err(refuse("it is compressed by a method that is not supported (deflate always is)"));
     }
     Ok(Entry { path, kind, size })
 }
 
-/// The path without empty and `.` parts; empty for the top itself.
+/// The path without empty and `.` parts; empty for the top itself. Like `unzip`, it takes an absolute path as one from the top;
+/// a backslash is a letter like any other.
 fn clean_path(name: &str) -> Result<String, &'static str> {
     if name.contains('\0') {
         return Err("its name contains NUL");
-    }
-    if name.contains('\\') {
-        return Err("its name contains a backslash");
-    }
-    if name.starts_with('/') {
-        return Err("its path is absolute");
     }
     if name.len() > PATH_BYTES_MAX {
         return Err("its path is too long");
@@ -145,15 +158,18 @@ fn clean_path(name: &str) -> Result<String, &'static str> {
     Ok(path)
 }
 
-fn kind_of(entry: &ZipFileEntry<'_>, name: &str) -> Result<Kind, &'static str> {
+/// What its name and mode say. As with `unzip`, a slash at the end makes a directory whatever the mode is, and pipes, sockets
+/// and devices are ordinary files.
+fn kind_of(entry: &ZipFileEntry<'_>, name: &str) -> Kind {
     let mode = entry.unix_mode().unwrap_or(0);
-    let is_named_directory = name.ends_with('/');
-    match mode & TYPE_MASK {
-        TYPE_DIRECTORY => Ok(Kind::Directory),
-        0 | TYPE_REGULAR if is_named_directory => Ok(Kind::Directory),
-        0 | TYPE_REGULAR => Ok(Kind::File { executable: mode & 0o111 != 0 }),
-        TYPE_LINK if !is_named_directory => Ok(Kind::Link),
-        _ => Err("it is neither file, directory nor link"),
+    let kind = mode & TYPE_MASK;
+    let given = mode & 0o777;
+    if name.ends_with('/') || kind == TYPE_DIRECTORY {
+        return Kind::Directory { mode: if given == 0 { 0o755 } else { 0o700 | (given & 0o055) } };
+    }
+    match kind {
+        TYPE_LINK => Kind::Link,
+        _ => Kind::File { mode: if given == 0 { 0o644 } else { 0o600 | (given & 0o155) } },
     }
 }
 
@@ -185,31 +201,58 @@ fn check_overlaps(mut ranges: Vec<Range<u64>>, directory_start: u64) -> Result<(
     Ok(())
 }
 
-/// Every path of the archive, and whether it is a directory.
+/// Every path of the archive.
 struct Tree {
-    nodes: BTreeMap<String, bool>,
+    nodes: BTreeMap<String, Node>,
     limit: usize,
 }
 
+#[derive(Clone, Copy)]
+enum Node {
+    Directory {
+        mode: u32,
+    },
+    /// A file or link, by the number of its entry.
+    Leaf(usize),
+}
+
+impl Node {
+    fn directory_mode(self) -> Option<u32> {
+        match self {
+            Self::Directory { mode } => Some(mode),
+            Self::Leaf(_) => None,
+        }
+    }
+}
+
 impl Tree {
-    fn insert(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+    /// Returns the earlier file or link whose place this one takes.
+    fn insert(&mut self, entry: &Entry, number: usize) -> Result<Option<usize>, ArchiveError> {
         if entry.path.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let is_directory = entry.kind == Kind::Directory;
-        match self.nodes.insert(entry.path.clone(), is_directory) {
-            None => {}
-            Some(true) if is_directory => return Ok(()),
-            Some(_) => return Err(ArchiveError::refuse(&entry.path, "its path occurs twice")),
+        let node = match entry.kind {
+            Kind::Directory { mode } => Node::Directory { mode },
+            Kind::File { .. } | Kind::Link | Kind::Replaced => Node::Leaf(number),
+        };
+        match (self.nodes.insert(entry.path.clone(), node), node) {
+            (None, _) => self.insert_parents(&entry.path)?,
+            (Some(Node::Directory { .. }), Node::Directory { .. }) => {}
+            (Some(Node::Leaf(earlier)), Node::Leaf(_)) => return Ok(Some(earlier)),
+            _ => return Err(ArchiveError::refuse(&entry.path, "its path is that of a directory and of a file")),
         }
-        let mut path = entry.path.as_str();
-        while let Some((parent, _)) = path.rsplit_once('/') {
+        Ok(None)
+    }
+
+    fn insert_parents(&mut self, path: &str) -> Result<(), ArchiveError> {
+        let mut below = path;
+        while let Some((parent, _)) = below.rsplit_once('/') {
             match self.nodes.get(parent) {
-                Some(true) => break,
-                Some(false) => return Err(ArchiveError::refuse(&entry.path, "it lies below a file or link")),
-                None => drop(self.nodes.insert(parent.to_owned(), true)),
+                Some(Node::Directory { .. }) => break,
+                Some(Node::Leaf(_)) => return Err(ArchiveError::refuse(path, "it lies below a file or link")),
+                None => drop(self.nodes.insert(parent.to_owned(), Node::Directory { mode: 0o755 })),
             }
-            path = parent;
+            below = parent;
         }
         if self.nodes.len() > self.limit {
             return Err(ArchiveError::TooManyEntries { limit: self.limit });
@@ -227,7 +270,9 @@ mod tests {
         assert_eq!(clean_path("./a//b/./c/"), Ok("a/b/c".to_owned()));
         assert_eq!(clean_path("./"), Ok(String::new()));
         assert_eq!(clean_path("..a/b.."), Ok("..a/b..".to_owned()));
-        for path in ["..", "../a", "a/../../b", "a/..", "/a", "//a", "a\\b", "..\\a", "a\0b", &"a".repeat(256)] {
+        assert_eq!(clean_path("//a/b"), Ok("a/b".to_owned()));
+        assert_eq!(clean_path("..\\a\\b"), Ok("..\\a\\b".to_owned()));
+        for path in ["..", "../a", "/../a", "a/../../b", "a/..", "a\0b", &"a".repeat(256)] {
             assert!(clean_path(path).is_err(), "{path:?}");
         }
     }

@@ -108,6 +108,43 @@ fn later_layers_win() {
     assert_eq!(read(&artifacts.dir(&second).unwrap(), "swap"), "second");
 }
 
+/// On the host, where links of a package could lead to what is not the function's.
+#[test]
+fn layers_are_merged_without_following_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "mine").unwrap();
+    let target = outside.path().to_str().unwrap();
+    let artifacts = open(dir.path());
+    let layer = |entries: &[RawEntry]| artifacts.ingest_zip(&raw_zip::zip(entries)).unwrap().code;
+    let links = layer(&[
+        RawEntry::link("dir", target),
+        RawEntry::link("file", &format!("{target}/secret")),
+        RawEntry::link("kept", &format!("{target}/secret")),
+        RawEntry { mode: 0o040_700, ..RawEntry::dir("closed/") },
+    ]);
+    let over = layer(&[
+        RawEntry::file("dir/new", "x"),
+        RawEntry::file("dir/secret", "x"),
+        RawEntry::file("file", "x"),
+        RawEntry::dir("closed/in/"),
+    ]);
+    for order in [[links, over], [over, links]] {
+        let merged = artifacts.merged_layers(&order).unwrap().unwrap();
+        assert_eq!(fs::read_link(merged.join("kept")).unwrap(), outside.path().join("secret"));
+        let wins = order[1] == over;
+        assert_eq!(fs::symlink_metadata(merged.join("dir")).unwrap().is_dir(), wins);
+        assert_eq!(fs::symlink_metadata(merged.join("file")).unwrap().is_file(), wins);
+        // The last layer that has the directory says what its mode is.
+        let mode = fs::metadata(merged.join("closed")).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, if wins { 0o755 } else { 0o700 });
+        artifacts.remove_merged(&order).unwrap();
+    }
+    artifacts.remove(&links).unwrap();
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(outside.path().join("secret")).unwrap(), "mine");
+}
+
 #[test]
 fn two_at_once_make_one() {
     let dir = tempfile::tempdir().unwrap();

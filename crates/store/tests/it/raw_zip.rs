@@ -7,6 +7,8 @@ pub(crate) struct RawEntry {
     pub data: Vec<u8>,
     pub method: u16,
     pub flags: u16,
+    /// That it was made on: 3 is Unix, 0 is DOS.
+    pub system: u8,
     /// Unix mode with type bits.
     pub mode: u32,
     pub size: u32,
@@ -23,6 +25,7 @@ impl RawEntry {
             name: name.as_ref().to_vec(),
             method: 0,
             flags: 0,
+            system: 3,
             mode: 0o100_644,
             size: u32::try_from(data.len()).unwrap(),
             compressed_size: u32::try_from(data.len()).unwrap(),
@@ -63,7 +66,7 @@ pub(crate) fn zip(entries: &[RawEntry]) -> Vec<u8> {
             out.extend(&entry.name);
             out.extend(&entry.data);
         }
-        central.extend(b"PK\x01\x02\x14\x03\x14\x00");
+        central.extend([b'P', b'K', 1, 2, 20, entry.system, 20, 0]);
         central.extend(fields(entry));
         central.extend([0; 6]);
         central.extend((entry.mode << 16).to_le_bytes());
