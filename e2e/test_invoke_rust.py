@@ -100,7 +100,7 @@ def test_a_package_without_bootstrap_says_so(rust):
 def test_a_bootstrap_that_is_no_program_says_so(rust, content):
     result = rust("any", package=make_zip({"bootstrap": content})).invoke({}, LogType="Tail")
     assert result.error == "Unhandled"
-    text = f"RequestId: {result.request_id} Error: fork/exec bootstrap: exec format error"
+    text = f"RequestId: {result.request_id} Error: fork/exec /var/task/bootstrap: exec format error"
     assert result.json == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": text}
     assert "that does not name" not in result.log
 

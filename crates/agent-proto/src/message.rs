@@ -20,8 +20,8 @@ pub struct Park {
 /// Starts the runtime. Sent once per sandbox, after its code is attached.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Init {
-    /// Program and arguments of the runtime process; the program is a path inside the sandbox. Where it does not exist
-    /// the next one is tried.
+    /// Program and arguments of the runtime process; the program is a path inside the sandbox. The first one that exists and is
+    /// no directory is started, or nothing is.
     pub commands: Vec<Vec<String>>,
     /// The whole environment of the runtime process, `AWS_LAMBDA_RUNTIME_API` included.
     pub environment: Vec<(String, String)>,
@@ -112,8 +112,13 @@ pub struct StreamEnd<'a> {
 pub enum ExitStatus {
     Code(i32),
     Signal(i32),
-    /// None of the commands could be started (`errno` of the last one).
-    NotStarted(i32),
+    /// None of the commands' programs is there.
+    NotFound,
+    /// The first command whose program is there, counted from 0, could not be started.
+    NotStarted {
+        command: u32,
+        errno: i32,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -350,7 +350,7 @@ impl Agent {
                     runtime_process::signal(started.pid, Signal::KILL);
                 }
             }
-            Err(errno) => self.announce_exit(ExitStatus::NotStarted(errno.raw_os_error())),
+            Err(status) => self.announce_exit(status),
         }
     }
 

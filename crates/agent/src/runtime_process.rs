@@ -10,6 +10,7 @@ use hearth_agent_proto::{ExitStatus, Init, Park, Rlimits};
 use hearth_sys::init_process::{ChildSetup, exec_as_it_is, prepare_child};
 use rustix::{
     fd::OwnedFd,
+    fs::{FileType, Stat, stat},
     io::Errno,
     pipe::{PipeFlags, pipe_with},
     process::{Pid, Signal, WaitOptions, kill_process_group, wait},
@@ -26,27 +27,32 @@ pub(crate) struct Started {
     pub(crate) telemetry: OwnedFd,
 }
 
-/// Starts the first of the commands whose program exists.
+/// Starts the first of the commands whose program is there.
 ///
 /// # Errors
-/// None exists, or the kernel does not run it: why.
-pub(crate) fn start(init: &Init) -> Result<Started, Errno> {
+/// None is there, or the kernel does not run it: another is not tried.
+pub(crate) fn start(init: &Init) -> Result<Started, ExitStatus> {
+    let (number, command) =
+        (0..).zip(&init.commands).find(|(_, command)| is_there(command)).ok_or(ExitStatus::NotFound)?;
+    start_command(init, command)
+        .map_err(|errno| ExitStatus::NotStarted { command: number, errno: errno.raw_os_error() })
+}
+
+/// As Lambda's supervisor looks for a program: links are followed, and directories and what cannot be looked at passed over.
+fn is_there(command: &[String]) -> bool {
+    let is_directory = |stat: Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    command.first().is_some_and(|program| stat(program).is_ok_and(|stat| !is_directory(stat)))
+}
+
+fn start_command(init: &Init, command: &[String]) -> Result<Started, Errno> {
     let output = pipe()?;
     let telemetry = pipe()?;
-    let mut last = Errno::NOENT;
-    for command in &init.commands {
-        let variable = init.telemetry.then(|| (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string()));
-        let own = Own { cwd: &init.cwd, uid_gid: init.uid_gid, rlimits: init.rlimits };
-        let environment = init.environment.iter().chain(&variable);
-        match spawn(command, environment, &own, Stdio::null(), (&output.write, &telemetry.write)) {
-            Ok(pid) => return Ok(Started { pid, output: output.read, telemetry: telemetry.read }),
-            Err(error) => last = Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
-        }
-        if !matches!(last, Errno::NOENT | Errno::NOTDIR) {
-            break;
-        }
-    }
-    Err(last)
+    let variable = init.telemetry.then(|| (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string()));
+    let own = Own { cwd: &init.cwd, uid_gid: init.uid_gid, rlimits: init.rlimits };
+    let environment = init.environment.iter().chain(&variable);
+    let pid = spawn(command, environment, &own, Stdio::null(), (&output.write, &telemetry.write))
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    Ok(Started { pid, output: output.read, telemetry: telemetry.read })
 }
 
 /// Starts a process that is to wait, with `control` as its standard input. It is told of its telemetry pipe, whose number is

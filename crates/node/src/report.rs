@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use hearth_agent_proto::ExitStatus;
 use hearth_engine::port::{StartKind, Timeline};
+use hearth_runtimes::BOOTSTRAPS;
 use hearth_types::{LogFormat, LogLevel, RequestId, Timestamp, VersionSpec, limits};
 use serde_json::{Value, json};
 
 use crate::env::SNAP_START;
-
-const ENOENT: i32 = 2;
 
 /// How an attempt ended, for its `REPORT` line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -317,12 +316,13 @@ impl Failure {
             Some(ExitStatus::Signal(signal)) => {
                 ("Runtime.ExitError", format!("Runtime exited with error: signal: {}", signal_name(signal)))
             }
-            Some(ExitStatus::NotStarted(ENOENT)) => (
-                "Runtime.InvalidEntrypoint",
-                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
-            ),
-            Some(ExitStatus::NotStarted(errno)) => {
-                ("Runtime.InvalidEntrypoint", format!("fork/exec bootstrap: {}", error_text(errno)))
+            Some(ExitStatus::NotFound) => {
+                ("Runtime.InvalidEntrypoint", format!("Couldn't find valid bootstrap(s): [{}]", BOOTSTRAPS.join(" ")))
+            }
+            Some(ExitStatus::NotStarted { command, errno }) => {
+                // Of other runtimes it lies in the root, where it can be started.
+                let program = BOOTSTRAPS.get(command as usize).unwrap_or(&"bootstrap");
+                ("Runtime.InvalidEntrypoint", format!("fork/exec {program}: {}", error_text(errno)))
             }
             None => ("Runtime.ExitError", "Runtime exited with error: signal: killed".to_owned()),
         };

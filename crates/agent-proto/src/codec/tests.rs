@@ -89,7 +89,8 @@ fn from_agent() -> impl Strategy<Value = FromAgent<'static>> {
     let status = prop_oneof![
         any::<i32>().prop_map(ExitStatus::Code),
         any::<i32>().prop_map(ExitStatus::Signal),
-        any::<i32>().prop_map(ExitStatus::NotStarted)
+        Just(ExitStatus::NotFound),
+        any::<(u32, i32)>().prop_map(|(command, errno)| ExitStatus::NotStarted { command, errno }),
     ];
     let source = prop_oneof![
         Just(LogSource::Output),

@@ -25,29 +25,44 @@ fn the_runtimes_exit_status_is_reported() {
     }
 }
 
-#[test]
-fn the_first_command_that_exists_is_started() {
-    let agent = Agent::start();
-    let commands = ["/missing/bootstrap", "/etc/passwd/bootstrap", "/bin/false", "/bin/true"];
-    let commands = commands.iter().map(|&command| vec![command.to_owned()]).collect();
-    let init = Init { commands, ..init(&[]) };
-    assert_eq!(exit_of(&agent, &ToAgent::Init(init)), ExitStatus::Code(1));
+fn commands(programs: &[&str]) -> ToAgent<'static> {
+    let commands = programs.iter().map(|&program| vec![program.to_owned()]).collect();
+    ToAgent::Init(Init { commands, ..init(&[]) })
 }
 
 #[test]
-fn a_runtime_that_cannot_start_is_reported_with_the_reason() {
-    let enoent = 2;
-    let eacces = 13;
-    let one = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-    for (commands, errno) in [
-        (vec![], enoent),
-        (vec![one(&["/missing"])], enoent),
-        (vec![one(&["/etc"])], eacces),
-        // What is there and is no program is not passed over.
-        (vec![one(&["/etc"]), one(&["/missing"])], eacces),
+fn the_first_program_that_is_there_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let links = [("dangling", "nowhere"), ("circle", "circle"), ("directory", "/etc"), ("program", "/bin/false")];
+    for (name, target) in links {
+        std::os::unix::fs::symlink(target, at(name)).unwrap();
+    }
+    let [dangling, circle, directory, program] = links.map(|(name, _)| at(name));
+    for passed_over in [["/missing/bootstrap", "/etc/passwd/bootstrap", "/etc"], [&dangling, &circle, &directory]] {
+        let programs = [&passed_over[..], &[&program, "/bin/true"]].concat();
+        assert_eq!(exit_of(&Agent::start(), &commands(&programs)), ExitStatus::Code(1));
+        assert_eq!(exit_of(&Agent::start(), &commands(&passed_over)), ExitStatus::NotFound);
+    }
+    assert_eq!(exit_of(&Agent::start(), &commands(&[])), ExitStatus::NotFound);
+}
+
+#[test]
+fn a_program_that_is_there_and_cannot_be_started_is_not_passed_over() {
+    let (enoent, eacces, enoexec) = (2, 13, 8);
+    let dir = tempfile::tempdir().unwrap();
+    for (content, mode, errno) in [
+        ("#!/missing/interpreter\n", 0o755, enoent),
+        ("#!/bin/sh\r\n", 0o755, enoent),
+        ("#!/bin/sh\n", 0o644, eacces),
+        ("", 0o755, enoexec),
+        ("exit 0\n", 0o755, enoexec),
     ] {
-        let status = exit_of(&Agent::start(), &ToAgent::Init(Init { commands, ..init(&[]) }));
-        assert_eq!(status, ExitStatus::NotStarted(errno));
+        let path = dir.path().join("bootstrap");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let status = exit_of(&Agent::start(), &commands(&["/missing", path.to_str().unwrap(), "/bin/true"]));
+        assert_eq!(status, ExitStatus::NotStarted { command: 1, errno }, "{content:?}");
     }
 }
 
@@ -55,7 +70,7 @@ fn a_runtime_that_cannot_start_is_reported_with_the_reason() {
 fn an_environment_that_no_process_can_have_does_not_start_one() {
     let environment = vec![("A\0B".to_owned(), "value".to_owned())];
     let status = exit_of(&Agent::start(), &ToAgent::Init(Init { environment, ..init(&["/bin/true"]) }));
-    assert!(matches!(status, ExitStatus::NotStarted(_)));
+    assert!(matches!(status, ExitStatus::NotStarted { command: 0, .. }));
 }
 
 #[test]
