@@ -109,6 +109,11 @@ pub enum Event {
     Undelivered {
         sandbox: SandboxId,
     },
+    /// It has ended, or will not come to be, by no doing of its function's, and no runtime in it has had an invocation: whoever waits for
+    /// it gets another. It is destroyed; its memory counts until `Dead`.
+    Lost {
+        sandbox: SandboxId,
+    },
     /// The sandbox is gone, for whatever reason (crash, time-out, lost, destroyed), and holds no memory any more. Reported
     /// exactly once for each sandbox that was made, also after `Destroy`; not after `BlankFailed`.
     Dead {
@@ -284,6 +289,8 @@ pub enum DestroyReason {
     /// It was provisioned, and is no longer.
     Unprovisioned,
     InitFailed,
+    /// It ended before it was of use.
+    Lost,
     /// A blank one beyond those that are kept: nobody needed it any more when it was ready.
     Surplus,
     /// A blank one of a root that is gone.
@@ -304,7 +311,7 @@ impl DestroyReason {
             Self::Expired | Self::Unprovisioned | Self::Surplus | Self::Draining => ColdReason::Expired,
             Self::Evicted | Self::Yielded | Self::Reclaimed | Self::Pressure => ColdReason::Evicted,
             Self::Retired | Self::RootGone => ColdReason::Updated,
-            Self::InitFailed | Self::Overdue => ColdReason::Failed,
+            Self::InitFailed | Self::Lost | Self::Overdue => ColdReason::Failed,
         }
     }
 }
@@ -315,7 +322,7 @@ pub enum FailReason {
     InitFailed {
         sandbox: SandboxId,
     },
-    /// Sandboxes for it were lost before they were ready, several times in a row.
+    /// Sandboxes for it were lost before they had it, several times, or could not be had at all.
     SandboxLost,
     /// No place came free in the sub-pool before the deadline, or too many wait already.
     Capacity {

@@ -12,8 +12,11 @@
 //!                  │ Idle            │ Withdraw          │
 //!                  └──────────────  Withdrawing ──────► Slow
 //!                                            Withdrawn
-//!   any ── Destroy ──► Ending ── Dead ──► gone             any ── Dead ──► gone
+//!   any ── Destroy, Lost ──► Ending ── Dead ──► gone       any ── Dead ──► gone
 //! ```
+//!
+//! A sandbox that is ending holds its memory until it is dead, however long that takes. What is lost before it has run anything ends
+//! at once, and whoever waits for it gets another.
 //!
 //! What has responded and asks for no more by the end of its time (Finishing, Withdrawing, Slow) is destroyed as well, but stays
 //! in its state until it is dead: what it reports meanwhile still counts.
@@ -105,8 +108,6 @@ pub struct EngineConfig {
     pub finishing_grace: Duration,
     /// How long a version may be short of a place before it gets the next one that comes free anywhere.
     pub patience: Duration,
-    /// A destroyed sandbox whose end is not reported is counted no longer after this time.
-    pub destroy_grace: Duration,
 }
 
 impl Default for EngineConfig {
@@ -123,7 +124,6 @@ impl Default for EngineConfig {
             queue_len_max: 10_000,
             finishing_grace: Duration::from_millis(20),
             patience: Duration::from_secs(1),
-            destroy_grace: Duration::from_secs(30),
         }
     }
 }
@@ -292,6 +292,7 @@ impl Engine {
             Event::Idle { sandbox } => self.asks_for_next(turn, sandbox),
             Event::Withdrawn { sandbox } => self.withdrawn(turn, sandbox),
             Event::Undelivered { sandbox } => self.undelivered(turn, sandbox),
+            Event::Lost { sandbox } => self.lost(turn, sandbox),
             Event::Dead { sandbox } => self.dead(turn, sandbox),
             Event::Prewarm { version, count } => self.prewarm(&version, count),
             Event::Provision { version, count, reserved } => self.provision(turn, &version, count, reserved),

@@ -251,31 +251,6 @@ impl Core {
         });
     }
 
-    /// Ends the sandbox and then says so to the engine; once, whoever asks.
-    pub(crate) fn destroy(self: &Arc<Self>, sandbox: Arc<Sandbox>) {
-        self.destroy_in_order(vec![sandbox]);
-    }
-
-    /// The engine hears of the first's end before that of the next.
-    pub(crate) fn destroy_in_order(self: &Arc<Self>, mut sandboxes: Vec<Arc<Sandbox>>) {
-        sandboxes.retain(|sandbox| sandbox.doom());
-        if sandboxes.is_empty() {
-            return;
-        }
-        sandboxes.iter().for_each(|sandbox| sandbox.closed.cancel());
-        let core = Arc::clone(self);
-        self.tasks.spawn_blocking(move || {
-            for sandbox in sandboxes {
-                if let Err(error) = core.isolation.destroy(sandbox.place()) {
-                    tracing::warn!(sandbox = %sandbox.id, %error, "cannot destroy sandbox");
-                }
-                // In this order: what the engine decided before is still for a sandbox that is known.
-                core.step(Event::Dead { sandbox: sandbox.id });
-                core.forget(sandbox.id);
-            }
-        });
-    }
-
     /// The attempt is answered, or refused.
     pub(crate) fn let_go(&self, attempt: &Attempt) {
         self.lock().attempts.remove(&attempt.ticket);

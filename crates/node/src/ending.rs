@@ -18,10 +18,13 @@ impl Core {
     pub(crate) fn session_ended(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
         let out_of_memory = self.isolation.usage(sandbox.place()).is_ok_and(|usage| usage.oom_kills > 0);
         let mut distrusted = None;
-        let (initialised, status, first) = {
+        let (initialised, status, first, lost) = {
             let mut state = sandbox.state();
             state.over = true;
             let status = state.exit;
+            // The agent's end, or its launcher's: a function cannot bring it about, but by all of its memory.
+            let by_function = state.start_failure.is_some() || status.is_some() || out_of_memory || state.broke_rules;
+            let lost = !state.initialised && !by_function;
             if !state.initialised && state.start_kind == StartKind::Template && !sandbox.is_doomed() {
                 let by_hook = matches!(state.start_failure, Some(StartFailure::Reported { .. }));
                 // Who did not ask for SnapStart is not to suffer from it.
@@ -31,7 +34,7 @@ impl Core {
                 state.start_failure = Some(StartFailure::Exit { status, out_of_memory });
             }
             let first = state.running.front().filter(|first| !first.responded);
-            (state.initialised, status, first.map(|first| (first.id, Arc::clone(&first.attempt))))
+            (state.initialised, status, first.map(|first| (first.id, Arc::clone(&first.attempt))), lost)
         };
         if sandbox.to_be_saved {
             return;
@@ -49,7 +52,10 @@ impl Core {
                 self.fail_with(sandbox, id, &failure);
             }
         }
-        if !initialised && !sandbox.is_doomed() {
+        if lost && !sandbox.is_doomed() && !self.ended.is_cancelled() {
+            tracing::warn!(sandbox = %sandbox.id, "lost while it initialised");
+            self.lost(sandbox);
+        } else if !initialised && !sandbox.is_doomed() {
             self.init_failed_ahead(sandbox);
             self.step(Event::InitFailed { sandbox: sandbox.id });
         }

@@ -12,6 +12,7 @@ mod attempt;
 mod capacity;
 mod clock;
 mod core;
+mod destroy;
 mod effect;
 mod ending;
 mod env;

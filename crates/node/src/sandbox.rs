@@ -79,6 +79,8 @@ pub(crate) struct SandboxState {
     /// Once it is given to a version: its share of the processors, thousandths of a core.
     pub(crate) cpu_weight_millis: Option<u32>,
     pub(crate) exit: Option<ExitStatus>,
+    /// Something in it spoke as no sound agent does.
+    pub(crate) broke_rules: bool,
     /// What the runtime started from.
     pub(crate) readiness: Readiness,
     /// The memory size for which an interpreter waits in it, MiB.

@@ -76,6 +76,7 @@ impl Session {
                 Ok(false) => return,
                 Err(violation) => {
                     tracing::warn!(sandbox = %self.sandbox.id, error = %chain(&violation), "sandbox destroyed");
+                    self.sandbox.state().broke_rules = true;
                     return;
                 }
             }

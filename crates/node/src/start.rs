@@ -8,12 +8,13 @@ use hearth_agent_proto::{Init, ToAgent};
 use hearth_engine::port::StartKind;
 use hearth_engine::{Event, Purpose};
 use hearth_runtimes::RuntimeDefinition;
-use hearth_sandbox::{AssignSpec, BlankSpec, Parking};
+use hearth_sandbox::{AssignSpec, BlankSpec, IsolationError, Parking, Readiness};
 use hearth_types::{VersionSpec, limits};
 
 use crate::ParkingMode;
 use crate::attempt::Attempt;
 use crate::core::Core;
+use crate::destroy::RETRY_PAUSE;
 use crate::env::{init_message, initialization_type, park_message, zygote_of};
 use crate::link::Link;
 use crate::notice;
@@ -24,6 +25,8 @@ use crate::session::{Session, chain};
 
 /// How long a start that is not urgent gives way to everything else.
 const GIVES_WAY_MAX: Duration = Duration::from_millis(500);
+/// Launchers that may die over the making of one sandbox.
+const LAUNCHERS_MAX: u32 = 8;
 
 /// What a blank sandbox is given to.
 pub(crate) struct Assignment {
@@ -41,13 +44,19 @@ pub(crate) enum AssignError {
     #[error("the package of the function cannot be read")]
     Package(#[source] hearth_store::ArtifactError),
     #[error("the sandbox cannot be set up")]
-    Isolation(#[source] hearth_sandbox::IsolationError),
+    Isolation(#[source] IsolationError),
     #[error("the agent cannot be reached")]
     Agent(#[source] std::io::Error),
     #[error("runtime {name} is not installed; add it with `hearth runtime add {name}`")]
     NoRuntime { name: String },
     #[error("the sandbox was assigned before")]
     Twice,
+}
+
+impl AssignError {
+    fn is_of_launcher(&self) -> bool {
+        matches!(self, Self::Isolation(IsolationError::LauncherGone))
+    }
 }
 
 impl Core {
@@ -74,7 +83,7 @@ impl Core {
                 (Some(park), Some(zygote)) => Parking::Zygote(park, zygote),
             };
             let spec = BlankSpec { id: sandbox.id, root: definition.root.clone(), parking, urgent };
-            match core.isolation.create(&spec) {
+            match core.create_with_any_launcher(&spec, &sandbox) {
                 Ok(readiness) => {
                     {
                         let mut state = sandbox.state();
@@ -87,6 +96,17 @@ impl Core {
                 Err(error) => core.blank_failed(&sandbox, &chain(&error)),
             }
         });
+    }
+
+    /// It is no failure of the sandbox if a launcher dies over it. Of one that kills them all there is an end.
+    fn create_with_any_launcher(&self, spec: &BlankSpec, sandbox: &Sandbox) -> Result<Readiness, IsolationError> {
+        let mut tries = 1;
+        loop {
+            match self.isolation.create(spec) {
+                Err(IsolationError::LauncherGone) if tries < LAUNCHERS_MAX && !sandbox.is_doomed() => tries += 1,
+                result => return result,
+            }
+        }
     }
 
     /// Gives a blank sandbox to a version and starts its runtime.
@@ -109,20 +129,13 @@ impl Core {
                 if let Some(attempt) = &assignment.attempt {
                     attempt.set_problem(message);
                 }
-                // Before whoever waits for this one is given another.
-                let mut ended = core.dead_blanks();
-                ended.push(sandbox);
-                core.destroy_in_order(ended);
+                // Nobody hears of the end of blank ones before they are needed.
+                if error.is_of_launcher() || core.isolation.has_died(sandbox.id) {
+                    core.lost(&sandbox);
+                }
+                core.destroy(sandbox);
             }
         });
-    }
-
-    /// Where one could not be assigned, others may have died with it: with their launcher all do. Nobody hears of that before
-    /// they are needed.
-    fn dead_blanks(&self) -> Vec<Arc<Sandbox>> {
-        let mut blanks = self.sandboxes();
-        blanks.retain(|sandbox| sandbox.state().lay_ready && self.isolation.has_died(sandbox.id));
-        blanks
     }
 
     async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {
@@ -267,6 +280,7 @@ impl Core {
     }
 
     fn blank_failed(self: &Arc<Self>, sandbox: &Sandbox, message: &str) {
+        self.destroy_until_gone(sandbox.id, RETRY_PAUSE, |_| {});
         if sandbox.is_doomed() || self.ended.is_cancelled() {
             tracing::debug!(sandbox = %sandbox.id, error = message, "ended while it was made");
         } else {

@@ -151,9 +151,11 @@ pub trait Isolation: Send + Sync + std::fmt::Debug {
 
     fn usage(&self, id: SandboxId) -> Result<Usage, IsolationError>;
 
-    /// Whether a blank sandbox has ended by itself. What is assigned tells so by its connection.
+    /// Whether a sandbox that is not assigned yet has ended, or is about to, as with the launcher that made it. What is assigned
+    /// tells so by its connection.
     fn has_died(&self, id: SandboxId) -> bool;
 
-    /// Kills every process and removes what the sandbox held on the host. Idempotent; also for sandboxes that died.
+    /// Kills every process and removes what the sandbox held on the host. Idempotent; also for sandboxes that died. After an error
+    /// something of it may be left.
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError>;
 }

@@ -15,14 +15,15 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use connect::is_hung_up;
 use hearth_agent_proto::Park;
 use hearth_sys::failpoint;
 use hearth_types::SandboxId;
+use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::cgroup::{Cgroups, Limits};
 use crate::isolation::{
@@ -31,6 +32,8 @@ use crate::isolation::{
 use crate::protocol::{ProtocolError, Reply, Request, Status, Zygote, receive, send};
 
 const TIER: &str = "linux";
+/// Longest time that the launcher may take over one request: each is a matter of milliseconds.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
 /// Longest time that a new process may take to become the agent: a matter of a millisecond on a quiet host.
 const BIRTH_MAX: Duration = Duration::from_secs(10);
 /// Longest time that the agent may take to listen.
@@ -69,6 +72,43 @@ pub struct LinuxConfig {
     pub criu: Option<PathBuf>,
 }
 
+/// A launcher that is or was at work.
+#[derive(Debug)]
+struct Launcher {
+    /// Tells it from those before and after it.
+    number: u64,
+    socket: OwnedFd,
+    process: OwnedFd,
+    /// Held from a request to its answer.
+    turn: Mutex<()>,
+}
+
+impl Launcher {
+    /// Its sandboxes end with it: some may not have done so yet.
+    fn is_gone(&self) -> bool {
+        is_hung_up(self.socket.as_fd())
+    }
+
+    fn call(&self, request: &Request) -> Result<(Reply, Vec<OwnedFd>), ProtocolError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        send(self.socket.as_fd(), request, &[])?;
+        if connect::wait_readable(self.socket.as_fd(), Instant::now() + ANSWER_MAX).is_err() {
+            tracing::error!("the launcher does not answer and is ended");
+            let _gone_already = pidfd_send_signal(&self.process, Signal::KILL);
+            return Err(ProtocolError::Gone);
+        }
+        receive(self.socket.as_fd())
+    }
+}
+
+/// The agent of a blank sandbox.
+#[derive(Debug)]
+struct Agent {
+    connection: OwnedFd,
+    /// Whose sandbox it is.
+    launcher: u64,
+}
+
 /// Sandboxes made of name spaces, control groups, seccomp and Landlock.
 #[derive(Debug)]
 pub struct LinuxIsolation {
@@ -77,13 +117,11 @@ pub struct LinuxIsolation {
     saving: Saving,
     cgroups: Cgroups,
     /// Emptied when dropped, so that the launcher sees its end.
-    socket: Mutex<Option<OwnedFd>>,
-    /// Launchers that there have been.
-    launches: AtomicU64,
-    /// Waits for the launcher's end. Locked after the socket where both are.
+    launcher: RwLock<Option<Arc<Launcher>>>,
+    /// Waits for the launcher's end. Held by whoever replaces it.
     reaper: Mutex<Option<JoinHandle<()>>>,
-    /// To the agents of blank sandboxes.
-    connections: Mutex<HashMap<SandboxId, OwnedFd>>,
+    /// Of blank sandboxes.
+    agents: Mutex<HashMap<SandboxId, Agent>>,
     /// Blank sandboxes that are being made and that nobody has asked to end meanwhile.
     wanted: Mutex<HashSet<SandboxId>>,
 }
@@ -97,15 +135,13 @@ impl LinuxIsolation {
         start::start(config)
     }
 
-    fn call(&self, request: &Request) -> Result<Result<Option<OwnedFd>, (String, String)>, ProtocolError> {
-        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        let socket = socket.as_ref().ok_or(ProtocolError::Gone)?.as_fd();
-        send(socket, request, &[])?;
-        match receive(socket)? {
-            (Reply::Done, descriptors) => Ok(Ok(descriptors.into_iter().next())),
-            (Reply::Failed { step, reason }, _) => Ok(Err((step, reason))),
-            (Reply::NeedsMaps | Reply::Ready(_) | Reply::Criu { .. }, _) => Err(ProtocolError::Malformed),
-        }
+    fn launcher(&self) -> Result<Arc<Launcher>, ProtocolError> {
+        self.launcher.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(ProtocolError::Gone)
+    }
+
+    /// The number of the launcher that is there now.
+    fn current(&self) -> Option<u64> {
+        self.launcher().ok().map(|launcher| launcher.number)
     }
 
     fn request(
@@ -114,9 +150,14 @@ impl LinuxIsolation {
         step: &'static str,
         request: &Request,
     ) -> Result<Option<OwnedFd>, IsolationError> {
-        match self.call(request) {
-            Ok(Ok(descriptor)) => Ok(descriptor),
-            Ok(Err((detail, reason))) => Err(failed(sandbox, step, format!("{detail}: {reason}"))),
+        match self.launcher().and_then(|launcher| launcher.call(request)) {
+            Ok((Reply::Done, descriptors)) => Ok(descriptors.into_iter().next()),
+            Ok((Reply::Failed { step: detail, reason }, _)) => {
+                Err(failed(sandbox, step, format!("{detail}: {reason}")))
+            }
+            Ok((Reply::NeedsMaps | Reply::Ready(_) | Reply::Criu { .. }, _)) => {
+                Err(failed(sandbox, step, ProtocolError::Malformed))
+            }
             Err(ProtocolError::Gone) => Err(IsolationError::LauncherGone),
             Err(error) => Err(failed(sandbox, step, error)),
         }
@@ -150,6 +191,7 @@ impl LinuxIsolation {
         spec: &BlankSpec,
         park: Option<&Park>,
         zygote: Option<&Zygote>,
+        launcher: u64,
     ) -> Result<Readiness, IsolationError> {
         let request =
             Request::Create { id: spec.id, root: spec.root.clone(), zygote: zygote.cloned(), urgent: spec.urgent };
@@ -168,7 +210,7 @@ impl LinuxIsolation {
         });
         match born {
             Ok((connection, readiness)) => {
-                self.connections().insert(spec.id, connection);
+                self.agents().insert(spec.id, Agent { connection, launcher });
                 Ok(readiness)
             }
             Err(error) => {
@@ -185,17 +227,29 @@ impl LinuxIsolation {
         park: Option<&Park>,
         zygote: Option<&Zygote>,
     ) -> Result<Readiness, IsolationError> {
-        match self.create_once(spec, park, zygote) {
-            Err(IsolationError::LauncherGone) => {
-                self.revive()?;
-                self.create_once(spec, park, zygote)
-            }
-            result => result,
+        let launcher = self.current().ok_or(IsolationError::LauncherGone)?;
+        match self.create_once(spec, park, zygote, launcher) {
+            Ok(readiness) => Ok(readiness),
+            // It died over it, and perhaps another has taken its place already.
+            Err(IsolationError::LauncherGone) => self.create_with_another(spec, park, zygote),
+            Err(_) if self.current() != Some(launcher) => self.create_with_another(spec, park, zygote),
+            Err(error) => Err(error),
         }
     }
 
-    fn connections(&self) -> MutexGuard<'_, HashMap<SandboxId, OwnedFd>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    fn create_with_another(
+        &self,
+        spec: &BlankSpec,
+        park: Option<&Park>,
+        zygote: Option<&Zygote>,
+    ) -> Result<Readiness, IsolationError> {
+        self.revive()?;
+        let launcher = self.current().ok_or(IsolationError::LauncherGone)?;
+        self.create_once(spec, park, zygote, launcher)
+    }
+
+    fn agents(&self) -> MutexGuard<'_, HashMap<SandboxId, Agent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wanted(&self) -> MutexGuard<'_, HashSet<SandboxId>> {
@@ -204,7 +258,7 @@ impl LinuxIsolation {
 
     fn remove(&self, id: SandboxId) -> Result<(), IsolationError> {
         const DESTROY: &str = "destroy";
-        self.connections().remove(&id);
+        self.agents().remove(&id);
         let Some(gone) = self.request(id, DESTROY, &Request::Destroy { id })? else { return Ok(()) };
         connect::wait_readable(gone.as_fd(), Instant::now() + DEATH_MAX).map_err(|errno| failed(id, DESTROY, errno))
     }
@@ -268,7 +322,8 @@ impl Isolation for LinuxIsolation {
             await_network(id, &status)?;
         }
         failpoint("assign.done");
-        self.connections().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))
+        let agent = self.agents().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))?;
+        Ok(agent.connection)
     }
 
     fn saving(&self) -> &Saving {
@@ -280,11 +335,11 @@ impl Isolation for LinuxIsolation {
     }
 
     fn restore(&self, id: SandboxId, spec: &RestoreSpec) -> Result<OwnedFd, IsolationError> {
-        let launches = self.launches.load(Ordering::Acquire);
+        let launcher = self.current();
         self.try_restore(id, spec).map_err(|reason| {
             // Nothing is wrong with the images if the launcher has died meanwhile: it does not answer, or another does.
             let answers = !matches!(self.remove(id), Err(IsolationError::LauncherGone));
-            let same = launches == self.launches.load(Ordering::Acquire);
+            let same = launcher == self.current();
             if answers && same { failed(id, "restore", reason) } else { IsolationError::LauncherGone }
         })
     }
@@ -306,18 +361,24 @@ impl Isolation for LinuxIsolation {
     }
 
     fn has_died(&self, id: SandboxId) -> bool {
-        self.connections().get(&id).is_some_and(|agent| connect::is_hung_up(agent.as_fd()))
+        let launcher = self.launcher().ok().filter(|launcher| !launcher.is_gone()).map(|launcher| launcher.number);
+        let is_dead = |agent: &Agent| launcher != Some(agent.launcher) || is_hung_up(agent.connection.as_fd());
+        self.agents().get(&id).is_some_and(is_dead)
     }
 
     fn destroy(&self, id: SandboxId) -> Result<(), IsolationError> {
         self.wanted().remove(&id);
-        self.remove(id)
+        match self.remove(id) {
+            // What it left behind, its successor removes before anything else.
+            Err(IsolationError::LauncherGone) => self.revive(),
+            result => result,
+        }
     }
 }
 
 impl Drop for LinuxIsolation {
     fn drop(&mut self) {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.launcher.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(reaper) = self.reaper.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _its_end_was_logged = reaper.join();
         }

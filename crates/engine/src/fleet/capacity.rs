@@ -138,7 +138,7 @@ impl Engine {
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
             return;
         };
-        entry.state = State::Ending { since: turn.now };
+        entry.state = State::Ending;
         self.sites[entry.site].ending.add(entry.memory_mib);
         let told = entry.doomed;
         self.rearm(sandbox);
@@ -190,7 +190,7 @@ impl Engine {
             | State::Bound { pool, .. }
             | State::Withdrawing { pool, .. }
             | State::Slow { pool } => self.leave_pool(sandbox, pool),
-            State::Ending { .. } => self.sites[site].ending.take(memory_mib),
+            State::Ending => self.sites[site].ending.take(memory_mib),
         }
     }
 

@@ -84,14 +84,10 @@ impl Engine {
                     entry.state = State::Withdrawing { pool, ticket };
                     turn.push(Action::Withdraw { sandbox, ticket });
                 }
-                State::Ending { .. } => {
-                    self.anomaly();
-                    self.forget(sandbox);
-                }
                 State::Finishing { .. } | State::Withdrawing { .. } | State::Slow { .. } => {
                     self.cut_off(turn, sandbox, DestroyReason::Overdue);
                 }
-                State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } => {}
+                State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } | State::Ending => {}
             }
         }
         self.rearm(sandbox);
@@ -192,11 +188,10 @@ fn due_at(config: &EngineConfig, pools: &Slab<Pool>, entry: &Sandbox) -> Option<
         State::Idle { since, frozen: false, until, .. } => Some(until.min(since + config.freeze_after)),
         State::Idle { frozen: true, until, .. } => Some(until),
         State::Bound { since, .. } => Some(since + config.finishing_grace),
-        State::Ending { since } => Some(since + config.destroy_grace),
         State::Finishing { pool } | State::Withdrawing { pool, .. } | State::Slow { pool } => {
             (!entry.doomed).then(|| entry.assigned + pools[pool].timeout)
         }
-        State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } => None,
+        State::Making | State::Blank | State::Starting { .. } | State::Busy { .. } | State::Ending => None,
     };
     at.filter(|at| *at < NEVER)
 }

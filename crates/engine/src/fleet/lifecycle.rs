@@ -3,8 +3,9 @@
 use hearth_types::SandboxId;
 
 use super::model::State;
+use super::roots::LOSSES_MAX;
 use super::{Engine, Turn};
-use crate::event::{ColdReason, DestroyReason, FailReason, Purpose, Start};
+use crate::event::{ColdReason, DestroyReason, FailReason, Purpose, Start, Ticket};
 use crate::view::ProvisionProblem;
 
 impl Engine {
@@ -96,7 +97,7 @@ impl Engine {
                 | State::Starting { .. }
                 | State::Idle { .. }
                 | State::Busy { .. }
-                | State::Ending { .. },
+                | State::Ending,
             )
             | None => self.anomaly(),
         }
@@ -140,11 +141,41 @@ impl Engine {
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
             entry.state = State::Slow { pool };
         }
-        // An agent that takes nothing at all would have it go round for ever.
-        if self.tickets.get(&ticket).is_some_and(|attempt| attempt.deadline <= turn.now) {
-            return self.fail(turn, ticket, FailReason::SandboxLost);
+        if !self.give_up_lost(turn, ticket) {
+            self.wait(turn, ticket);
         }
-        self.wait(turn, ticket);
+    }
+
+    pub(super) fn lost(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
+        match self.state(sandbox) {
+            Some(State::Starting { pool, .. }) => {
+                self.counters.lost += 1;
+                self.start_failed(turn, sandbox, pool, ProvisionProblem::SandboxLost);
+                self.destroy(turn, sandbox, DestroyReason::Lost);
+                if let Some(ticket) = self.unserved(pool) {
+                    self.give_up_lost(turn, ticket);
+                }
+                self.settle(turn, pool);
+            }
+            Some(State::Blank) => {
+                self.counters.lost += 1;
+                self.destroy(turn, sandbox, DestroyReason::Lost);
+            }
+            // Its end is known already, or is told in another way.
+            Some(_) | None => {}
+        }
+    }
+
+    /// A sandbox that was to run the ticket is gone. It is placed elsewhere, but on a host where no sandbox lives it must not go round for
+    /// ever: true if it has failed.
+    fn give_up_lost(&mut self, turn: &mut Turn<'_>, ticket: Ticket) -> bool {
+        let Some(attempt) = self.tickets.get_mut(&ticket) else { return false };
+        attempt.losses += 1;
+        let is_hopeless = attempt.losses >= LOSSES_MAX && attempt.deadline <= turn.now;
+        if is_hopeless {
+            self.fail(turn, ticket, FailReason::SandboxLost);
+        }
+        is_hopeless
     }
 
     pub(super) fn dead(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
@@ -166,8 +197,7 @@ impl Engine {
             }
             State::Busy { ticket, .. } => self.end(turn, ticket),
             State::Bound { ticket, .. } | State::Withdrawing { ticket, .. } => self.wait(turn, ticket),
-            State::Blank | State::Idle { .. } | State::Finishing { .. } | State::Slow { .. } | State::Ending { .. } => {
-            }
+            State::Blank | State::Idle { .. } | State::Finishing { .. } | State::Slow { .. } | State::Ending => {}
         }
     }
 

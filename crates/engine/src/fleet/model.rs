@@ -49,15 +49,13 @@ pub(super) enum State {
     Slow {
         pool: u32,
     },
-    Ending {
-        since: Instant,
-    },
+    Ending,
 }
 
 impl State {
     pub(super) fn pool(self) -> Option<u32> {
         match self {
-            Self::Making | Self::Blank | Self::Ending { .. } => None,
+            Self::Making | Self::Blank | Self::Ending => None,
             Self::Starting { pool, .. }
             | Self::Idle { pool, .. }
             | Self::Busy { pool, .. }

@@ -13,7 +13,7 @@ use crate::timers::Due;
 use crate::view::ProvisionProblem;
 
 /// Sandboxes lost in a row before the ticket that waits for them fails.
-const LOSSES_MAX: u32 = 3;
+pub(super) const LOSSES_MAX: u32 = 3;
 /// Pause in making blank sandboxes after one failed; doubled with each further one.
 const REFILL_PAUSE: Duration = Duration::from_secs(1);
 const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -238,7 +238,7 @@ impl Engine {
         }
     }
 
-    /// A sandbox on its way to `pool` was lost. Who waits for it longest tries again, but not for ever.
+    /// A sandbox on its way to `pool` could not be made or given to it. Who waits for it longest tries again, but not for ever.
     pub(super) fn blame(&mut self, turn: &mut Turn<'_>, pool: u32) {
         if let Some(ticket) = self.unserved(pool)
             && let Some(attempt) = self.tickets.get_mut(&ticket)

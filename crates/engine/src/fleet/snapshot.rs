@@ -175,6 +175,6 @@ fn count(counts: &mut SandboxCounts, state: State) {
         State::Finishing { .. } | State::Bound { .. } | State::Withdrawing { .. } | State::Slow { .. } => {
             counts.finishing += 1;
         }
-        State::Ending { .. } => counts.ending += 1,
+        State::Ending => counts.ending += 1,
     }
 }

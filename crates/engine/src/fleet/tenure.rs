@@ -159,7 +159,7 @@ impl Engine {
                 | State::Bound { .. }
                 | State::Withdrawing { .. }
                 | State::Slow { .. } => self.cut_off(turn, sandbox, DestroyReason::Reclaimed),
-                State::Making | State::Blank | State::Starting { .. } | State::Idle { .. } | State::Ending { .. } => {}
+                State::Making | State::Blank | State::Starting { .. } | State::Idle { .. } | State::Ending => {}
             }
         }
     }

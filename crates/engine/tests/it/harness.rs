@@ -45,7 +45,6 @@ pub(crate) fn config() -> EngineConfig {
         queue_len_max: 1000,
         finishing_grace: Duration::from_millis(20),
         patience: Duration::from_secs(1),
-        destroy_grace: Duration::from_secs(30),
     }
 }
 

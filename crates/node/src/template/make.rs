@@ -225,15 +225,6 @@ impl Core {
         // The secret is in the image: the agent keeps the one that it was given first.
         self.renewal(spec, "", stream, CREDENTIALS_OF_COPY)
     }
-
-    /// Ends a sandbox that the engine does not know.
-    pub(super) async fn end(self: &Arc<Self>, id: SandboxId) {
-        let core = Arc::clone(self);
-        let ended = tokio::task::spawn_blocking(move || core.isolation.destroy(id)).await;
-        if let Ok(Err(error)) = ended {
-            tracing::warn!(sandbox = %id, %error, "cannot destroy sandbox");
-        }
-    }
 }
 
 /// As Lambda starts what is to be saved: no credentials that would be saved with it, but where to get them.

@@ -14,7 +14,7 @@ use crate::cgroup::Limits;
 use crate::criu::{CRIU_VERSION_MIN, Call, LOG_FILE, Notice, RestoreRequest, SaveRequest, Version, rewrite_identity};
 use crate::isolation::{AssignSpec, RestoreSpec};
 use crate::launcher::{CRIU_WORK, IDS_PER_SANDBOX};
-use crate::protocol::{ProtocolError, Reply, Request, RestoreMounts, Status, receive, send};
+use crate::protocol::{ProtocolError, Reply, Request, RestoreMounts, Status, receive};
 
 /// Longest time that CRIU may take to start, its mounts included.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -71,10 +71,8 @@ impl LinuxIsolation {
     }
 
     fn call_criu(&self, request: &Request) -> Result<(i32, u32, OwnedFd, OwnedFd), String> {
-        let socket = self.socket.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let socket = socket.as_ref().ok_or(ProtocolError::Gone).map_err(|error| error.to_string())?.as_fd();
-        send(socket, request, &[]).map_err(|error| error.to_string())?;
-        match receive(socket).map_err(|error| error.to_string())? {
+        let answer = self.launcher().and_then(|launcher| launcher.call(request));
+        match answer.map_err(|error| error.to_string())? {
             (Reply::Criu { pid, first_id }, descriptors) => {
                 let mut descriptors = descriptors.into_iter();
                 let (socket, process) =

@@ -3,16 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::connect::{is_hung_up, wait_readable};
+use super::connect::wait_readable;
 use super::id_maps::map_ids;
-use super::{LinuxConfig, LinuxIsolation, Subnet, TIER};
+use super::{Launcher, LinuxConfig, LinuxIsolation, Subnet, TIER};
 use crate::cgroup::Cgroups;
 use crate::criu::Version;
 use crate::isolation::{EffectiveTier, IsolationError, Saving};
@@ -32,7 +32,7 @@ struct Launched {
 pub(super) fn start(config: LinuxConfig) -> Result<LinuxIsolation, IsolationError> {
     check_instance(&config.instance)?;
     let launched = launch(&config)?;
-    let mut isolation = assemble(config, launched);
+    let mut isolation = assemble(config, launched)?;
     isolation.saving = find_saving(&isolation);
     Ok(isolation)
 }
@@ -62,21 +62,29 @@ impl LinuxIsolation {
     /// Starts a launcher in the place of one that has died. Its sandboxes are gone; whoever was given one is told by the
     /// connection.
     pub(super) fn revive(&self) -> Result<(), IsolationError> {
-        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = socket.as_ref().ok_or(IsolationError::LauncherGone)?;
-        if !is_hung_up(old.as_fd()) {
+        let mut reaper = self.reaper.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.launcher().map_err(|_gone| IsolationError::LauncherGone)?;
+        if !old.is_gone() {
             // Another has done it meanwhile.
             return Ok(());
         }
-        let mut reaper = self.reaper.lock().unwrap_or_else(PoisonError::into_inner);
         // It kills what is left in the groups, which must not be what the next puts there.
         let _its_end_was_logged = reaper.take().map(JoinHandle::join);
         let launched = launch(&self.config)?;
         tracing::warn!("another launcher has taken its place");
+        let launcher = Launcher::new(old.number + 1, launched.socket, &launched.child)?;
         *reaper = await_end(launched.child, launched.ready.cgroups);
-        *socket = Some(launched.socket);
-        self.launches.fetch_add(1, Ordering::AcqRel);
+        *self.launcher.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(launcher));
         Ok(())
+    }
+}
+
+impl Launcher {
+    fn new(number: u64, socket: OwnedFd, child: &Child) -> Result<Self, IsolationError> {
+        let pid = Pid::from_child(child);
+        let process = pidfd_open(pid, PidfdFlags::empty())
+            .map_err(|errno| unavailable(format!("the launcher cannot be watched: {errno}")))?;
+        Ok(Self { number, socket, process, turn: Mutex::default() })
     }
 }
 
@@ -126,23 +134,23 @@ fn ipv4_only(subnet: &Subnet) -> Result<(Ipv4Addr, u8), String> {
     }
 }
 
-fn assemble(config: LinuxConfig, launched: Launched) -> LinuxIsolation {
+fn assemble(config: LinuxConfig, launched: Launched) -> Result<LinuxIsolation, IsolationError> {
     let Launched { ready, socket, child } = launched;
     let privilege = if ready.root { "root" } else { "rootless" };
     let missing = [ready.missing, ready.cgroups.missing.clone()].concat();
     let function_uid_gid = ready.own_uid.then_some((FUNCTION_UID, FUNCTION_GID));
     let tier = EffectiveTier { name: TIER, privilege, function_uid_gid, missing };
-    LinuxIsolation {
+    let launcher = Launcher::new(1, socket, &child)?;
+    Ok(LinuxIsolation {
         config,
         tier,
         saving: Saving::Unavailable { reason: String::new() },
         reaper: Mutex::new(await_end(child, ready.cgroups.clone())),
         cgroups: ready.cgroups,
-        launches: AtomicU64::new(1),
-        socket: Mutex::new(Some(socket)),
-        connections: Mutex::default(),
+        launcher: RwLock::new(Some(Arc::new(launcher))),
+        agents: Mutex::default(),
         wanted: Mutex::default(),
-    }
+    })
 }
 
 fn await_end(mut child: Child, groups: Cgroups) -> Option<JoinHandle<()>> {

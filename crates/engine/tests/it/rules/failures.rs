@@ -1,6 +1,8 @@
 //! Sandboxes that do not come to be.
 
-use hearth_engine::{Action, DestroyReason, EngineConfig, Event, FailReason};
+use std::time::Duration;
+
+use hearth_engine::{Action, Demand, DestroyReason, EngineConfig, Event, FailReason};
 
 use crate::harness::{Bench, ROOT, config, demand, destroyed, dispatched, key, made};
 
@@ -97,4 +99,73 @@ fn when_the_time_for_the_drain_is_up_nothing_is_begun_any_more() {
     bench.step(Event::Dead { sandbox: started });
     let view = bench.engine.view();
     assert_eq!((view.tickets, view.queued, view.memory_mib), (0, 0, 0));
+}
+
+#[test]
+fn what_is_lost_before_it_has_run_anything_is_replaced_until_the_time_to_wait_is_up() {
+    let mut bench = Bench::new(config());
+    let deadline = bench.now + Duration::from_secs(60);
+    let (ticket, actions) = bench.invoke(Demand { queue_deadline: deadline, ..demand(&key(1, 1, 1)) });
+    let mut sandbox = made(&actions)[0];
+    for _ in 0..5 {
+        bench.step(Event::BlankReady { sandbox });
+        let actions = bench.step(Event::Lost { sandbox });
+        assert_eq!(destroyed(&actions), [sandbox]);
+        assert_eq!(bench.step(Event::Lost { sandbox }), [], "nothing new");
+        let fresh = made(&actions)[0];
+        assert_eq!(bench.step(Event::Dead { sandbox }), []);
+        sandbox = fresh;
+    }
+    bench.pass(Duration::from_secs(60));
+    bench.step(Event::BlankReady { sandbox });
+    let destroy = Action::Destroy { sandbox, reason: DestroyReason::Lost };
+    let fail = Action::Fail { ticket, reason: FailReason::SandboxLost };
+    assert_eq!(bench.step(Event::Lost { sandbox }), [destroy, fail]);
+}
+
+#[test]
+fn a_lost_one_is_replaced_however_long_it_had_taken() {
+    let mut bench = Bench::new(config());
+    let key = key(1, 1, 1);
+    let (ticket, actions) = bench.invoke(demand(&key));
+    let mut sandbox = made(&actions)[0];
+    bench.step(Event::BlankReady { sandbox });
+    bench.pass(Duration::from_secs(600));
+    sandbox = made(&bench.step(Event::Lost { sandbox }))[0];
+    bench.step(Event::BlankReady { sandbox });
+    assert_eq!(dispatched(&bench.step(Event::Initialised { sandbox })), [(sandbox, ticket)]);
+    assert_eq!(made(&bench.step(Event::Undelivered { sandbox })).len(), 1);
+}
+
+#[test]
+fn blanks_that_are_lost_are_not_given_out_any_more() {
+    let mut bench = Bench::new(EngineConfig { blanks_per_root: 2, ..config() });
+    let blanks = made(&bench.step(Event::RootAvailable { root: ROOT }));
+    for sandbox in blanks.iter().copied() {
+        bench.step(Event::BlankReady { sandbox });
+    }
+    for sandbox in blanks.iter().copied() {
+        assert_eq!(destroyed(&bench.step(Event::Lost { sandbox })), [sandbox]);
+    }
+    let (_, actions) = bench.invoke(demand(&key(1, 1, 1)));
+    let [fresh] = made(&actions)[..] else { panic!("{actions:?}") };
+    let ready = bench.step(Event::BlankReady { sandbox: fresh });
+    assert!(matches!(ready[..], [Action::Assign { .. }, ..]), "{ready:?}");
+}
+
+#[test]
+fn a_sandbox_that_does_not_end_holds_its_memory_until_it_does() {
+    let mut bench = Bench::new(EngineConfig { memory_mib_max: 128, ..config() });
+    let version = key(1, 1, 1);
+    let (_, actions) = bench.invoke(demand(&version));
+    let sandbox = made(&actions)[0];
+    bench.step(Event::BlankReady { sandbox });
+    bench.step(Event::InitFailed { sandbox });
+    let far = bench.now + Duration::from_secs(100_000);
+    let waiting = Demand { queue_deadline: far, ..demand(&key(1, 2, 2)) };
+    assert_eq!(made(&bench.invoke(waiting).1), []);
+    assert_eq!(made(&bench.pass(Duration::from_secs(3600))), [], "it is still there");
+    assert_eq!(bench.engine.view().memory_mib, 128);
+    assert_eq!(made(&bench.step(Event::Dead { sandbox })).len(), 1);
+    assert_eq!(bench.engine.view().counters.anomalies, 0);
 }

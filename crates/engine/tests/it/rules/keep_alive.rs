@@ -69,17 +69,6 @@ fn never_frozen_if_so_configured() {
 }
 
 #[test]
-fn an_end_that_is_never_reported_is_counted_until_the_grace_is_over() {
-    let mut bench = Bench::new(config());
-    let sandbox = bench.idle(demand(&key(1, 1, 1)));
-    bench.pass(60 * SECOND);
-    assert_eq!(bench.engine.view().memory_mib, 128);
-    bench.pass(30 * SECOND);
-    assert_eq!((bench.engine.view().memory_mib, bench.engine.view().counters.anomalies), (0, 1));
-    assert_eq!(bench.step(Event::Dead { sandbox }), []);
-}
-
-#[test]
 fn few_wakes_for_much_traffic() {
     let mut bench = Bench::new(config());
     let key = key(1, 1, 1);

@@ -93,7 +93,8 @@ impl World {
         entry.assigned = self.now;
         self.check_pace();
         let report = match self.random.chance(self.config.faults) {
-            true if self.random.chance(600) => Event::InitFailed { sandbox },
+            true if self.random.chance(500) => Event::InitFailed { sandbox },
+            true if self.random.chance(500) => Event::Lost { sandbox },
             true => Event::Dead { sandbox },
             false => Event::Initialised { sandbox },
         };
@@ -145,6 +146,7 @@ impl World {
             DestroyReason::Yielded => self.coverage.saw("yielded"),
             DestroyReason::Retired => self.coverage.saw("retired"),
             DestroyReason::InitFailed => self.coverage.saw("init failed"),
+            DestroyReason::Lost => self.coverage.saw("lost in time"),
             DestroyReason::Surplus => self.coverage.saw("surplus"),
             DestroyReason::Reclaimed => self.coverage.saw("reclaimed"),
             DestroyReason::Unprovisioned => self.coverage.saw("unprovisioned"),
@@ -153,8 +155,8 @@ impl World {
             DestroyReason::Overdue => panic!("seed {seed}: {sandbox} was not in use"),
         }
         if self.random.chance(self.config.faults / 4) {
-            self.sandboxes.get_mut(&sandbox).expect("exists").memory_mib = 0;
-            self.plan(self.config.engine.destroy_grace * 2, Occurrence::Report(Event::Dead { sandbox }));
+            // It takes its time, and keeps its memory meanwhile.
+            self.plan(Duration::from_secs(60), Occurrence::Report(Event::Dead { sandbox }));
         } else {
             self.plan_within(Duration::from_millis(50), Occurrence::Report(Event::Dead { sandbox }));
         }

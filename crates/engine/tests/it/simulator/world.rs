@@ -42,7 +42,6 @@ impl WorldConfig {
             queue_len_max: [3, 20, 1000][pick(&mut random, 3)],
             finishing_grace: Duration::from_millis(random.below(40)),
             patience: Duration::from_millis(random.below(2000)),
-            destroy_grace: Duration::from_secs(5),
         };
         Self {
             engine,
@@ -508,6 +507,7 @@ fn subject(event: &Event) -> Option<SandboxId> {
         | Event::Idle { sandbox }
         | Event::Withdrawn { sandbox }
         | Event::Undelivered { sandbox }
+        | Event::Lost { sandbox }
         | Event::Dead { sandbox } => Some(*sandbox),
         _ => None,
     }

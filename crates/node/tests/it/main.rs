@@ -1,0 +1,7 @@
+//! The node with sandboxes that end when a test says so.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a part of the tests")]
+
+mod agent;
+mod host;
+mod losses;
+mod sandboxes;
