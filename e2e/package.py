@@ -186,7 +186,8 @@ class Function:
 
     def messages(self):
         """Everything that is in the function's log group, oldest first."""
-        logs = self.daemon.client("logs")
+        own = self.client._request_signer._credentials
+        logs = self.daemon.client("logs", account=own.access_key, secret=own.secret_key, token=own.token)
         try:
             pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=self.log_group))
         except logs.exceptions.ResourceNotFoundException:

@@ -17,6 +17,7 @@ use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
 use hearth_runtimes::{RuntimeName, Runtimes};
 use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
+use hearth_sys::failpoint;
 use hearth_templates::{Images, ImagesConfig};
 use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -189,6 +190,8 @@ async fn serve(
     };
     let frontend = Frontend::new(frontend_config(config), backends);
     tunnels.connect(frontend.clone(), stop.clone());
+    failpoint("events.start");
+    node.take_up_events();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::info!(address = %listener.local_addr()?, data = %config.data_dir.display(), "ready");
     Running { node: node.clone(), capacity, frontend, stop }

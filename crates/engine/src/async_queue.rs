@@ -1,8 +1,14 @@
-//! Asynchronous invocations: what becomes of one after an attempt, and how many to take up at once.
+//! Asynchronous invocations: what becomes of one after an attempt, and whose are taken up next ([`EventQueues`]).
 //!
 //! Facts: AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 
+mod queues;
+mod share;
+
 use std::time::Duration;
+
+pub use queues::{Ended, EventQueues, QueueName, Take};
+pub use share::{Bounds, Terms};
 
 /// `MaximumRetryAttempts` and `MaximumEventAgeInSeconds` of a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,20 +142,4 @@ fn backoff(misses: u32, draw: f64) -> Duration {
     let doublings = misses.saturating_sub(1).min(16);
     let longest = BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX);
     BACKOFF_MIN + (longest - BACKOFF_MIN).mul_f64(draw.clamp(0.0, 1.0))
-}
-
-/// Bounds on how much of the durable queue is worked on at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PaceConfig {
-    /// Events leased and not settled, whole node.
-    pub running_max: usize,
-    /// Events leased in one go.
-    pub batch_max: usize,
-}
-
-/// How many events to lease now. Half of the room at most, so that a burst ramps up in a few rounds while throttles of the first
-/// can still slow it down, but never nothing while there is room.
-pub fn lease_count(config: PaceConfig, running: usize) -> usize {
-    let room = config.running_max.saturating_sub(running);
-    room.div_ceil(2).min(config.batch_max)
 }

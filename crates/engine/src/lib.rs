@@ -23,5 +23,5 @@ pub mod view;
 pub use event::{
     Action, ColdReason, Demand, DestroyReason, Event, FailReason, Purpose, RootId, Start, Ticket, Version,
 };
-pub use fleet::{Engine, EngineConfig};
+pub use fleet::{Engine, EngineConfig, Room};
 pub use templates::TemplateHistory;

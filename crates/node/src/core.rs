@@ -90,7 +90,7 @@ impl Core {
             ended: CancellationToken::new(),
             wake: tokio::sync::watch::Sender::new(None),
             metrics: Arc::default(),
-            async_state: AsyncState::default(),
+            async_state: AsyncState::new(parts.config.async_concurrency),
             templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
             capacity_source: OnceLock::new(),
             next_ticket: AtomicU64::new(1),

@@ -23,11 +23,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts the timers and the workers of the durable queue. Needs a tokio runtime.
+    /// Starts the timers. Needs a tokio runtime.
     pub fn start(parts: Parts) -> Self {
         let core = Core::new(parts);
         core.tasks.spawn(tick(Arc::clone(&core)));
-        core.tasks.spawn(async_invoke::run(Arc::clone(&core)));
         core.tasks.spawn(pressure::watch(Arc::clone(&core)));
         core.tasks.spawn(memories::keep(Arc::clone(&core)));
         for runtime in core.runtimes.list() {
@@ -39,6 +38,11 @@ impl Node {
     /// Learns what was learned before of versions' calls; to be called before any comes.
     pub async fn recall(&self) {
         self.core.recall_memories().await;
+    }
+
+    /// Works off the durable queues from now on: to be called once, when all that events need is connected.
+    pub fn take_up_events(&self) {
+        self.core.tasks.spawn(async_invoke::run(Arc::clone(&self.core)));
     }
 
     /// Takes nothing new, waits for what runs until `deadline`, then ends every sandbox.

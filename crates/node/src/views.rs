@@ -12,7 +12,7 @@ use crate::metrics::Scrape;
 impl Core {
     /// Sandboxes, totals and the queue.
     pub(crate) async fn view(self: &Arc<Self>) -> Value {
-        let events = async_invoke::queued(self).await;
+        let (events, aside) = (async_invoke::queued(self).await, async_invoke::put_aside(self).await);
         let core = Arc::clone(self);
         // Waits while an image is written.
         let templates = tokio::task::spawn_blocking(move || core.templates.view()).await.unwrap_or_default();
@@ -24,7 +24,7 @@ impl Core {
             "engine": engine,
             "roots": roots.iter().map(|name| &**name).collect::<Vec<&str>>(),
             "totals": self.metrics.view(),
-            "events": {"queued": events, "running": self.async_state.running()},
+            "events": {"queued": events, "running": self.async_state.running(), "put_aside": aside},
             "daemon": {"resident_bytes": resident_bytes(), "uptime_ms": self.clock.now().as_nanos() / 1_000_000},
         })
     }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_types::Timestamp;
 
 /// Longest key, bytes.
 pub const KEY_BYTES_MAX: usize = 512;
@@ -110,7 +109,26 @@ pub struct LeasedMessage {
     pub body: Bytes,
     /// Times that this message was leased, this one included.
     pub deliveries: u32,
-    pub enqueued_at: Timestamp,
+    /// Since it was enqueued.
+    pub age: Duration,
+}
+
+/// What a look at a queue brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Leased {
+    pub messages: Vec<LeasedMessage>,
+    /// When the next message of the queue becomes visible, those just leased included; zero if one is, `None` if it is empty.
+    pub next_in: Option<Duration>,
+}
+
+/// A queue with messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueState {
+    pub queue: String,
+    /// Leased ones included.
+    pub messages: u64,
+    /// When the next one becomes visible; zero if one is.
+    pub next_in: Duration,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -213,21 +231,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         before: u64,
     ) -> BoxFuture<'a, Result<(), CommitError>>;
 
-    /// Takes up to `limit` visible messages for `duration`, in order of the time they became visible, then of their id. The
-    /// engine's clock decides. A message whose lease runs out is visible again.
+    /// Takes up to `limit` visible messages for `duration`, in order of the time they became visible, then of their id. A message
+    /// whose lease runs out is visible again.
+    ///
+    /// The engine's own clock decides. It goes on over restarts, and the host's clock being set back, or forth, while the
+    /// store is open changes nothing about when a message is visible, how long a lease lasts and how old a message is.
     fn lease<'a>(
         &'a self,
         partition: &'a str,
         queue: &'a str,
         limit: usize,
         duration: Duration,
-    ) -> BoxFuture<'a, Result<Vec<LeasedMessage>, CommitError>>;
+    ) -> BoxFuture<'a, Result<Leased, CommitError>>;
 
-    /// When the next message of `queue` becomes visible, by the engine's clock (in the past if one is), and how many messages
-    /// it holds, leased ones included.
-    fn queue_state<'a>(
-        &'a self,
-        partition: &'a str,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<(Option<Timestamp>, u64), ReadError>>;
+    /// The queues that hold messages, by name.
+    fn queues<'a>(&'a self, partition: &'a str) -> BoxFuture<'a, Result<Vec<QueueState>, ReadError>>;
 }

@@ -2,10 +2,10 @@
 //!
 //! One *writer* thread owns the only writing connection and commits what is queued in groups; two *reader* threads answer
 //! from read-only connections. All three are reached by bounded channels. A lock on the directory keeps a second daemon out.
-//! Time comes from the system's clock, never going backwards while the engine is open: it alone decides which messages are
-//! visible.
+//! Which messages are visible is decided by a clock of its own (`clock`).
 
 mod apply;
+mod clock;
 mod queue;
 mod read;
 mod schema;
@@ -16,15 +16,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_types::Timestamp;
 use tokio::sync::oneshot;
 
+pub use self::clock::TimeSource;
+use self::clock::{Clock, SystemTimeSource};
 use self::read::Readers;
 use self::watch::Hints;
 use self::writer::{Command, Writer};
 use crate::api::{
-    BoxFuture, COMMIT_BYTES_MAX, CommitError, Entry, KEY_BYTES_MAX, LeasedMessage, LogRecord, MESSAGE_BYTES_MAX,
-    Precondition, ReadError, Revision, Store, VALUE_BYTES_MAX, WRITES_MAX, Watch, Write,
+    BoxFuture, COMMIT_BYTES_MAX, CommitError, Entry, KEY_BYTES_MAX, Leased, LogRecord, MESSAGE_BYTES_MAX, Precondition,
+    QueueState, ReadError, Revision, Store, VALUE_BYTES_MAX, WRITES_MAX, Watch, Write,
 };
 
 /// Why a data directory cannot be used.
@@ -56,18 +57,29 @@ pub struct Embedded {
     writer: Writer,
     readers: Readers,
     hints: Arc<Hints>,
+    clock: Clock,
 }
 
 impl Embedded {
     /// Opens the store in `dir`, which is made if it does not exist. Blocks for a few milliseconds.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_by(dir, Arc::new(SystemTimeSource::default()))
+    }
+
+    /// The same with clocks of the caller's.
+    pub fn open_by(dir: &Path, time: Arc<dyn TimeSource>) -> Result<Self, OpenError> {
         fs_err::create_dir_all(dir).map_err(|source| OpenError::Io { step: "create", path: dir.to_owned(), source })?;
         let lock = schema::lock(dir)?;
         let connection = schema::open_writer(dir)?;
+        let clock = Clock::resume(time, &connection).map_err(|source| OpenError::Database {
+            step: "read the time",
+            dir: dir.to_owned(),
+            source,
+        })?;
         let hints = Arc::new(Hints::default());
         let readers = Readers::start(dir)?;
-        let writer = Writer::start(dir, connection, lock, Arc::clone(&hints))?;
-        Ok(Self { writer, readers, hints })
+        let writer = Writer::start(dir, connection, lock, Arc::clone(&hints), clock.clone())?;
+        Ok(Self { writer, readers, hints, clock })
     }
 
     async fn write<T>(
@@ -160,18 +172,14 @@ impl Store for Embedded {
         queue: &'a str,
         limit: usize,
         duration: Duration,
-    ) -> BoxFuture<'a, Result<Vec<LeasedMessage>, CommitError>> {
+    ) -> BoxFuture<'a, Result<Leased, CommitError>> {
         let (partition, queue) = (partition.to_owned(), queue.to_owned());
         Box::pin(self.write(move |reply| Command::Lease { partition, queue, limit, duration, reply }))
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        partition: &'a str,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<(Option<Timestamp>, u64), ReadError>> {
-        let (partition, queue) = (partition.to_owned(), queue.to_owned());
-        Box::pin(self.readers.run(move |connection| read::queue_state(connection, &partition, &queue)))
+    fn queues<'a>(&'a self, partition: &'a str) -> BoxFuture<'a, Result<Vec<QueueState>, ReadError>> {
+        let (partition, now) = (partition.to_owned(), self.clock.now());
+        Box::pin(self.readers.run(move |connection| queue::list(connection, &partition, now)))
     }
 }
 

@@ -10,10 +10,10 @@ pub mod blob;
 mod embedded;
 
 pub use api::{
-    Change, CommitError, Entry, Key, Lease, LeasedMessage, LogRecord, Precondition, ReadError, Revision, Store, Watch,
-    Write,
+    Change, CommitError, Entry, Key, Lease, Leased, LeasedMessage, LogRecord, Precondition, QueueState, ReadError,
+    Revision, Store, Watch, Write,
 };
 pub use archive::{ArchiveError, ArtifactLimits};
 pub use artifact::{Artifact, ArtifactError, Artifacts};
 pub use blob::{BlobError, Blobs};
-pub use embedded::{Embedded, OpenError};
+pub use embedded::{Embedded, OpenError, TimeSource};

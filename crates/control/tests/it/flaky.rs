@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use hearth_store::api::BoxFuture;
 use hearth_store::{
-    CommitError, Embedded, Entry, LeasedMessage, LogRecord, Precondition, ReadError, Revision, Store, Watch, Write,
+    CommitError, Embedded, Entry, Leased, LogRecord, Precondition, QueueState, ReadError, Revision, Store, Watch, Write,
 };
-use hearth_types::Timestamp;
 
 /// The real store, but the commit after [`Flaky::lose_next`] is made and not acknowledged.
 #[derive(Debug)]
@@ -91,15 +90,11 @@ impl Store for Flaky {
         queue: &'a str,
         limit: usize,
         duration: Duration,
-    ) -> BoxFuture<'a, Result<Vec<LeasedMessage>, CommitError>> {
+    ) -> BoxFuture<'a, Result<Leased, CommitError>> {
         self.inner.lease(partition, queue, limit, duration)
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        partition: &'a str,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<(Option<Timestamp>, u64), ReadError>> {
-        self.inner.queue_state(partition, queue)
+    fn queues<'a>(&'a self, partition: &'a str) -> BoxFuture<'a, Result<Vec<QueueState>, ReadError>> {
+        self.inner.queues(partition)
     }
 }

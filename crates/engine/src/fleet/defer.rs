@@ -68,7 +68,7 @@ impl Deferred {
 
 impl Site {
     /// The part of it that is neither blank, idle nor ending.
-    fn in_use(&self, blank_mib: u32) -> Amount {
+    pub(super) fn in_use(&self, blank_mib: u32) -> Amount {
         let blank_mib = u64::from(blank_mib).saturating_mul(self.blanks as u64);
         let spare = self.idle.and(self.ending).and(Amount { memory_mib: blank_mib, sandboxes: self.blanks });
         Amount {

@@ -1,10 +1,9 @@
-//! Asynchronous invocations: retries, back-off, age and pacing.
+//! Asynchronous invocations: retries, back-off and age.
 
 use std::time::Duration;
 
 use hearth_engine::async_queue::{
-    AttemptEnd, Condition, PaceConfig, Progress, RetryConfig, Verdict, after_attempt, hold_back, is_too_old,
-    lease_count,
+    AttemptEnd, Condition, Progress, RetryConfig, Verdict, after_attempt, hold_back, is_too_old,
 };
 use proptest::prelude::*;
 
@@ -123,13 +122,5 @@ proptest! {
         if condition == Some(Condition::RetriesExhausted) {
             prop_assert_eq!(runs, retries_max + 1);
         }
-    }
-
-    #[test]
-    fn leases_stay_within_bounds_and_never_stall(running_max in 0usize..2000, batch_max in 1usize..100, running in 0usize..3000) {
-        let count = lease_count(PaceConfig { running_max, batch_max }, running);
-        prop_assert!(count <= batch_max);
-        prop_assert!(running >= running_max || (count >= 1 && running + count <= running_max));
-        prop_assert!(running < running_max || count == 0);
     }
 }

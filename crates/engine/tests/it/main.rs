@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod async_queue;
+mod event_queues;
 mod harness;
 mod keep_alive;
 mod model;

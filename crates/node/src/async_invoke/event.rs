@@ -3,17 +3,32 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_engine::async_queue::{Condition, RetryConfig, hold_back};
+use hearth_engine::async_queue::{Condition, QueueName, RetryConfig, hold_back};
 use hearth_engine::capacity::{PoolName, Wishes};
 use hearth_engine::port::{AsyncConfig, Invocation, Outcome, Reply};
-use hearth_store::{Lease, Write};
+use hearth_store::Write;
 use hearth_types::{FunctionRef, RequestId, VersionLabel, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{QUEUE, draw};
+use super::attempt::Taken;
+use super::{draw, queue_for};
 use crate::core::Core;
 use crate::report::iso8601;
+
+/// The form in which events are written, in front of each.
+const FORM: u8 = 2;
+/// How those begin that were written before there was a form: with the length of the request id. The rest is the same.
+const UNMARKED: u8 = 16;
+
+/// Why an event in the queue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("its form is {form}, which this version of Hearth does not know")]
+    Form { form: u8 },
+    #[error("it is damaged")]
+    Damaged(#[source] postcard::Error),
+}
 
 /// What the queue holds of an accepted event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,63 +85,56 @@ impl KeptWishes {
 impl Queued {
     pub(super) fn encode(&self) -> Bytes {
         const ALWAYS: &str = "plain data into a growing buffer always serialises";
-        let mut bytes = postcard::to_stdvec(self).expect(ALWAYS);
+        let mut bytes = postcard::to_extend(self, vec![FORM]).expect(ALWAYS);
         if let Some(wishes) = &self.wishes {
             bytes = postcard::to_extend(wishes, bytes).expect(ALWAYS);
         }
         bytes.into()
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> postcard::Result<Self> {
-        let (mut event, rest) = postcard::take_from_bytes::<Self>(bytes)?;
-        event.wishes = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let event = match bytes.first() {
+            Some(&FORM) => &bytes[1..],
+            Some(&UNMARKED) | None => bytes,
+            Some(&form) => return Err(Unreadable::Form { form }),
+        };
+        let (mut event, rest) = postcard::take_from_bytes::<Self>(event).map_err(Unreadable::Damaged)?;
+        if !rest.is_empty() {
+            event.wishes = Some(postcard::from_bytes(rest).map_err(Unreadable::Damaged)?);
+        }
         Ok(event)
     }
 
-    /// How long the event stays in the queue for now, if it may wait and load is high.
-    pub(super) fn hold_back(&self, core: &Core, retry: RetryConfig, invocation: &Invocation) -> Option<Duration> {
-        let until = self.wishes.as_ref()?.defer_until_ms?;
-        let rest = Duration::from_millis(until.saturating_sub(core.clock.wall().as_millis()));
-        hold_back(retry, rest, self.age(core), draw()).filter(|_| core.is_loaded_for(invocation))
-    }
-
-    pub(super) fn enqueue(&self) -> Write {
+    pub(super) fn enqueue(&self, queue: &QueueName) -> Write {
         Write::Enqueue {
-            queue: QUEUE.to_owned(),
+            queue: queue.as_str().to_owned(),
             id: format!("{:016x}-{}", self.accepted_ms, self.request_id),
             body: self.encode(),
             delay: Duration::ZERO,
         }
     }
 
-    pub(super) fn age(&self, core: &Core) -> Duration {
-        Duration::from_millis(core.clock.wall().as_millis().saturating_sub(self.accepted_ms))
+    /// What its destination is told when it has run.
+    pub(super) fn done(&self, core: &Core, config: &AsyncConfig, ran: Option<&Ran>) -> Option<(QueueName, Write)> {
+        config.on_success.as_deref().and_then(|arn| self.to_destination(core, arn, "Success", ran))
     }
 
-    pub(super) fn done(&self, core: &Core, lease: Lease, config: &AsyncConfig, ran: Option<&Ran>) -> Vec<Write> {
-        let mut writes = vec![Write::Acknowledge(lease)];
-        writes.extend(config.on_success.as_deref().and_then(|arn| self.to_destination(core, arn, "Success", ran)));
-        writes
-    }
-
+    /// What its destination is told when it is given up.
     pub(super) fn discard(
         &self,
         core: &Core,
-        lease: Lease,
         config: &AsyncConfig,
         condition: Condition,
         ran: Option<&Ran>,
-    ) -> Vec<Write> {
+    ) -> Option<(QueueName, Write)> {
         let condition = condition.as_str();
         tracing::warn!(request = %self.request_id, arn = self.invoked_arn, condition, runs = self.runs, "an event is given up");
-        let mut writes = vec![Write::Acknowledge(lease)];
-        writes.extend(config.on_failure.as_deref().and_then(|arn| self.to_destination(core, arn, condition, ran)));
-        writes
+        config.on_failure.as_deref().and_then(|arn| self.to_destination(core, arn, condition, ran))
     }
 
     /// The record that a destination gets, as an event of its own. Functions are the destinations that this node reaches; the
     /// control plane refuses others.
-    pub(super) fn to_destination(&self, core: &Core, arn: &str, condition: &str, ran: Option<&Ran>) -> Option<Write> {
+    fn to_destination(&self, core: &Core, arn: &str, condition: &str, ran: Option<&Ran>) -> Option<(QueueName, Write)> {
         if arn.parse::<FunctionRef>().is_err() {
             tracing::warn!(request = %self.request_id, destination = arn, "a destination that is no function is not told");
             return None;
@@ -169,7 +177,19 @@ impl Queued {
             misses: 0,
             wishes: None,
         };
-        Some(event.enqueue())
+        let queue = queue_for(arn);
+        let write = event.enqueue(&queue);
+        Some((queue, write))
+    }
+}
+
+impl Taken {
+    /// How long the event stays in the queue for now, if it may wait and load is high.
+    pub(super) fn hold_back(&self, core: &Core, retry: RetryConfig, invocation: &Invocation) -> Option<Duration> {
+        let until = self.event.wishes.as_ref()?.defer_until_ms?;
+        let wished = Duration::from_millis(until.saturating_sub(self.event.accepted_ms));
+        let age = self.age(core);
+        hold_back(retry, wished.saturating_sub(age), age, draw()).filter(|_| core.is_loaded_for(invocation))
     }
 }
 
@@ -209,5 +229,16 @@ mod tests {
         let mut more = torn.to_vec();
         more.push(9);
         assert!(Queued::decode(&more).is_err());
+        assert!(Queued::decode(&[]).is_err());
+    }
+
+    #[test]
+    fn an_event_of_an_earlier_release_is_read_and_one_of_a_later_is_not() {
+        let written = event(None).encode();
+        let decoded = Queued::decode(&written[1..]).unwrap();
+        assert_eq!(format!("{decoded:?}"), format!("{:?}", event(None)));
+        let mut later = written.to_vec();
+        later[0] = FORM + 1;
+        assert!(matches!(Queued::decode(&later), Err(Unreadable::Form { form: 3 })));
     }
 }

@@ -1,5 +1,5 @@
-//! Leased queues. `visible_at` is when a message can be taken, or taken again; `token` is the lease last given out and 0 when
-//! the message was given back.
+//! Leased queues. `visible_at` is when a message can be taken, or taken again, by the store's clock; `token` is the lease last
+//! given out and 0 when the message was given back.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::Context;
-use crate::api::{Lease, LeasedMessage};
+use super::clock::millis;
+use crate::api::{Lease, Leased, LeasedMessage, QueueState};
 use hearth_types::Timestamp;
 
 pub(super) fn enqueue(
@@ -44,6 +45,9 @@ fn count(connection: &Connection, partition: &str, queue: &str, change: i64) -> 
              ON CONFLICT (partition, queue) DO UPDATE SET messages = messages + excluded.messages",
         )?
         .execute(params![partition, queue, change])?;
+    connection
+        .prepare_cached("DELETE FROM queue WHERE partition = ? AND queue = ? AND messages <= 0")?
+        .execute([partition, queue])?;
     Ok(())
 }
 
@@ -113,7 +117,7 @@ pub(super) fn lease(
     queue: &str,
     limit: usize,
     duration: Duration,
-) -> rusqlite::Result<Vec<LeasedMessage>> {
+) -> rusqlite::Result<Leased> {
     let connection = context.connection;
     let token = *context.revision + 1;
     let mut messages: Vec<LeasedMessage> = connection
@@ -126,7 +130,7 @@ pub(super) fn lease(
             Ok(LeasedMessage {
                 lease: Lease { queue: queue.to_owned(), id: row.get(0)?, token },
                 deliveries: row.get(1)?,
-                enqueued_at: Timestamp::from_millis(row.get(2)?),
+                age: since(Timestamp::from_millis(row.get(2)?), context.now),
                 body: Bytes::from(row.get::<_, Vec<u8>>(3)?),
             })
         })?
@@ -148,10 +152,28 @@ pub(super) fn lease(
     if !messages.is_empty() {
         *context.revision = token;
     }
-    Ok(messages)
+    let next: Option<u64> = connection
+        .prepare_cached("SELECT MIN(visible_at) FROM message WHERE partition = ? AND queue = ?")?
+        .query_row([partition, queue], |row| row.get(0))?;
+    Ok(Leased { messages, next_in: next.map(|at| since(context.now, Timestamp::from_millis(at))) })
 }
 
-/// A time beyond what SQLite can hold is "never".
-fn millis(time: Timestamp) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+pub(super) fn list(connection: &Connection, partition: &str, now: Timestamp) -> rusqlite::Result<Vec<QueueState>> {
+    connection
+        .prepare_cached(
+            "SELECT queue, messages, (SELECT MIN(visible_at) FROM message
+                 WHERE message.partition = queue.partition AND message.queue = queue.queue)
+             FROM queue WHERE partition = ? ORDER BY queue",
+        )?
+        .query_map([partition], |row| {
+            let next: Option<u64> = row.get(2)?;
+            let next_in = since(now, Timestamp::from_millis(next.unwrap_or_default()));
+            Ok(QueueState { queue: row.get(0)?, messages: row.get(1)?, next_in })
+        })?
+        .collect()
+}
+
+/// Zero if `later` is earlier.
+fn since(earlier: Timestamp, later: Timestamp) -> Duration {
+    Duration::from_millis(later.as_millis().saturating_sub(earlier.as_millis()))
 }

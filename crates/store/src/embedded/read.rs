@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use hearth_types::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -182,20 +181,4 @@ pub(super) fn log(
             Ok(LogRecord { sequence: row.get(0)?, record: bytes(row, 1)? })
         })?
         .collect()
-}
-
-pub(super) fn queue_state(
-    connection: &Connection,
-    partition: &str,
-    queue: &str,
-) -> rusqlite::Result<(Option<Timestamp>, u64)> {
-    connection
-        .prepare_cached(
-            "SELECT (SELECT MIN(visible_at) FROM message WHERE partition = ?1 AND queue = ?2),
-                    (SELECT messages FROM queue WHERE partition = ?1 AND queue = ?2)",
-        )?
-        .query_row([partition, queue], |row| {
-            let visible_at: Option<u64> = row.get(0)?;
-            Ok((visible_at.map(Timestamp::from_millis), row.get::<_, Option<u64>>(1)?.unwrap_or(0)))
-        })
 }

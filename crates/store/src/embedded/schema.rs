@@ -15,7 +15,7 @@ const LOCK: &str = "lock";
 /// Step `n` brings format `n` to format `n + 1`; steps that have been released are never edited.
 ///
 /// Bodies that may be large stand in tables with a row id, so that walking an index does not drag them along. `meta` holds
-/// the newest revision. `deleted` remembers deletions for watchers, newer than the partition's row in `compacted`.
+/// the newest revision and, from format 2 on, what the clocks showed at the last commit. `deleted` remembers deletions for watchers, newer than the partition's row in `compacted`.
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO meta VALUES ('revision', 0);
@@ -40,6 +40,10 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (partition, queue, id)) WITHOUT ROWID;
     CREATE INDEX message_visible ON message (partition, queue, visible_at, id);
     CREATE TABLE body (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
+", "
+    INSERT INTO meta SELECT 'clock', COALESCE(MAX(enqueued_at), 0) FROM message;
+    INSERT INTO meta SELECT 'wall', value FROM meta WHERE name = 'clock';
+    DELETE FROM queue WHERE messages <= 0;
 "];
 
 /// Takes the directory for this process, for as long as the file is open.

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hearth_sys::failpoint;
-use hearth_types::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::clock::Clock;
 use super::watch::Hints;
 use super::{OpenError, apply, queue};
-use crate::api::{CommitError, LeasedMessage, Precondition, Revision, Write};
+use crate::api::{CommitError, Leased, Precondition, Revision, Write};
 
 /// Commands of one transaction.
 const GROUP_MAX: usize = 64;
@@ -46,7 +46,7 @@ pub(super) enum Command {
         queue: String,
         limit: usize,
         duration: Duration,
-        reply: Reply<Vec<LeasedMessage>>,
+        reply: Reply<Leased>,
     },
     /// Answers whether nothing is left to drop.
     Truncate {
@@ -112,7 +112,7 @@ impl Command {
 /// A command's result, held back until it is durable.
 enum Answer {
     Commit(Reply<Revision>, Result<Revision, CommitError>),
-    Lease(Reply<Vec<LeasedMessage>>, Result<Vec<LeasedMessage>, CommitError>),
+    Lease(Reply<Leased>, Result<Leased, CommitError>),
     Truncate(Reply<bool>, Result<bool, CommitError>),
 }
 
@@ -142,10 +142,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(dir: &Path, connection: Connection, lock: File, hints: Arc<Hints>) -> Result<Self, OpenError> {
+    pub(super) fn start(
+        dir: &Path,
+        connection: Connection,
+        lock: File,
+        hints: Arc<Hints>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let failed = |step| move |source| OpenError::Database { step, dir: dir.to_owned(), source };
         let (commands, receiver) = mpsc::channel(QUEUE_LEN);
-        let task = WriterTask::new(connection, lock, hints, receiver).map_err(failed("read the revision"))?;
+        let task = WriterTask::new(connection, lock, hints, clock, receiver).map_err(failed("read the revision"))?;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || task.run())
@@ -179,7 +185,7 @@ struct WriterTask {
     hints: Arc<Hints>,
     commands: mpsc::Receiver<Command>,
     revision: u64,
-    clock: Timestamp,
+    clock: Clock,
     wal_pages: Arc<AtomicUsize>,
     checkpointed_pages: usize,
     deletions: u64,
@@ -190,6 +196,7 @@ impl WriterTask {
         mut connection: Connection,
         lock: File,
         hints: Arc<Hints>,
+        clock: Clock,
         commands: mpsc::Receiver<Command>,
     ) -> rusqlite::Result<Self> {
         let revision = connection.query_row("SELECT value FROM meta WHERE name = 'revision'", [], |row| row.get(0))?;
@@ -199,7 +206,6 @@ impl WriterTask {
             seen.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        let clock = Timestamp::default();
         Ok(Self {
             connection,
             _lock: lock,
@@ -225,6 +231,9 @@ impl WriterTask {
             }
             self.commit_group(&mut group);
             self.tidy();
+        }
+        if let Err(error) = self.clock.note(&self.connection, self.clock.now()) {
+            tracing::warn!(%error, "cannot note the time in the store");
         }
         self.checkpoint();
         self.hints.close();
@@ -256,13 +265,13 @@ impl WriterTask {
 
     /// Every command taken off the group has an entry in `answers`, also when one of them fails.
     fn try_commit(&mut self, group: &mut VecDeque<Command>, answers: &mut Vec<Answer>) -> rusqlite::Result<()> {
-        self.clock = self.clock.max(system_time());
+        let now = self.clock.now();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let before = self.revision;
         while let Some(command) = group.pop_front() {
             let mut context = apply::Context {
                 connection: &transaction,
-                now: self.clock,
+                now,
                 revision: &mut self.revision,
                 deletions: &mut self.deletions,
             };
@@ -276,6 +285,7 @@ impl WriterTask {
             transaction
                 .prepare_cached("UPDATE meta SET value = ? WHERE name = 'revision'")?
                 .execute([self.revision])?;
+            self.clock.note(&transaction, now)?;
         }
         transaction.commit()
     }
@@ -320,9 +330,4 @@ fn settle<T>(result: rusqlite::Result<Result<T, CommitError>>) -> (Result<T, Com
 /// A caller that no longer waits is no error.
 fn deliver<T>(reply: Reply<T>, result: Result<T, CommitError>) {
     drop(reply.send(result));
-}
-
-fn system_time() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hearth_store::api::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, MESSAGE_BYTES_MAX, VALUE_BYTES_MAX, WRITES_MAX};
 use hearth_store::{
-    Change, CommitError, Entry, Lease, LeasedMessage, Precondition, ReadError, Revision, Store, Watch, Write,
+    Change, CommitError, Entry, Lease, Leased, LeasedMessage, Precondition, ReadError, Revision, Store, Watch, Write,
 };
 
 const P: &str = "123456789012";
@@ -46,7 +46,14 @@ async fn value(store: &dyn Store, key: &str) -> Option<Bytes> {
 }
 
 async fn lease(store: &dyn Store, limit: usize, duration: Duration) -> Vec<LeasedMessage> {
-    store.lease(P, "q", limit, duration).await.unwrap()
+    store.lease(P, "q", limit, duration).await.unwrap().messages
+}
+
+/// Of the queue that these checks use: when its next message becomes visible, and how many it holds.
+async fn queue_state(store: &dyn Store) -> (Option<Duration>, u64) {
+    let queues = store.queues(P).await.unwrap();
+    let state = queues.into_iter().find(|state| state.queue == "q");
+    state.map_or((None, 0), |state| (Some(state.next_in), state.messages))
 }
 
 /// Takes one message as soon as there is one.
@@ -162,7 +169,7 @@ pub(crate) async fn a_failed_precondition_writes_nothing_and_is_named(store: &dy
     assert_eq!(value(store, "a").await, Some(Bytes::from("1")));
     assert_eq!(value(store, "b").await, None);
     assert_eq!(store.read_log(P, "l", 0, 9).await.unwrap(), vec![]);
-    assert_eq!(store.queue_state(P, "q").await.unwrap().1, 1);
+    assert_eq!(queue_state(store).await.1, 1);
 }
 
 pub(crate) async fn revisions_increase_and_an_empty_commit_tells_the_latest(store: &dyn Store) {
@@ -356,30 +363,69 @@ pub(crate) async fn a_log_precondition_fences_appends(store: &dyn Store) {
 
 pub(crate) async fn messages_are_leased_in_order_and_once(store: &dyn Store) {
     commit(store, vec![enqueue("c", "3"), enqueue("a", "1"), enqueue("b", "2")]).await;
-    let (next_visible, count) = store.queue_state(P, "q").await.unwrap();
-    assert!(next_visible.is_some());
+    let (next_visible, count) = queue_state(store).await;
+    assert_eq!(next_visible, Some(Duration::ZERO));
     assert_eq!(count, 3);
     let first = lease(store, 2, HOUR).await;
     assert_eq!(first.iter().map(|message| message.lease.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert!(first.iter().all(|message| message.deliveries == 1 && message.enqueued_at.as_millis() > 0));
+    assert!(first.iter().all(|message| message.deliveries == 1 && message.age < DEADLINE));
     let second = lease(store, 2, HOUR).await;
     assert_eq!(second.iter().map(|message| message.lease.id.as_str()).collect::<Vec<_>>(), ["c"]);
     assert_eq!(lease(store, 2, HOUR).await, vec![]);
-    assert_eq!(store.lease(P, "other", 1, HOUR).await.unwrap(), vec![]);
-    assert_eq!(store.lease("other", "q", 1, HOUR).await.unwrap(), vec![]);
+    assert_eq!(store.lease(P, "other", 1, HOUR).await.unwrap(), Leased::default());
+    assert_eq!(store.lease("other", "q", 1, HOUR).await.unwrap(), Leased::default());
     for message in first.into_iter().chain(second) {
         commit(store, vec![Write::Acknowledge(message.lease)]).await;
     }
-    assert_eq!(store.queue_state(P, "q").await.unwrap(), (None, 0));
+    assert_eq!(queue_state(store).await, (None, 0));
 }
 
 pub(crate) async fn a_delayed_message_appears_later(store: &dyn Store) {
     commit(store, vec![delayed("far", "", HOUR), delayed("near", "", Duration::from_millis(30))]).await;
-    let (visible_at, _) = store.queue_state(P, "q").await.unwrap();
+    let (next_in, _) = queue_state(store).await;
+    assert!(next_in <= Some(Duration::from_millis(30)), "{next_in:?}");
     let message = lease_one(store, HOUR).await;
     assert_eq!(message.lease.id, "near");
-    assert_eq!(visible_at, Some(message.enqueued_at + Duration::from_millis(30)));
+    assert!(message.age >= Duration::from_millis(30), "{message:?}");
     assert_eq!(lease(store, 9, HOUR).await, vec![]);
+}
+
+pub(crate) async fn queues_are_apart_and_listed_while_they_hold_anything(store: &dyn Store) {
+    let to = |queue: &str, id: &str, delay| Write::Enqueue {
+        queue: queue.to_owned(),
+        id: id.to_owned(),
+        body: Bytes::from(queue.to_owned()),
+        delay,
+    };
+    let writes =
+        vec![to("b", "1", HOUR), to("a", "1", Duration::ZERO), to("a", "2", HOUR), to("c", "1", Duration::ZERO)];
+    commit(store, writes).await;
+    store.commit("other", vec![], vec![to("d", "1", Duration::ZERO)]).await.unwrap();
+    let listed = store.queues(P).await.unwrap();
+    let names: Vec<(&str, u64)> = listed.iter().map(|state| (state.queue.as_str(), state.messages)).collect();
+    assert_eq!(names, [("a", 2), ("b", 1), ("c", 1)]);
+    assert_eq!((listed[0].next_in, listed[2].next_in), (Duration::ZERO, Duration::ZERO));
+    assert!(listed[1].next_in > HOUR - DEADLINE);
+    let leased = store.lease(P, "a", 9, HOUR).await.unwrap();
+    assert_eq!(leased.messages.iter().map(|message| &message.body[..]).collect::<Vec<_>>(), [b"a"]);
+    assert!(leased.next_in.is_some_and(|next| next > HOUR - DEADLINE), "{leased:?}");
+    let other = store.lease(P, "c", 9, HOUR).await.unwrap().messages.remove(0);
+    let moved = vec![Write::Acknowledge(other.lease), to("b", "2", Duration::ZERO)];
+    commit(store, moved).await;
+    let listed = store.queues(P).await.unwrap();
+    let names: Vec<(&str, u64)> = listed.iter().map(|state| (state.queue.as_str(), state.messages)).collect();
+    assert_eq!(names, [("a", 2), ("b", 2)], "one that is empty is no more");
+    assert_eq!(store.lease(P, "b", 1, HOUR).await.unwrap().messages[0].lease.id, "2");
+}
+
+pub(crate) async fn whoever_leases_is_told_when_there_is_more(store: &dyn Store) {
+    assert_eq!(store.lease(P, "q", 1, HOUR).await.unwrap(), Leased::default());
+    commit(store, vec![enqueue("1", ""), enqueue("2", ""), delayed("3", "", HOUR)]).await;
+    let first = store.lease(P, "q", 1, 2 * HOUR).await.unwrap();
+    assert_eq!((first.messages.len(), first.next_in), (1, Some(Duration::ZERO)));
+    let second = store.lease(P, "q", 9, 2 * HOUR).await.unwrap();
+    assert_eq!(second.messages.len(), 1);
+    assert!(second.next_in.is_some_and(|next| next > HOUR - DEADLINE && next <= HOUR), "{second:?}");
 }
 
 pub(crate) async fn a_lease_that_ran_out_is_given_out_again_and_fences_the_first(store: &dyn Store) {
@@ -415,18 +461,19 @@ pub(crate) async fn a_released_message_carries_its_new_body(store: &dyn Store) {
     let lost = store.commit(P, vec![Precondition::LeaseHeld(first.lease)], vec![]).await;
     assert_eq!(lost, Err(CommitError::Precondition { index: 0 }), "given back is no longer held");
     let second = lease_one(store, HOUR).await;
-    assert_eq!((second.body, second.deliveries, second.enqueued_at), (Bytes::from("new"), 2, first.enqueued_at));
+    assert_eq!((second.body, second.deliveries), (Bytes::from("new"), 2));
+    assert!(second.age >= first.age, "its age goes on");
     commit(store, vec![Write::Release { lease: second.lease, delay: HOUR, body: None }]).await;
     assert_eq!(lease(store, 1, HOUR).await, vec![]);
-    assert_eq!(store.queue_state(P, "q").await.unwrap().1, 1);
+    assert_eq!(queue_state(store).await.1, 1);
 }
 
 pub(crate) async fn an_extended_lease_stays(store: &dyn Store) {
     commit(store, vec![enqueue("m", "")]).await;
     let message = lease_one(store, Duration::from_millis(1)).await;
     commit(store, vec![Write::Extend { lease: message.lease.clone(), duration: HOUR }]).await;
-    let (visible_at, _) = store.queue_state(P, "q").await.unwrap();
-    assert!(visible_at >= Some(message.enqueued_at + HOUR));
+    let (next_in, _) = queue_state(store).await;
+    assert!(next_in > Some(HOUR - DEADLINE), "{next_in:?}");
     assert_eq!(lease(store, 1, HOUR).await, vec![]);
     commit(store, vec![Write::Acknowledge(message.lease)]).await;
 }
@@ -434,7 +481,7 @@ pub(crate) async fn an_extended_lease_stays(store: &dyn Store) {
 pub(crate) async fn a_second_enqueue_of_an_id_changes_nothing(store: &dyn Store) {
     commit(store, vec![enqueue("m", "first")]).await;
     commit(store, vec![delayed("m", "second", HOUR)]).await;
-    assert_eq!(store.queue_state(P, "q").await.unwrap().1, 1);
+    assert_eq!(queue_state(store).await.1, 1);
     let message = lease_one(store, HOUR).await;
     assert_eq!(message.body, Bytes::from("first"));
     commit(store, vec![enqueue("m", "third")]).await;
@@ -450,7 +497,7 @@ pub(crate) async fn acknowledging_goes_together_with_other_writes_or_not_at_all(
     let acknowledge = Write::Acknowledge(message.lease);
     let refused = store.commit(P, vec![absent("taken")], vec![acknowledge.clone(), put("result", "x")]).await;
     assert_eq!(refused, Err(CommitError::Precondition { index: 0 }));
-    assert_eq!(store.queue_state(P, "q").await.unwrap().1, 1);
+    assert_eq!(queue_state(store).await.1, 1);
     commit(store, vec![acknowledge, put("result", "x"), enqueue("next", "")]).await;
     assert_eq!(lease_one(store, HOUR).await.lease.id, "next");
     assert_eq!(value(store, "result").await, Some(Bytes::from("x")));
@@ -462,5 +509,5 @@ pub(crate) async fn one_lease_ends_once_in_a_commit(store: &dyn Store) {
     let acknowledge = Write::Acknowledge(message.lease);
     let twice = store.commit(P, vec![], vec![acknowledge.clone(), acknowledge]).await;
     assert_eq!(twice, Err(CommitError::LeaseLost { write: 1 }));
-    assert_eq!(store.queue_state(P, "q").await.unwrap().1, 1);
+    assert_eq!(queue_state(store).await.1, 1);
 }

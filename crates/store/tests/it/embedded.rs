@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use hearth_store::api::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use hearth_store::{CommitError, Embedded, OpenError, Revision, Store, Write};
@@ -39,6 +40,8 @@ conforms! {
     log_records_are_dense_and_survive_truncation,
     a_log_precondition_fences_appends,
     messages_are_leased_in_order_and_once,
+    queues_are_apart_and_listed_while_they_hold_anything,
+    whoever_leases_is_told_when_there_is_more,
     a_delayed_message_appears_later,
     a_lease_that_ran_out_is_given_out_again_and_fences_the_first,
     a_released_message_carries_its_new_body,
@@ -177,4 +180,36 @@ async fn the_longest_key_is_accepted() {
     let store = Embedded::open(dir.path()).unwrap();
     let put = Write::Put { key: "k".repeat(KEY_BYTES_MAX), value: vec![0; VALUE_BYTES_MAX].into() };
     store.commit("p", vec![], vec![put]).await.unwrap();
+}
+
+/// A store of an earlier format, with what stood in its queue: the due times are those of the clock it was written by.
+#[tokio::test]
+async fn messages_of_the_first_format_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Embedded::open(dir.path()).unwrap());
+    let connection = rusqlite::Connection::open(dir.path().join("store.sqlite")).unwrap();
+    let an_hour_ahead = 3_600_000 + i64::try_from(wall_ms()).unwrap();
+    connection
+        .execute_batch(&format!(
+            "DELETE FROM meta WHERE name <> 'revision'; UPDATE meta SET value = 7;
+             INSERT INTO body VALUES (1, x'647565'), (2, x'6c61746572');
+             INSERT INTO message VALUES ('events', 'invoke', 'a', {an_hour_ahead}, 0, 1, {an_hour_ahead}, 1),
+                 ('events', 'invoke', 'b', {an_hour_ahead} + 60000, 0, 2, {an_hour_ahead}, 2);
+             INSERT INTO queue VALUES ('events', 'invoke', 2), ('events', 'empty', 0);
+             PRAGMA user_version = 1;"
+        ))
+        .unwrap();
+    drop(connection);
+    let store = Embedded::open(dir.path()).unwrap();
+    let queues = store.queues("events").await.unwrap();
+    assert_eq!(queues.iter().map(|queue| (queue.queue.as_str(), queue.messages)).collect::<Vec<_>>(), [("invoke", 2)]);
+    let leased = store.lease("events", "invoke", 9, Duration::from_secs(600)).await.unwrap();
+    let [message] = &leased.messages[..] else { panic!("{leased:?}") };
+    assert_eq!((&message.body[..], message.deliveries), (&b"due"[..], 2));
+    assert!(leased.next_in.is_some_and(|next| next <= Duration::from_secs(60)), "{leased:?}");
+}
+
+fn wall_ms() -> u64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(since_epoch.as_millis()).unwrap()
 }

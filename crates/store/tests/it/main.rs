@@ -7,6 +7,8 @@ mod artifact;
 #[cfg(test)]
 mod blob;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod crash;

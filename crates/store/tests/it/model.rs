@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_store::{CommitError, Embedded, Lease, Precondition, Revision, Store, Write};
+use hearth_store::{CommitError, Embedded, Lease, Leased, Precondition, Revision, Store, Write};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 enum Step {
     Commit { preconditions: Vec<Check>, writes: Vec<Change> },
-    Lease { limit: usize },
+    Lease { queue: u8, limit: usize },
     Truncate { before: u64 },
     Reopen,
 }
@@ -59,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (vec(check, 0..2), vec(change, 0..4))
             .prop_map(|(preconditions, writes)| Step::Commit { preconditions, writes }),
-        4 => (0..3usize).prop_map(|limit| Step::Lease { limit }),
+        4 => (0..2u8, 0..3usize).prop_map(|(queue, limit)| Step::Lease { queue, limit }),
         1 => (0..6u64).prop_map(|before| Step::Truncate { before }),
         1 => Just(Step::Reopen),
     ]
@@ -78,7 +78,8 @@ struct Model {
     keys: BTreeMap<String, (Bytes, Revision)>,
     log_first: u64,
     log: Vec<Bytes>,
-    queue: BTreeMap<String, Message>,
+    /// By queue and id.
+    messages: BTreeMap<(String, String), Message>,
 }
 
 impl Model {
@@ -93,7 +94,15 @@ impl Model {
     }
 
     fn is_held(&self, lease: &Lease) -> bool {
-        self.queue.get(&lease.id).is_some_and(|message| message.token == Some(lease.token))
+        self.messages
+            .get(&(lease.queue.clone(), lease.id.clone()))
+            .is_some_and(|message| message.token == Some(lease.token))
+    }
+
+    fn queues(&self) -> BTreeMap<&str, u64> {
+        let mut queues = BTreeMap::new();
+        self.messages.keys().for_each(|(queue, _)| *queues.entry(queue.as_str()).or_default() += 1);
+        queues
     }
 
     /// Makes all writes or says which lease is lost. `revision` is what the store gave this commit.
@@ -103,19 +112,21 @@ impl Model {
                 Write::Put { key, value } => drop(self.keys.insert(key.clone(), (value.clone(), revision))),
                 Write::Delete { key } => drop(self.keys.remove(key)),
                 Write::Append { record, .. } => self.log.push(record.clone()),
-                Write::Enqueue { id, body, delay, .. } => {
+                Write::Enqueue { queue, id, body, delay } => {
                     let message = Message { body: body.clone(), is_visible: delay.is_zero(), ..Message::default() };
-                    self.queue.entry(id.clone()).or_insert(message);
+                    self.messages.entry((queue.clone(), id.clone())).or_insert(message);
                 }
                 Write::Acknowledge(lease) | Write::Extend { lease, .. } | Write::Release { lease, .. }
                     if !self.is_held(lease) =>
                 {
                     return Err(index);
                 }
-                Write::Acknowledge(lease) => drop(self.queue.remove(&lease.id)),
+                Write::Acknowledge(lease) => {
+                    self.messages.remove(&(lease.queue.clone(), lease.id.clone()));
+                }
                 Write::Extend { .. } => {}
                 Write::Release { lease, body, .. } => {
-                    let message = self.queue.get_mut(&lease.id).unwrap();
+                    let message = self.messages.get_mut(&(lease.queue.clone(), lease.id.clone())).unwrap();
                     (message.token, message.is_visible) = (None, true);
                     if let Some(body) = body {
                         message.body = body.clone();
@@ -129,6 +140,11 @@ impl Model {
 
 fn name(number: u8) -> String {
     ["a", "a/1", "a/2", "b", "b\u{10ffff}", "ä"][usize::from(number) % 6].to_owned()
+}
+
+/// The queue of a message, or the one of this number.
+fn queue_of(number: u8) -> String {
+    ["q", "q/r"][usize::from(number) % 2].to_owned()
 }
 
 fn precondition(check: &Check, model: &Model, leases: &[Lease]) -> Option<Precondition> {
@@ -151,7 +167,7 @@ fn write(change: &Change, leases: &[Lease]) -> Option<Write> {
         Change::Delete(key) => Write::Delete { key: name(*key) },
         Change::Append(record) => Write::Append { log: "l".to_owned(), record: vec![*record].into() },
         Change::Enqueue(id, late) => Write::Enqueue {
-            queue: "q".to_owned(),
+            queue: queue_of(*id),
             id: name(*id),
             body: vec![*id].into(),
             delay: if *late { HOUR } else { Duration::ZERO },
@@ -177,7 +193,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let writes: Vec<_> = writes.iter().filter_map(|change| write(change, &leases)).collect();
                 commit(&store, &mut model, checks, writes).await?;
             }
-            Step::Lease { limit } => leases.extend(lease(&store, &mut model, limit).await?),
+            Step::Lease { queue, limit } => leases.extend(lease(&store, &mut model, queue_of(queue), limit).await?),
             Step::Truncate { before } => {
                 store.truncate_log("p", "l", before).await.unwrap();
                 model.log_first = model.log_first.max(before.min(model.log.len() as u64));
@@ -215,17 +231,24 @@ async fn commit(
     Ok(())
 }
 
-async fn lease(store: &Embedded, model: &mut Model, limit: usize) -> Result<Vec<Lease>, TestCaseError> {
-    let leased = store.lease("p", "q", limit, HOUR).await.unwrap();
-    let visible = model.queue.values().filter(|message| message.is_visible).count();
+async fn lease(store: &Embedded, model: &mut Model, queue: String, limit: usize) -> Result<Vec<Lease>, TestCaseError> {
+    let Leased { messages: leased, next_in } = store.lease("p", &queue, limit, HOUR).await.unwrap();
+    let of_queue = |model: &Model| -> Vec<bool> {
+        let messages = model.messages.iter().filter(|((of, _), _)| *of == queue);
+        messages.map(|(_, message)| message.is_visible).collect()
+    };
+    let before = of_queue(model);
+    let visible = before.iter().filter(|is_visible| **is_visible).count();
     prop_assert_eq!(leased.len(), limit.min(visible));
     for message in &leased {
-        let known = model.queue.get_mut(&message.lease.id).unwrap();
+        let known = model.messages.get_mut(&(queue.clone(), message.lease.id.clone())).unwrap();
         prop_assert!(known.is_visible);
         known.deliveries += 1;
         (known.is_visible, known.token) = (false, Some(message.lease.token));
         prop_assert_eq!((&message.body, message.deliveries), (&known.body, known.deliveries));
     }
+    prop_assert_eq!(next_in.is_none(), before.is_empty());
+    prop_assert_eq!(next_in == Some(Duration::ZERO), of_queue(model).contains(&true));
     Ok(leased.into_iter().map(|message| message.lease).collect())
 }
 
@@ -237,7 +260,10 @@ async fn compare(store: &Embedded, model: &Model) -> Result<(), TestCaseError> {
     prop_assert_eq!(log.first().map_or(model.log.len() as u64, |record| record.sequence), model.log_first);
     let records: Vec<Bytes> = log.into_iter().map(|record| record.record).collect();
     prop_assert_eq!(&records[..], &model.log[usize::try_from(model.log_first).unwrap()..]);
-    prop_assert_eq!(store.queue_state("p", "q").await.unwrap().1, model.queue.len() as u64);
+    let queues = store.queues("p").await.unwrap();
+    let messages: Vec<(&str, u64)> = queues.iter().map(|queue| (queue.queue.as_str(), queue.messages)).collect();
+    let expected: Vec<(&str, u64)> = model.queues().into_iter().collect();
+    prop_assert_eq!(messages, expected);
     Ok(())
 }
 

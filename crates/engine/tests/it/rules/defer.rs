@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hearth_engine::capacity::{PoolName, Wishes};
-use hearth_engine::{Action, Demand, EngineConfig, Event, FailReason, Ticket};
+use hearth_engine::{Action, Demand, EngineConfig, Event, FailReason, Room, Ticket};
 use hearth_types::Instant;
 
 use crate::harness::{Bench, config, demand, destroyed, dispatched, key, made};
@@ -71,6 +71,16 @@ fn whoever_asks_is_told_what_would_become_of_it() {
     assert!(asked(&mut bench, 4));
     bench.finish(first);
     assert!(!asked(&mut bench, 4) && !asked(&mut bench, 1));
+}
+
+#[test]
+fn whoever_asks_is_told_how_much_is_in_use() {
+    let (mut bench, [first, ..]) = peak();
+    let room = |bench: &Bench, function| bench.engine.room_for(bench.now, &key(1, function, function));
+    let all = Room { total_mib: 4 * 128, in_use_mib: 3 * 128, shared: true };
+    assert_eq!([room(&bench, 1), room(&bench, 9)], [all; 2]);
+    bench.finish(first);
+    assert_eq!(room(&bench, 1), Room { in_use_mib: 2 * 128, ..all }, "what is idle is not in use");
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! One attempt of an event that was taken up, and what is written of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_engine::async_queue::{
+    AttemptEnd, Condition, Ended, Progress, QueueName, RetryConfig, Verdict, after_attempt, is_too_old,
+};
+use hearth_engine::port::{Current, Invocation, InvokeError, Outcome, Reply, ThrottleReason, Timeline};
+use hearth_store::{Lease, Write};
+use hearth_types::Instant;
+
+use super::draw;
+use super::event::{KeptWishes, Queued, Ran};
+use crate::core::Core;
+use crate::node::run_to_the_end;
+
+/// An event that is ours for now.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) event: Queued,
+    pub(super) lease: Lease,
+    /// By the store's clock, which nobody sets, when it was leased.
+    pub(super) age: Duration,
+    pub(super) leased_at: Instant,
+}
+
+impl Taken {
+    pub(super) fn age(&self, core: &Core) -> Duration {
+        self.age + core.clock.now().since(self.leased_at)
+    }
+}
+
+/// What becomes of an event that was taken up.
+#[derive(Debug)]
+pub(super) struct Settlement {
+    pub(super) writes: Vec<Write>,
+    pub(super) ended: Ended,
+    /// After what time it is tried again.
+    pub(super) again: Option<Duration>,
+    /// The queue of the destination that is told.
+    pub(super) told: Option<QueueName>,
+}
+
+impl Settlement {
+    fn again(lease: Lease, ended: Ended, delay: Duration, event: Option<&Queued>) -> Self {
+        let body = event.map(Queued::encode);
+        Self { writes: vec![Write::Release { lease, delay, body }], ended, again: Some(delay), told: None }
+    }
+
+    /// It is gone, and its record, if there is one, is on its way to a destination.
+    fn over(lease: Lease, ended: Ended, record: Option<(QueueName, Write)>) -> Self {
+        let mut writes = vec![Write::Acknowledge(lease)];
+        let (told, write) = record.unzip();
+        writes.extend(write);
+        Self { writes, ended, again: None, told }
+    }
+}
+
+/// Runs the event once and says what to write of it.
+pub(super) async fn run(core: &Arc<Core>, mut taken: Taken) -> Settlement {
+    let lease = taken.lease.clone();
+    let Some(current) = core.catalogue.current(&taken.event.invoked_arn, draw()) else {
+        tracing::warn!(arn = taken.event.invoked_arn, "an event's function is gone; the event is dropped");
+        return Settlement::over(lease, Ended::Untried, None);
+    };
+    let config = current.async_config.clone();
+    let retry = RetryConfig::new(config.retries_max, config.age_s_max);
+    if is_too_old(retry, taken.age(core)) {
+        let record = taken.event.discard(core, &config, Condition::EventAgeExceeded, None);
+        return Settlement::over(lease, Ended::Untried, record);
+    }
+    let (version, reserved, invocable) = (current.spec.key.version, current.reserved_concurrency, current.invocable);
+    let invocation = invocation(&taken.event, current);
+    if let Some(delay) = taken.hold_back(core, retry, &invocation) {
+        return Settlement::again(lease, Ended::Untried, delay, None);
+    }
+    // A version that is being created or prepared now: the event waits for it, as it would for room.
+    let result = if invocable { Some(run_to_the_end(core, invocation).await) } else { None };
+    let end = result.as_ref().map_or(AttemptEnd::NotRun, |result| attempt_end(result, reserved));
+    let event = &mut taken.event;
+    let ended = match end {
+        AttemptEnd::Success | AttemptEnd::FunctionError => {
+            (event.runs, event.misses) = (event.runs + 1, 0);
+            Ended::Ran
+        }
+        AttemptEnd::ZeroReserved => Ended::Untried,
+        AttemptEnd::NotRun => {
+            event.misses += 1;
+            Ended::Throttled
+        }
+    };
+    let progress = Progress { runs: taken.event.runs, misses: taken.event.misses, age: taken.age(core) };
+    let ran = result.and_then(Result::ok).map(|(reply, _)| Ran { reply, version });
+    match after_attempt(retry, end, progress, draw()) {
+        Verdict::Done => Settlement::over(lease, ended, taken.event.done(core, &config, ran.as_ref())),
+        Verdict::Retry { delay } => Settlement::again(lease, ended, delay, Some(&taken.event)),
+        Verdict::Discard { condition } => {
+            Settlement::over(lease, ended, taken.event.discard(core, &config, condition, ran.as_ref()))
+        }
+    }
+}
+
+fn invocation(event: &Queued, current: Current) -> Invocation {
+    Invocation {
+        request_id: event.request_id,
+        spec: current.spec,
+        invoked_arn: event.invoked_arn.as_str().into(),
+        payload: Bytes::from(event.payload.clone()),
+        client_context: None,
+        trace_id: event.trace_id.clone(),
+        log_tail: false,
+        streaming: false,
+        reserved_concurrency: current.reserved_concurrency,
+        account_unreserved: current.account_unreserved,
+        wishes: event.wishes.as_ref().map(KeptWishes::of_attempt),
+    }
+}
+
+fn attempt_end(result: &Result<(Reply, Timeline), InvokeError>, reserved: Option<u32>) -> AttemptEnd {
+    match result {
+        Ok((Reply { outcome: Outcome::Success, .. }, _)) => AttemptEnd::Success,
+        Ok((Reply { outcome: Outcome::FunctionError, .. }, _)) => AttemptEnd::FunctionError,
+        Err(InvokeError::Throttled { reason: ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded })
+            if reserved == Some(0) =>
+        {
+            AttemptEnd::ZeroReserved
+        }
+        Err(_) => AttemptEnd::NotRun,
+    }
+}
