@@ -78,6 +78,10 @@ fn environment(
         set(&mut environment, "AWS_LAMBDA_LOG_LEVEL", level_name(level));
     }
     for (name, value) in &spec.environment {
+        // AWS's start scripts take an empty one for none.
+        if name == "NODE_PATH" && value.is_empty() && runtime.environment.contains_key(name) {
+            continue;
+        }
         set(&mut environment, name, value);
     }
     for (name, value) in [

@@ -16,6 +16,8 @@ const SEMI_SPACE: &str = "{semi_space_mib}";
 /// Names a program that is started in place of the interpreter, with the interpreter's command as its arguments. Source: AWS Lambda
 /// Developer Guide, "Modifying the runtime environment"; it says that there is none for `provided` runtimes.
 const WRAPPER_VARIABLE: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+/// Options that Node.js reads beside those of its command line, which win.
+const OPTIONS_VARIABLE: &str = "NODE_OPTIONS";
 /// Executes it as AWS's start scripts do, with their messages and exit codes.
 const RUN_WRAPPER: [&str; 3] = [
     "/bin/bash",
@@ -74,20 +76,20 @@ impl RuntimeDefinition {
     }
 
     /// The programs to try in order (the first whose file exists inside the sandbox is the one), for a function with this
-    /// memory size in MiB and environment. Working directory: `/var/task`.
+    /// memory size in MiB and environment. Options that `NODE_OPTIONS` decides are left out. Working directory: `/var/task`.
     pub fn commands_for(&self, memory_mib: u32, environment: &[(String, String)]) -> Vec<Vec<String>> {
         let wrapper = self.wrapper(environment);
         let wrapped = |command: Vec<String>| match wrapper {
             Some(wrapper) => RUN_WRAPPER.into_iter().chain([wrapper]).map(str::to_owned).chain(command).collect(),
             None => command,
         };
-        self.commands.iter().map(|command| wrapped(fill(command, memory_mib))).collect()
+        let options = value_of(OPTIONS_VARIABLE, environment).unwrap_or_default();
+        self.commands.iter().map(|command| wrapped(fill(&without_decided(command, options), memory_mib))).collect()
     }
 
     fn wrapper<'a>(&self, environment: &'a [(String, String)]) -> Option<&'a str> {
         self.interpreter_version.as_ref()?;
-        let (_, wrapper) = environment.iter().find(|(name, _)| name == WRAPPER_VARIABLE)?;
-        Some(wrapper.as_str()).filter(|wrapper| !wrapper.is_empty())
+        value_of(WRAPPER_VARIABLE, environment).filter(|wrapper| !wrapper.is_empty())
     }
 
     /// The command that starts an interpreter ahead of need, for functions of this memory size in MiB; in [`Self::environment`]
@@ -115,6 +117,23 @@ impl RuntimeDefinition {
         let alike = command == self.parked_command(memory_mib) && starts_alike(&own, environment);
         command.is_some() && alike && self.wrapper(environment).is_none()
     }
+}
+
+fn value_of<'a>(name: &str, environment: &'a [(String, String)]) -> Option<&'a str> {
+    environment.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+}
+
+/// The command without what a function's own options for Node.js decide, as AWS's start scripts have it: sizes, if they name one, and
+/// what they turn on that is turned off.
+fn without_decided(command: &[String], options: &str) -> Vec<String> {
+    let options = options.replace('_', "-");
+    let sized = ["--max-semi-space-size", "--max-old-space-size"].iter().any(|option| options.contains(option));
+    let is_decided = |word: &String| {
+        let is_size = word.contains(SEMI_SPACE) || word.contains(OLD_SPACE);
+        let turned_on = word.strip_prefix("--no-").is_some_and(|option| options.contains(&format!("--{option}")));
+        is_size && sized || turned_on
+    };
+    command.iter().filter(|word| !is_decided(word)).cloned().collect()
 }
 
 fn fill(command: &[String], memory_mib: u32) -> Vec<String> {
@@ -151,6 +170,17 @@ mod tests {
         let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
         let filled = definition.commands_for(128, &[]);
         assert_eq!(filled, [["/bin/node", "--max-old-space-size=116", "main"]]);
+    }
+
+    #[test]
+    fn a_functions_own_options_decide() {
+        let words = ["node", "--max-old-space-size={old_space_mib}", "--no-experimental-x", "main"];
+        let commands: &[&[&str]] = &[&words];
+        let definition = RuntimeDefinition::new("nodejs20.x".into(), "/r".into(), "d".into(), commands);
+        let with = |options: &str| definition.commands_for(128, &[("NODE_OPTIONS".to_owned(), options.to_owned())]);
+        assert_eq!(with("--inspect"), [["node", "--max-old-space-size=116", "--no-experimental-x", "main"]]);
+        assert_eq!(with("--max_old_space_size=64"), [["node", "--no-experimental-x", "main"]]);
+        assert_eq!(with("-r a --experimental-x"), [["node", "--max-old-space-size=116", "main"]]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::add::{AddError, Steps, files};
+use crate::base::CERTIFICATES;
 use crate::definition::RuntimeDefinition;
 use crate::elf::Elf;
 use crate::parking::Parking;
@@ -24,6 +25,8 @@ const BUILD_NATIVE: &str = include_str!("assets/node/build-native.sh");
 /// What restored copies of a process must not have in common, and the library that reseeds OpenSSL.
 const RESTORED: &str = include_str!("assets/node/restored.cjs");
 const RESEED: &str = include_str!("assets/node/reseed.c");
+const SEARCH: &str = include_str!("assets/node/search.mjs");
+const SEARCH_HOOKS: &str = include_str!("assets/node/search-hooks.mjs");
 const MAIN_3: &str = include_str!("assets/node/main-3.mjs");
 const MAIN_4: &str = include_str!("assets/node/main-4.mjs");
 
@@ -83,7 +86,9 @@ impl Node {
             Origin::Host { program, version, .. } => format!("{version} {}", host::file_identity(program)),
             Origin::Packaged { version, .. } => format!("{version} packaged"),
         };
-        format!("{from}\n{LOCK}\n{RESTORED}\n{RESEED}\n{MAIN_3}\n{MAIN_4}\n{ORDERS}\n{PARK_3}\n{PARK_4}")
+        format!(
+            "{from}\n{LOCK}\n{RESTORED}\n{RESEED}\n{MAIN_3}\n{MAIN_4}\n{SEARCH}\n{SEARCH_HOOKS}\n{ORDERS}\n{PARK_3}\n{PARK_4}"
+        )
     }
 
     /// `dir` keeps the native part from one addition to the next.
@@ -158,6 +163,10 @@ impl Node {
         fs_err::copy(native, native_inside)?;
         root.write("/var/runtime/index.mjs", main)?;
         root.write(RESTORED_INSIDE, RESTORED)?;
+        root.write("/var/runtime/search.mjs", SEARCH)?;
+        root.write("/var/runtime/search-hooks.mjs", SEARCH_HOOKS)?;
+        // On AWS: what is in the system's certificates and not in Node.js.
+        root.link("/var/runtime/ca-cert.pem", CERTIFICATES)?;
         root.write("/.hearth/orders.mjs", ORDERS)?;
         root.write("/.hearth/warm.mjs", "export {};\n")?;
         root.write("/.hearth/warm.cjs", "\"use strict\";\n")?;
@@ -169,28 +178,39 @@ impl Node {
         {
             remove(&path)?;
         }
-        // ES modules ignore NODE_PATH but look for node_modules in every directory above them.
+        // See the assets' search.mjs.
         root.link("/var/node_modules", "/opt/nodejs/node_modules")?;
         root.link("/node_modules", "/var/runtime/node_modules")?;
         root.complete("/var/runtime")
     }
 
+    /// What AWS turns off, unless NODE_OPTIONS asks for it (Developer Guide, "Experimental Node.js features").
+    fn disabled(&self, version: &str) -> &'static [&'static str] {
+        let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
+        match self.major {
+            // Older ones do not know the option.
+            20 if minor < 17 => &[],
+            20 => &["--no-experimental-require-module"],
+            22 => &["--no-experimental-require-module", "--no-experimental-detect-module"],
+            _ => &[],
+        }
+    }
+
     fn definition(&self, name: &str, version: String) -> RuntimeDefinition {
         const NODE: &str = "/var/lang/bin/node";
-        // The arguments of Lambda's own bootstrap.
-        let started = |module| {
-            [
-                NODE,
-                "--expose-gc",
-                "--max-semi-space-size={semi_space_mib}",
-                "--max-old-space-size={old_space_mib}",
-                module,
-            ]
+        // The arguments of AWS's start script, in its order.
+        let disabled = self.disabled(&version);
+        let started = |module: &str| {
+            let fixed = [NODE, "--expose-gc", "--max-http-header-size", "81920"].into_iter();
+            let space = ["--max-semi-space-size={semi_space_mib}", "--max-old-space-size={old_space_mib}"];
+            fixed.chain(space).chain(disabled.iter().copied()).chain([module]).map(str::to_owned).collect()
         };
-        let commands: &[&[&str]] = &[&started("/var/runtime/index.mjs")];
+        let command: Vec<String> = started("/var/runtime/index.mjs");
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let commands: &[&[&str]] = &[&words];
         let mut definition = RuntimeDefinition::new(name.to_owned(), PathBuf::new(), String::new(), commands);
         definition.interpreter_version = Some(version);
-        definition.parking = Some(Parking { command: started(PARK_INSIDE).map(str::to_owned).into(), zygote: None });
+        definition.parking = Some(Parking { command: started(PARK_INSIDE), zygote: None });
         definition.bare_command = Some([NODE, "-e", "0"].map(str::to_owned).into());
         definition.environment = provided::managed_environment(name);
         let path = format!(
@@ -198,6 +218,9 @@ impl Node {
             self.major
         );
         definition.environment.insert("NODE_PATH".into(), path);
+        if self.major <= 18 {
+            definition.environment.insert("NODE_EXTRA_CA_CERTS".into(), "/var/runtime/ca-cert.pem".into());
+        }
         definition
     }
 }
