@@ -275,6 +275,9 @@ impl Agent {
             ToAgent::Invoke { id, head, body } => self.runtime_api.invoke(io, id, &head, body),
             ToAgent::Renew(renewal) => {
                 let is_started = !matches!(self.life, Life::Unborn);
+                if is_started {
+                    io.logs.reopen();
+                }
                 let renewal = Renewal {
                     secret: renewal.secret.into_owned().into(),
                     credentials: renewal.credentials.into_owned().into(),

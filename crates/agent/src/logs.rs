@@ -12,6 +12,7 @@ use crate::{
     link::Link,
     poller::{Poller, Source, Watched},
     records::{FrameCutter, LineCutter},
+    runtime_process,
 };
 
 /// Read at once: what a pipe holds by default.
@@ -52,6 +53,14 @@ impl Logs {
         self.output.fd = Some(poller.watch(output, Source::Output)?);
         self.telemetry.fd = Some(poller.watch(telemetry, Source::Telemetry)?);
         Ok(())
+    }
+
+    /// The pipe has been made anew, as pipes are when a sandbox is restored: it may be opened by name again. Where it cannot be,
+    /// whoever has it open writes to it all the same.
+    pub(crate) fn reopen(&self) {
+        if let Some(output) = &self.output.fd {
+            let _stays_closed = runtime_process::open_by_name(output);
+        }
     }
 
     /// All writers have gone and all that they wrote was read.

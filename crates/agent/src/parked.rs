@@ -60,6 +60,7 @@ impl Parked {
         let control = poller.watch(adopt(control)?, Source::Parked)?;
         let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
         let process = Started { pid, output: adopt(output)?, telemetry: adopt(records)? };
+        runtime_process::open_by_name(&process.output)?;
         Ok(Self { process, telemetry, control, park: None, is_ready: false })
     }
 

@@ -9,8 +9,8 @@ use std::{
 use hearth_agent_proto::{ExitStatus, Init, Park, Rlimits};
 use hearth_sys::init_process::{ChildSetup, exec_as_it_is, prepare_child};
 use rustix::{
-    fd::OwnedFd,
-    fs::{FileType, Stat, stat},
+    fd::{AsFd, OwnedFd},
+    fs::{FileType, Mode, Stat, stat},
     io::Errno,
     pipe::{PipeFlags, pipe_with},
     process::{Pid, Signal, WaitOptions, kill_process_group, wait},
@@ -46,6 +46,7 @@ fn is_there(command: &[String]) -> bool {
 
 fn start_command(init: &Init, command: &[String]) -> Result<Started, Errno> {
     let output = pipe()?;
+    open_by_name(&output.read)?;
     let telemetry = pipe()?;
     let variable = init.telemetry.then(|| (TELEMETRY_VARIABLE.to_owned(), telemetry.write.as_raw_fd().to_string()));
     let own = Own { cwd: &init.cwd, uid_gid: init.uid_gid, rlimits: init.rlimits };
@@ -62,6 +63,7 @@ fn start_command(init: &Init, command: &[String]) -> Result<Started, Errno> {
 /// It could not be started.
 pub(crate) fn start_parked(park: &Park, control: OwnedFd) -> Result<(Started, i32), Errno> {
     let output = pipe()?;
+    open_by_name(&output.read)?;
     let telemetry = pipe()?;
     let own = Own { cwd: "/", uid_gid: park.uid_gid, rlimits: park.rlimits };
     let pipes = (&output.write, &telemetry.write);
@@ -94,6 +96,15 @@ fn pipe() -> Result<Pipe, Errno> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
     rustix::fs::fcntl_setfl(&read, rustix::fs::OFlags::NONBLOCK)?;
     Ok(Pipe { read, write })
+}
+
+/// Lets the function's user open its standard output and error by name, such as `/dev/stderr`: the pipe is the agent's, and the
+/// kernel asks whose it is as it does of a file. Who reads from it takes away but its own log.
+///
+/// # Errors
+/// The pipe belongs to another user.
+pub(crate) fn open_by_name(output: impl AsFd) -> Result<(), Errno> {
+    rustix::fs::fchmod(output, Mode::from_raw_mode(0o666))
 }
 
 fn spawn<'a>(
