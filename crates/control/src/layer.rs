@@ -26,7 +26,7 @@ impl Control {
         scope: Scope<'_>,
         request: PublishLayerVersionRequest,
     ) -> Result<LayerVersion, ApiError> {
-        let name = self.layer_name(scope, &request.layer_name)?;
+        let name = self.layer_name(scope, "PublishLayerVersion", &request.layer_name)?;
         let content = request.content;
         let from_s3 = content.s3_bucket.is_some() || content.s3_key.is_some();
         let _kept = self.shared.packages.read().await;
@@ -53,12 +53,15 @@ impl Control {
         Ok(self.layer_version(scope, &name, number, &record))
     }
 
+    /// Of another account where its policy says so: then the layer is named by its ARN.
     pub fn get_layer_version(&self, scope: Scope<'_>, request: &LayerVersionRequest) -> Result<LayerVersion, ApiError> {
-        let name = self.layer_name(scope, &request.layer_name)?;
         let number = layer_number(request.version_number)?;
-        let record =
-            self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(refuse::no_such_resource)?;
-        Ok(self.layer_version(scope, &name, number, &record))
+        if request.layer_name.starts_with("arn:") {
+            return self.layer_version_of(scope, &format!("{}:{number}", request.layer_name));
+        }
+        let name = &request.layer_name;
+        let record = self.shared.seen_account(scope.account).layer(name, number);
+        Ok(self.layer_version(scope, name, number, &*record.ok_or_else(refuse::no_such_resource)?))
     }
 
     pub fn get_layer_version_by_arn(
@@ -66,7 +69,11 @@ impl Control {
         scope: Scope<'_>,
         request: &GetLayerVersionByArnRequest,
     ) -> Result<LayerVersion, ApiError> {
-        let parts: Vec<&str> = request.arn.split(':').collect();
+        self.layer_version_of(scope, &request.arn)
+    }
+
+    fn layer_version_of(&self, scope: Scope<'_>, arn: &str) -> Result<LayerVersion, ApiError> {
+        let parts: Vec<&str> = arn.split(':').collect();
         let [_, _, _, region, owner, _, name, number] = parts.as_slice() else {
             return Err(refuse::no_such_resource());
         };
@@ -75,7 +82,7 @@ impl Control {
         }
         let owner = owner.parse().ok().ok_or_else(refuse::no_such_resource)?;
         let number = number.parse().ok().ok_or_else(refuse::no_such_resource)?;
-        let record = self.shared.layer_for(scope.account, &request.arn);
+        let record = self.shared.layer_for(scope.account, arn);
         let record = record.map_err(|error| if error.status == 403 { error } else { refuse::no_such_resource() })?;
         Ok(self.layer_version(Scope { account: &owner, ..scope }, name, number, &record))
     }
@@ -104,7 +111,7 @@ impl Control {
         scope: Scope<'_>,
         request: &ListLayerVersionsRequest,
     ) -> Result<ListLayerVersionsResponse, ApiError> {
-        let name = self.layer_name(scope, &request.layer_name)?;
+        let name = self.layer_name(scope, "ListLayerVersions", &request.layer_name)?;
         let account = self.shared.seen_account(scope.account);
         let layers = account.layers();
         let layer_arn = self.layer_arn(scope.account, &name);
@@ -121,7 +128,7 @@ impl Control {
 
     /// A version that is not there is as good as deleted (recorded: 204). Functions that use it keep it.
     pub async fn delete_layer_version(&self, scope: Scope<'_>, request: LayerVersionRequest) -> Result<(), ApiError> {
-        let name = self.layer_name(scope, &request.layer_name)?;
+        let name = self.layer_name(scope, "DeleteLayerVersion", &request.layer_name)?;
         let number = layer_number(request.version_number)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -133,15 +140,15 @@ impl Control {
         Ok(())
     }
 
-    /// The layer's name, from a name or an ARN of this account.
-    pub(crate) fn layer_name(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
+    /// The layer's name, from a name or an ARN of this account. `operation` is one that no policy opens to other accounts.
+    pub(crate) fn layer_name(&self, scope: Scope<'_>, operation: &str, text: &str) -> Result<String, ApiError> {
         let parts: Vec<&str> = text.split(':').collect();
         let [_, _, _, region, account, _, name] = parts.as_slice() else { return Ok(text.to_owned()) };
         if *region != self.shared.config.region.as_str() {
             return Err(wrong_region(region, &self.shared.config.region));
         }
         if *account != scope.account.as_str() {
-            return Err(refuse::no_such_resource());
+            return Err(refuse::not_authorized(scope.principal, &format!("lambda:{operation}"), text));
         }
         Ok((*name).to_owned())
     }
@@ -195,16 +202,9 @@ impl Shared {
         if owner == *user {
             return record.ok_or_else(missing);
         }
-        record.filter(|record| record.policy.as_ref().is_some_and(|policy| policy.opens_to(user))).ok_or_else(|| {
-            ApiError::new(
-                403,
-                "AccessDeniedException",
-                format!(
-                    "User: arn:aws:iam::{user}:root is not authorized to perform: lambda:GetLayerVersion on resource: {arn} because \
-                     no resource-based policy allows the lambda:GetLayerVersion action"
-                ),
-            )
-        })
+        record
+            .filter(|record| record.policy.as_ref().is_some_and(|policy| policy.opens_to(user)))
+            .ok_or_else(|| refuse::not_authorized(&format!("arn:aws:iam::{user}:root"), "lambda:GetLayerVersion", arn))
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::control::{Change, Control, Scope, revision_id};
 use crate::layer::layer_number;
-use crate::policy::{document, duplicate, names_account, principal, remove_statement, sid};
+use crate::policy::{Caller, document, duplicate, names, principal, remove_statement, sid};
 use crate::record::{LayerRecord, PolicyRecord, layer_key};
 use crate::refuse;
 
@@ -25,7 +25,8 @@ impl Control {
     ) -> Result<AddLayerVersionPermissionResponse, ApiError> {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let (name, number, mut record) = self.layer_with_policy(scope, &request.layer_name, request.version_number)?;
+        let (name, number, mut record) =
+            self.layer_with_policy(scope, "AddLayerVersionPermission", &request.layer_name, request.version_number)?;
         let present = record.policy.take();
         let revision = present.as_ref().map(|policy| policy.revision_id.as_str());
         let mut statements = present.as_ref().map(|policy| policy.statements.clone()).unwrap_or_default();
@@ -60,7 +61,8 @@ impl Control {
         scope: Scope<'_>,
         request: &LayerVersionRequest,
     ) -> Result<PolicyResponse, ApiError> {
-        let (_, _, record) = self.layer_with_policy(scope, &request.layer_name, request.version_number)?;
+        let (_, _, record) =
+            self.layer_with_policy(scope, "GetLayerVersionPolicy", &request.layer_name, request.version_number)?;
         let policy = record.policy.ok_or_else(no_policy)?;
         Ok(PolicyResponse { policy: document(&policy.statements), revision_id: policy.revision_id })
     }
@@ -72,7 +74,8 @@ impl Control {
     ) -> Result<(), ApiError> {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let (name, number, mut record) = self.layer_with_policy(scope, &request.layer_name, request.version_number)?;
+        let (name, number, mut record) =
+            self.layer_with_policy(scope, "RemoveLayerVersionPermission", &request.layer_name, request.version_number)?;
         let mut policy = record.policy.take().ok_or_else(no_policy)?;
         refuse::check_revision(request.revision_id.as_deref(), Some(&policy.revision_id), GETTER)?;
         remove_statement(&mut policy.statements, &request.statement_id)?;
@@ -84,10 +87,11 @@ impl Control {
     fn layer_with_policy(
         &self,
         scope: Scope<'_>,
+        operation: &str,
         layer: &str,
         number: i64,
     ) -> Result<(String, u64, LayerRecord), ApiError> {
-        let name = self.layer_name(scope, layer)?;
+        let name = self.layer_name(scope, operation, layer)?;
         let number = layer_number(number)?;
         let record = self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(|| {
             let arn = self.layer_arn(scope.account, &name);
@@ -100,9 +104,8 @@ impl Control {
 impl PolicyRecord {
     /// Whether a statement without conditions lets the account use the layer version.
     pub(crate) fn opens_to(&self, account: &AccountId) -> bool {
-        self.statements
-            .iter()
-            .any(|statement| statement.get("Condition").is_none() && names_account(statement, account))
+        let caller = Caller { account, principal: None };
+        self.statements.iter().any(|statement| statement.get("Condition").is_none() && names(statement, caller))
     }
 }
 

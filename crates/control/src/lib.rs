@@ -18,6 +18,7 @@ mod concurrency;
 mod config;
 mod control;
 mod create;
+mod cross_account;
 mod delete;
 mod event_config;
 mod function;

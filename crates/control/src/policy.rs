@@ -237,26 +237,46 @@ pub(crate) fn principal(text: &str) -> Result<Value, ApiError> {
     Err(ApiError::invalid_parameter("The provided principal was invalid. Please check the principal and try again."))
 }
 
-/// Whether the policy of what is invoked lets another account invoke it. Conditions name sources, which a plain invocation
-/// does not have: such statements do not apply.
-pub(crate) fn allows_invoke(function: &Function, qualifier: Option<&Qualifier>, caller: &AccountId) -> bool {
+/// Who asks, of another account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) account: &'a AccountId,
+    /// ARN of a user or of a role's session, where that is known; else everybody of the account is meant.
+    pub(crate) principal: Option<&'a str>,
+}
+
+/// Whether the policy of the function, version or alias lets another account do this. Conditions name sources, which a plain
+/// request does not have: such statements do not apply.
+pub(crate) fn allows(function: &Function, qualifier: Option<&Qualifier>, caller: Caller<'_>, action: &str) -> bool {
     let key = match qualifier {
         None | Some(Qualifier::Latest) => String::new(),
         Some(qualifier) => qualifier.to_string(),
     };
     let statements = function.records.policies.get(&key).map(|policy| &policy.statements);
     statements.into_iter().flatten().any(|statement| {
-        let action = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
-        matches!(action, "lambda:InvokeFunction" | "lambda:*" | "*")
+        let granted = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
+        (matches!(granted, "lambda:*" | "*") || granted.eq_ignore_ascii_case(action))
             && statement.get("Condition").is_none()
-            && names_account(statement, caller)
+            && names(statement, caller)
     })
 }
 
-/// Whether the statement's principal is the account, someone in it, or everyone.
-pub(crate) fn names_account(statement: &Value, account: &AccountId) -> bool {
+/// Whether the statement's principal is everyone, the caller's account, or the caller.
+pub(crate) fn names(statement: &Value, caller: Caller<'_>) -> bool {
     let principal = statement.get("Principal");
-    let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str);
-    principal.and_then(Value::as_str) == Some("*")
-        || named.is_some_and(|arn| arn.split(':').nth(4) == Some(account.as_str()))
+    if principal.and_then(Value::as_str) == Some("*") {
+        return true;
+    }
+    let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str).unwrap_or_default();
+    if named.split(':').nth(4) != Some(caller.account.as_str()) {
+        return false;
+    }
+    named.ends_with(":root") || caller.principal.is_none_or(|principal| is_same(named, principal))
+}
+
+/// Whether a statement's ARN is the caller's own, or that of the role whose session the caller is.
+fn is_same(named: &str, principal: &str) -> bool {
+    let role = named.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+    let session = principal.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
+    named == principal || (role.is_some() && role == session)
 }

@@ -51,6 +51,18 @@ pub(crate) fn check_revision(given: Option<&str>, current: Option<&str>, getter:
     }
 }
 
+/// What another account's resource does not allow.
+pub(crate) fn not_authorized(principal: &str, action: &str, arn: &str) -> ApiError {
+    ApiError::new(
+        403,
+        "AccessDeniedException",
+        format!(
+            "User: {principal} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows \
+             the {action} action"
+        ),
+    )
+}
+
 pub(crate) fn no_such_resource() -> ApiError {
     ApiError::not_found("The resource you requested does not exist.")
 }

@@ -13,7 +13,11 @@ use crate::control::{Control, Shared};
 use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
 use crate::garbage::wall_clock;
 use crate::name::Target;
+use crate::policy::Caller;
 use crate::{name, policy, refuse};
+
+/// What a policy must allow to another account that invokes.
+const INVOKE: &str = "lambda:InvokeFunction";
 
 /// How long a sandbox's role session is valid: longer than any sandbox is kept (12 hours is the most that AssumeRole grants).
 const SESSION: Duration = Duration::from_secs(12 * 60 * 60);
@@ -59,7 +63,9 @@ impl Control {
         let account = shared.known_account(owner);
         let found = account.as_ref().and_then(|account| Some((account, account.find(&function.name)?)));
         if owner != caller {
-            let allowed = found.as_ref().is_some_and(|(_, found)| policy::allows_invoke(found, qualifier, caller));
+            let whole_account = Caller { account: caller, principal: None };
+            let allowed =
+                found.as_ref().is_some_and(|(_, found)| policy::allows(found, qualifier, whole_account, INVOKE));
             if !allowed {
                 return Err(denied(shared, caller, function, owner));
             }
@@ -124,14 +130,7 @@ fn not_found(shared: &Shared, owner: &AccountId, name: &str, qualifier: Option<i
 
 fn denied(shared: &Shared, caller: &AccountId, function: &FunctionRef, owner: &AccountId) -> ApiError {
     let arn = function_arn(&shared.config, owner, function.name.as_str());
-    ApiError::new(
-        403,
-        "AccessDeniedException",
-        format!(
-            "User: arn:aws:iam::{caller}:root is not authorized to perform: lambda:InvokeFunction on resource: {arn} because no \
-             resource-based policy allows the lambda:InvokeFunction action"
-        ),
-    )
+    refuse::not_authorized(&format!("arn:aws:iam::{caller}:root"), INVOKE, &arn)
 }
 
 impl Catalogue for Control {

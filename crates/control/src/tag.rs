@@ -49,7 +49,8 @@ impl Control {
         store(&mut change, &function, tags).await
     }
 
-    /// The number of tags, and those that Hearth obeys: their values, and that no function changes them, because they open
+    /// The number of tags, and those that Hearth obeys: their values, and that neither functions nor other
+    /// accounts change them, because they open
     /// the network or the host's files to it.
     pub(crate) fn check_tags(
         &self,
@@ -62,7 +63,8 @@ impl Control {
         }
         let changed = |tag: &&str| present.get(*tag) != wanted.get(*tag);
         let Some(tag) = [NETWORK_TAG, LIVE_DIR_TAG].into_iter().find(changed) else { return Ok(()) };
-        if scope.principal.contains(":assumed-role/") {
+        let is_of_owner = scope.principal.split(':').nth(4) == Some(scope.account.as_str());
+        if scope.principal.contains(":assumed-role/") || !is_of_owner {
             return Err(ApiError::new(
                 403,
                 "AccessDeniedException",

@@ -33,6 +33,8 @@ pub(crate) async fn handle(
     let operation = decoded.operation;
     let scope =
         Scope { account: &context.account, principal: &context.principal_arn, now: context.now, endpoint: &endpoint };
+    let owner = control.granting_account(scope, &operation.name, &decoded.input)?;
+    let scope = Scope { account: owner.as_ref().unwrap_or(scope.account), ..scope };
     let answer = operations::perform(control, scope, &operation.name, decoded.input).await?;
     let status = STATUSES.iter().find(|(name, _)| *name == operation.name).map(|(_, status)| *status);
     let status = status.or(StatusCode::from_u16(operation.status).ok()).unwrap_or(StatusCode::OK);

@@ -153,6 +153,14 @@ async fn other_accounts_use_layers_that_are_open_to_them() {
     };
     let refused = refusal(world.control().create_function(scope, request()).await);
     assert!(refused.starts_with("403 AccessDeniedException: "), "{refused}");
+    let theirs = || LayerVersionRequest { layer_name: LAYER_ARN.into(), version_number: 1 };
+    assert_eq!(
+        refusal(world.control().get_layer_version(scope, &theirs())),
+        format!(
+            "403 AccessDeniedException: User: arn:aws:iam::210987654321:root is not authorized to perform: \
+             lambda:GetLayerVersion on resource: {arn} because no resource-based policy allows the lambda:GetLayerVersion action"
+        )
+    );
     let open = AddLayerVersionPermissionRequest {
         layer_name: "l".into(),
         version_number: 1,
@@ -165,4 +173,12 @@ async fn other_accounts_use_layers_that_are_open_to_them() {
     world.control().create_function(scope, request()).await.unwrap();
     let by_arn = GetLayerVersionByArnRequest { arn: arn.clone() };
     assert_eq!(world.control().get_layer_version_by_arn(scope, &by_arn).unwrap().layer_version_arn, arn);
+    assert_eq!(world.control().get_layer_version(scope, &theirs()).unwrap().layer_version_arn, arn);
+    // Nothing but reading can be granted.
+    let refused = refusal(world.control().delete_layer_version(scope, theirs()).await);
+    assert!(
+        refused.starts_with("403 AccessDeniedException: ") && refused.contains("lambda:DeleteLayerVersion"),
+        "{refused}"
+    );
+    assert!(world.control().get_layer_version(world.scope(), &version(1)).is_ok());
 }

@@ -5,6 +5,8 @@ mod aliases;
 #[cfg(test)]
 mod capacity;
 #[cfg(test)]
+mod cross_account;
+#[cfg(test)]
 mod flaky;
 #[cfg(test)]
 mod functions;
