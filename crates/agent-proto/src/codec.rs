@@ -193,6 +193,7 @@ impl<'a> FromAgent<'a> {
                 Writer::new(out, Kind::TunnelCredit as u8, id).bytes(&bytes.to_le_bytes())
             }
             Self::LogsDropped { records } => Writer::new(out, Kind::LogsDropped as u8, 0).bytes(&records.to_le_bytes()),
+            Self::Started { id } => Writer::new(out, Kind::Started as u8, id).bytes(&[]),
             Self::Parked { ready } => Writer::new(out, Kind::Parked as u8, 0).plain(&ready),
         }
     }
@@ -238,6 +239,7 @@ impl<'a> FromAgent<'a> {
             kind if kind == Kind::TunnelCredit as u8 => {
                 Self::TunnelCredit { id, bytes: read_u32(payload, "TunnelCredit")? }
             }
+            kind if kind == Kind::Started as u8 => read_nothing(payload, Self::Started { id }, "Started")?,
             kind if kind == Kind::Parked as u8 => Self::Parked { ready: read_plain(payload, "Parked")? },
             kind if kind == Kind::LogsDropped as u8 => Self::LogsDropped { records: read_u32(payload, "LogsDropped")? },
             kind => return Err(FrameError::UnknownKind { kind }),

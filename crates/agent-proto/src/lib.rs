@@ -30,7 +30,7 @@ mod orders;
 pub use frame::{Frame, FrameError, FrameHeader, HEADER_BYTES, PAYLOAD_BYTES_MAX, read_frame, write_frame};
 pub use message::{
     ErrorHead, ExitStatus, FromAgent, FromAgentKind, Init, InvokeHead, LogHead, LogSource, Park, Renewal, ResponseHead,
-    Rlimits, StreamEnd, ToAgent, ToAgentKind,
+    Rlimits, SMALL_EVENT_BYTES, StreamEnd, ToAgent, ToAgentKind,
 };
 
 pub use orders::write_orders;

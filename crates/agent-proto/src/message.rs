@@ -174,6 +174,7 @@ pub enum FromAgentKind {
     TunnelCredit = 79,
     LogsDropped = 80,
     Parked = 81,
+    Started = 82,
 }
 
 /// From the daemon to the agent.
@@ -213,6 +214,9 @@ pub enum ToAgent<'a> {
         grace_ms: u32,
     },
 }
+
+/// The agent does not say when the runtime was given an event of up to this size.
+pub const SMALL_EVENT_BYTES: usize = 64 * 1024;
 
 /// From the agent to the daemon.
 #[derive(Clone, PartialEq, Debug)]
@@ -280,6 +284,10 @@ pub enum FromAgent<'a> {
     /// Records that the agent had to drop because nobody took them.
     LogsDropped {
         records: u32,
+    },
+    /// The runtime was given this event, which is larger than [`SMALL_EVENT_BYTES`]: nobody has to keep it any longer.
+    Started {
+        id: u32,
     },
     /// The answer to `Park`: the process waits, or there is none.
     Parked {

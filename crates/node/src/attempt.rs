@@ -30,7 +30,10 @@ enum Sink {
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) ticket: Ticket,
+    /// Without its payload.
     pub(crate) invocation: Invocation,
+    /// Until the runtime was given it.
+    payload: Mutex<Option<Bytes>>,
     pub(crate) accepted_at: Instant,
     /// Nanoseconds of the instant by which the function must have answered; `u64::MAX` until it runs.
     deadline_ns: AtomicU64,
@@ -68,10 +71,12 @@ impl Attempt {
         (Arc::new(Self::new(ticket, invocation, now, Sink::Streaming(sender))), receiver)
     }
 
-    fn new(ticket: Ticket, invocation: Invocation, now: Instant, sink: Sink) -> Self {
+    fn new(ticket: Ticket, mut invocation: Invocation, now: Instant, sink: Sink) -> Self {
+        let payload = std::mem::take(&mut invocation.payload);
         Self {
             ticket,
             invocation,
+            payload: Mutex::new(Some(payload)),
             accepted_at: now,
             deadline_ns: AtomicU64::new(u64::MAX),
             init_rerun: AtomicBool::new(false),
@@ -86,6 +91,16 @@ impl Attempt {
 
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.invocation.spec.timeout_ms)
+    }
+
+    /// The event; `None` once the runtime was given it: then it runs nowhere else.
+    pub(crate) fn payload(&self) -> Option<Bytes> {
+        self.payload.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The runtime was given the event: others may have its memory while the function runs.
+    pub(crate) fn let_payload_go(&self) {
+        *self.payload.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// `None` while the function does not run.

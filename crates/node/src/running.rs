@@ -26,6 +26,7 @@ impl Core {
         let Some(id) = self.begin(sandbox, assigned, &attempt, start, (now, wall)) else {
             return self.undelivered(sandbox, &attempt);
         };
+        let payload = attempt.payload().unwrap_or_default();
         let invocation = &attempt.invocation;
         let message = ToAgent::Invoke {
             id,
@@ -38,7 +39,7 @@ impl Core {
                 client_context: invocation.client_context.as_deref().map(Into::into),
                 cognito_identity: None,
             },
-            body: &invocation.payload,
+            body: &payload,
         };
         if assigned.link.send(&message).is_err() {
             sandbox.closed.cancel();

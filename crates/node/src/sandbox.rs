@@ -63,6 +63,13 @@ pub(crate) struct Running {
     pub(crate) withdrawn: bool,
 }
 
+impl Running {
+    /// It can still be given to another sandbox: it is not answered, and as far as is known its runtime was not given the event.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.responded && self.attempt.payload().is_some()
+    }
+}
+
 /// What the sandbox is doing, as far as the node has to know.
 #[derive(Debug, Default)]
 pub(crate) struct SandboxState {
@@ -176,10 +183,10 @@ impl Sandbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Undoes that the attempt runs here; false if its end was dealt with meanwhile.
+    /// Undoes that the attempt runs here; false if its end was dealt with meanwhile, or the runtime was given the event.
     pub(crate) fn take_back(&self, id: u32) -> bool {
         let running = &mut self.state().running;
-        let place = running.iter().position(|running| running.id == id && !running.responded);
+        let place = running.iter().position(|running| running.id == id && running.is_held());
         place.and_then(|place| running.remove(place)).is_some()
     }
 

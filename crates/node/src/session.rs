@@ -108,6 +108,7 @@ impl Session {
             }
             FromAgent::Idle { id } => self.idle(id),
             FromAgent::Withdrawn { id } => self.withdrawn(id)?,
+            FromAgent::Started { id } => self.started(id),
             FromAgent::Response { id, head, body } => {
                 self.core.respond(&self.sandbox, id, &head.content_type, Bytes::copy_from_slice(body));
             }
@@ -174,7 +175,7 @@ impl Session {
         let sandbox = self.sandbox.id;
         let event = {
             let mut state = self.sandbox.state();
-            let index = state.running.iter().position(|running| running.id == id && !running.responded);
+            let index = state.running.iter().position(|running| running.id == id && running.is_held());
             let index = index.ok_or(Violation::UnknownInvocation)?;
             let given_back = state.running.remove(index);
             let asked = index > 0 && given_back.is_some_and(|running| running.withdrawn);
@@ -182,6 +183,13 @@ impl Session {
         };
         self.core.step(event);
         Ok(())
+    }
+
+    /// The runtime has the event.
+    fn started(&self, id: u32) {
+        if let Some(running) = self.sandbox.state().running.iter().find(|running| running.id == id) {
+            running.attempt.let_payload_go();
+        }
     }
 
     fn stream_start(&self, id: u32, content_type: &str) -> Result<(), Violation> {

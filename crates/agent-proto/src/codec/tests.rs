@@ -103,6 +103,7 @@ fn from_agent() -> impl Strategy<Value = FromAgent<'static>> {
         any::<bool>().prop_map(|ready| FromAgent::Parked { ready }),
         id().prop_map(|id| FromAgent::Idle { id }),
         id().prop_map(|id| FromAgent::Withdrawn { id }),
+        id().prop_map(|id| FromAgent::Started { id }),
         (id(), response(), body()).prop_map(|(id, head, body)| FromAgent::Response { id, head, body }),
         (id(), response()).prop_map(|(id, head)| FromAgent::StreamStart { id, head }),
         (id(), body()).prop_map(|(id, data)| FromAgent::StreamChunk { id, data }),

@@ -1,6 +1,6 @@
 //! Events on their way to the runtime.
 
-use hearth_agent_proto::{FromAgent, InvokeHead, Renewal, StreamEnd, ToAgent, read_frame};
+use hearth_agent_proto::{FromAgent, InvokeHead, Renewal, SMALL_EVENT_BYTES, StreamEnd, ToAgent, read_frame};
 
 use super::Progress;
 use crate::{
@@ -181,6 +181,9 @@ impl Events {
             return false;
         }
         self.turn.start(id, &head.request_id, &head.invocation_id);
+        if body.len() > SMALL_EVENT_BYTES {
+            io.link.send(&io.poller, &FromAgent::Started { id });
+        }
         connection.phase = after(persistence);
         connection.socket.set_read(&io.poller, true);
         true

@@ -95,6 +95,8 @@ fn a_large_event_and_response_arrive_whole() {
     daemon.invoke(1, &body);
     assert_eq!(client.answer().body, body);
     assert_eq!(daemon.next().message(), FromAgent::Ready);
+    // Nobody has to keep it any longer.
+    assert_eq!(daemon.next().message(), FromAgent::Started { id: 1 });
     // The agent must take it from the runtime without waiting for the daemon, which reads only behind the runtime's answer.
     assert_eq!(client.respond(1, &body).status, 202);
     assert!(matches!(daemon.next().message(), FromAgent::Response { id: 1, body: echoed, .. } if echoed == body));
