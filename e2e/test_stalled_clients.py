@@ -2,22 +2,24 @@
 
 import selectors
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
-from daemon import REGION, Daemon, within
+from daemon import REGION, Daemon, wait_until, within
 from package import deploy
 from test_bad_input import resident
+from test_operators import ask
 
 MIB = 1 << 20
 LONE, OTHER = "111111111111", "222222222222"
 # Roles are of other accounts here, and no matter.
 KEYS = 'roles = "lenient"\n' + "".join(
     f'[[access_keys]]\nid = "AKID{account}"\nsecret = "the-secret-of-{account}"\naccount = "{account}"\n' for account in (LONE, OTHER)
-)
+) + '[[operator_keys]]\nid = "OPERATOR"\nsecret = "an-operators-secret"\n'
 INVOKE = "/2015-03-31/functions/{}/invocations"
 
 
@@ -139,6 +141,25 @@ class TestBodiesThatDoNotEnd:
             assert streams[0].recv(100).startswith(b"HTTP/1.1 413")
 
 
+class TestPayloads:
+    def test_of_running_functions_hold_nothing(self, own_daemon):
+        """More large events than an account's part of the memory has room for are with functions, and the next is taken."""
+        daemon = own_daemon(f"{KEYS}[requests]\nbody_memory_mib = 256\n")
+        sleeper = deploy(daemon, "probe.sleep", client=client(daemon, LONE), MemorySize=256, Timeout=60)
+        event = {"seconds": 40, "text": "x" * (6 * MIB - 100)}
+
+        def running():
+            status, text = ask(daemon, ("OPERATOR", "an-operators-secret"), "GET", "state")
+            return sum(version["sandboxes"]["busy"] for version in text["engine"]["versions"])
+
+        with ThreadPoolExecutor(20) as threads:
+            calls = [threads.submit(sleeper.call, event) for _ in range(20)]
+            wait_until(lambda: running() == 20, 60, "all run")
+            assert sleeper.call({**event, "seconds": 0})["slept"] == 0
+            assert not any(call.done() for call in calls)
+            assert all(call.result()["slept"] == 40 for call in calls)
+
+
 class TestConnections:
     def test_on_which_nothing_comes(self, guarded, function):
         with attackers(guarded, 1000, b"") as streams:
@@ -149,6 +170,16 @@ class TestConnections:
         with attackers(guarded, 500, b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ") as streams:
             answered(function)
             assert still_open(streams) == 500
+
+    def test_beyond_the_limit_make_room(self, own_daemon):
+        """Those that hold all places, with and without a request begun, give way to who calls."""
+        daemon = own_daemon(f"{KEYS}[requests]\nconnections = 100\n")
+        function = deploy(daemon, "probe.length", client=client(daemon, OTHER), MemorySize=512)
+        unproven = head(daemon, LONE, 100_000, secret="wrong") + b"x"
+        with attackers(daemon, 60, b""), attackers(daemon, 60, b"GET / HTTP/1.1\r\nHost: x"), attackers(daemon, 60, unproven):
+            # Over connections of its own: those from before are in use.
+            function.client = client(daemon, OTHER)
+            answered(function)
 
     def test_on_which_requests_are_sent_and_answers_are_not_read(self, guarded, function):
         before = resident(guarded)

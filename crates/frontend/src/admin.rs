@@ -1,14 +1,16 @@
 //! `/_hearth`: what operators and tools ask of the daemon itself.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
+use futures_util::{Stream, stream};
 use hearth_control::LocationError;
 use hearth_types::AccountId;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::{Method, StatusCode};
-use http_body::Body;
 
 use crate::auth::{Admission, Principal, Rights, sigv4};
-use crate::context::{Response, json_response, typed_response};
+use crate::context::{Body, Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::{ApiError, Protocol};
 use crate::refusal::unauthenticated;
@@ -20,10 +22,13 @@ pub(crate) const ROOT: &str = "/_hearth/";
 /// Where `Code.Location` points; its signature is all the authentication that it needs.
 const CODE: &str = "/_hearth/code/";
 
+/// Of a package, bytes.
+const PIECE_BYTES: u64 = 256 * 1024;
+
 /// Answers `/_hearth/...`; a body is read below [`capacity::ROOT`] alone.
 pub(crate) async fn respond<B>(exchange: &Exchange<'_>, body: B) -> Response
 where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let path = exchange.parts.uri.path();
     if let Some(below) = path.strip_prefix(capacity::ROOT) {
@@ -97,7 +102,7 @@ async fn metrics(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
 /// Capacity, keys and accounts. A change is not left half done when the client goes away.
 async fn manage<B>(exchange: &Exchange<'_>, path: &str, body: B) -> Result<Response, ApiError>
 where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let admission = admit(exchange)?;
     let limit = (capacity::BODY_BYTES_MAX, "requested");
@@ -159,12 +164,35 @@ async fn code(exchange: &Exchange<'_>, code: &str) -> Result<Response, ApiError>
         };
         ApiError::new(status, code, error.to_string())
     })?;
-    let bytes = tokio::task::spawn_blocking(move || fs_err::read(file)).await;
-    match bytes {
-        Ok(Ok(bytes)) => Ok(typed_response(StatusCode::OK, "application/zip", bytes)),
-        Ok(Err(error)) => Err(unreadable(&error)),
-        Err(error) => Err(unreadable(&error)),
-    }
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = fs_err::File::open(file)?;
+        let length = file.metadata()?.len();
+        Ok::<_, std::io::Error>((file, length))
+    });
+    let opened = opened.await.map_err(|error| unreadable(&error))?;
+    let (file, length) = opened.map_err(|error| unreadable(&error))?;
+    let mut response = typed_response(StatusCode::OK, "application/zip", Body::stream(pieces(file)));
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    Ok(response)
+}
+
+/// The rest of a file as it is asked for: however many read it, none of them holds the whole. One that breaks off leaves the answer
+/// shorter than its head says.
+fn pieces(file: fs_err::File) -> impl Stream<Item = Bytes> + Send + 'static {
+    stream::unfold(file, |mut file| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = Vec::new();
+            file.by_ref().take(PIECE_BYTES).read_to_end(&mut piece).map(|_| (piece, file))
+        });
+        match read.await {
+            Ok(Ok((piece, file))) => (!piece.is_empty()).then(|| (piece.into(), file)),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a package cannot be read");
+                None
+            }
+            Err(_panicked) => None,
+        }
+    })
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> ApiError {

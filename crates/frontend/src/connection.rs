@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -22,13 +22,13 @@ use crate::context::Response;
 const HEADERS_MAX: usize = 100;
 /// Request line and headers, bytes; more is answered 431.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Requests at once on an HTTP/2 connection.
-const STREAMS_MAX: u32 = 250;
+/// Requests at once on an HTTP/2 connection, and the head of each, bytes.
+const STREAMS_MAX: u32 = 64;
+const STREAM_HEAD_BYTES_MAX: u32 = 32 * 1024;
 /// Streams that a client has reset before they were accepted ("rapid reset").
 const RESET_STREAMS_MAX: usize = 20;
-/// HTTP/2 flow control: per request and per connection, bytes.
-const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// HTTP/2 flow control, of each request and of all on a connection, bytes: what waits here to be read is not counted otherwise.
+const WINDOW_BYTES: u32 = 64 * 1024;
 
 /// How long a connection may take or rest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,14 +39,19 @@ pub struct ConnectionTimes {
     pub idle: Duration,
 }
 
-/// Serves requests until the client is done, the connection rests too long, or `shutdown` lets running requests finish.
-pub(crate) async fn drive<I, H, F>(io: I, times: ConnectionTimes, shutdown: CancellationToken, handler: H)
-where
+/// Serves requests until the client is done, the connection rests too long or has to make room, or `shutdown` lets running
+/// requests finish.
+pub(crate) async fn drive<I, H, F>(
+    io: I,
+    times: ConnectionTimes,
+    activity: Arc<Activity>,
+    shutdown: CancellationToken,
+    handler: H,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(http::Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    let activity = Arc::new(Activity::default());
     let io = TokioIo::new(Watched { io, activity: activity.clone() });
     let watched = activity.clone();
     let service = service_fn(move |request| {
@@ -65,6 +70,10 @@ where
                 if let Err(error) = result {
                     tracing::debug!(%error, "connection ended");
                 }
+                return;
+            }
+            () = activity.given_up.cancelled() => {
+                tracing::debug!("connection closed: others need its place");
                 return;
             }
             () = shutdown.cancelled(), if !draining => {
@@ -96,23 +105,67 @@ fn builder(times: ConnectionTimes) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
-        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).expect("64 KiB"))
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(STREAM_HEAD_BYTES_MAX)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
         .keep_alive_interval(times.idle)
         .keep_alive_timeout(times.idle);
     builder
 }
 
 /// What happens on a connection, as its watchdog sees it.
-#[derive(Debug, Default)]
-struct Activity {
+#[derive(Debug)]
+pub(crate) struct Activity {
     bytes: AtomicU64,
     requests: AtomicUsize,
+    /// Those of them of which nobody knows yet who sent them.
+    unproven: AtomicUsize,
     write_blocked: AtomicBool,
+    opened: Instant,
+    /// When something was last read, in milliseconds from `opened` on.
+    read_ms: AtomicU64,
+    /// Cancelled: it makes room for others.
+    given_up: CancellationToken,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self {
+            bytes: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            unproven: AtomicUsize::new(0),
+            write_blocked: AtomicBool::new(false),
+            opened: Instant::now(),
+            read_ms: AtomicU64::new(0),
+            given_up: CancellationToken::new(),
+        }
+    }
 }
 
 impl Activity {
+    /// For how long nothing was read, where nothing is worked on that somebody has a right to.
+    pub(crate) fn spare_for(&self) -> Option<Duration> {
+        let spare = self.requests.load(Ordering::Relaxed) <= self.unproven.load(Ordering::Relaxed);
+        let read = self.opened + Duration::from_millis(self.read_ms.load(Ordering::Relaxed));
+        (spare && !self.given_up.is_cancelled()).then(|| read.elapsed())
+    }
+
+    pub(crate) fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    /// Until the answer is dropped, nobody knows who sent a request.
+    pub(crate) fn unproven(&self) -> Unproven<'_> {
+        self.unproven.fetch_add(1, Ordering::Relaxed);
+        Unproven(self)
+    }
+
+    fn note_read(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.read_ms.store(now, Ordering::Relaxed);
+    }
+
     fn is_resting(&self) -> bool {
         self.requests.load(Ordering::Relaxed) == 0 || self.write_blocked.load(Ordering::Relaxed)
     }
@@ -125,6 +178,14 @@ impl Activity {
         if let Poll::Ready(Ok(written)) = result {
             self.bytes.fetch_add(*written as u64, Ordering::Relaxed);
         }
+    }
+}
+
+pub(crate) struct Unproven<'a>(&'a Activity);
+
+impl Drop for Unproven<'_> {
+    fn drop(&mut self) {
+        self.0.unproven.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -157,7 +218,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         let result = Pin::new(&mut self.io).poll_read(cx, buffer);
         let read = buffer.filled().len() - before;
         if read > 0 {
-            self.activity.bytes.fetch_add(read as u64, Ordering::Relaxed);
+            self.activity.note_read(read);
         }
         result
     }

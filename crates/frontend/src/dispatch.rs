@@ -11,6 +11,7 @@ use http_body::Body;
 
 use crate::auth::{Admission, AuthError, Principal, Rights};
 use crate::body::{BodyLimit, BudgetedBody, Holder};
+use crate::connection::Activity;
 use crate::context::{RequestContext, Response};
 use crate::error::{ApiError, Protocol};
 use crate::invoke::request::Call;
@@ -30,7 +31,7 @@ const PACKAGE_BODY_BYTES_MAX: usize = 70_167_211;
 /// Answers a request. The body type is a parameter so that tests need no socket.
 pub(crate) async fn dispatch<B>(
     shared: &Arc<Shared>,
-    peer: &Peer,
+    (peer, activity): (&Peer, &Activity),
     request_id: RequestId,
     now: Timestamp,
     request: http::Request<B>,
@@ -39,7 +40,7 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let (parts, body) = request.into_parts();
-    let exchange = Exchange { shared, peer, request_id, now, parts: &parts };
+    let exchange = Exchange { shared, peer, activity, request_id, now, parts: &parts };
     if exchange.is_unguarded() && browser::is_foreign_page(&parts) {
         let error = ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Requests of web pages are refused");
         return error.into_response(Protocol::RestJson, &request_id);
@@ -62,6 +63,7 @@ where
 pub(crate) struct Exchange<'a> {
     pub(crate) shared: &'a Arc<Shared>,
     pub(crate) peer: &'a Peer,
+    activity: &'a Activity,
     pub(crate) request_id: RequestId,
     pub(crate) now: Timestamp,
     pub(crate) parts: &'a Parts,
@@ -126,11 +128,13 @@ impl<'a> Exchange<'a> {
         let holder = || admission.claimed_key().map_or_else(owner, |key| Holder::Claimed(key.to_owned()));
         let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
         let wants_hash = admission.wants_hash(self.parts);
+        let unproven = admission.claimed_key().map(|_key| self.activity.unproven());
         let mut body = self.shared.budget.read(body, limit, wants_hash, holder).await.map_err(not_taken)?;
         let (bytes, hash) = (std::mem::take(&mut body.bytes), body.sha256);
         let accepted = self.shared.authenticator.accept_body(admission, self.parts, bytes, hash);
         body.bytes = accepted.map_err(|error| unauthenticated(error, protocol))?;
         self.authorise(&admission.principal).map_err(|error| unauthenticated(error, protocol))?;
+        drop(unproven);
         body.prove(owner).await.map_err(not_taken)?;
         Ok(body)
     }

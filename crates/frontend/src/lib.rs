@@ -21,6 +21,7 @@ mod lambda;
 mod logs;
 mod query;
 mod refusal;
+mod room;
 mod route;
 mod server;
 mod sts;

@@ -21,12 +21,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, Principal, Rights};
 use crate::body::BodyBudget;
-use crate::connection::{self, ConnectionTimes};
+use crate::connection::{self, Activity, ConnectionTimes};
 use crate::context::{REQUEST_ID, Response};
 use crate::entropy;
+use crate::room::Room;
 
 /// Pause after the system refused a connection, as it does while the process has too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that are accepted and wait for room.
+const ENTERING_MAX: usize = 64;
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -37,6 +41,7 @@ pub struct FrontendConfig {
     pub default_account: AccountId,
     /// Of requests that are not signed.
     pub default_region: Region,
+    /// Beyond that those make room on which nothing happens.
     pub connections_max: usize,
     /// Memory for the bodies of all requests together, bytes.
     pub body_memory: usize,
@@ -123,17 +128,24 @@ impl Frontend {
     /// Accepts connections until `shutdown`; then stops listening at once, lets running requests finish for the
     /// configured time and cuts off the rest.
     pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) {
-        let permits = Arc::new(Semaphore::new(self.shared.config.connections_max));
+        let room = Room::new(self.shared.config.connections_max);
+        let entrance = Arc::new(Semaphore::new(ENTERING_MAX));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                accepted = accept(&listener, &permits) => {
-                    if let Some((stream, permit)) = accepted {
-                        let connection = self.clone().serve_stream(stream, Peer::Client, shutdown.clone());
+                accepted = accept(&listener, &entrance) => {
+                    if let Some((stream, entering)) = accepted {
+                        let (frontend, room, shutdown) = (self.clone(), room.clone(), shutdown.clone());
                         connections.spawn(async move {
-                            connection.await;
-                            drop(permit);
+                            let place = tokio::select! {
+                                place = room.enter() => place,
+                                () = shutdown.cancelled() => None,
+                            };
+                            drop(entering);
+                            if let Some(place) = place {
+                                frontend.serve_stream(stream, Peer::Client, place.activity.clone(), shutdown).await;
+                            }
                         });
                     }
                 }
@@ -168,27 +180,27 @@ impl Frontend {
             rights: Rights::Account,
         };
         let peer = Peer::Function { principal: Arc::new(principal), region: identity.region };
-        self.clone().serve_stream(io, peer, shutdown).await;
+        self.clone().serve_stream(io, peer, Arc::default(), shutdown).await;
     }
 
-    async fn serve_stream<I>(self, io: I, peer: Peer, shutdown: CancellationToken)
+    async fn serve_stream<I>(self, io: I, peer: Peer, activity: Arc<Activity>, shutdown: CancellationToken)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let times = self.shared.config.times;
         let shared = self.shared;
-        connection::drive(io, times, shutdown, move |request| {
-            let shared = shared.clone();
+        connection::drive(io, times, activity.clone(), shutdown, move |request| {
+            let (shared, activity) = (shared.clone(), activity.clone());
             let peer = peer.clone();
-            async move { respond(&shared, &peer, request).await }
+            async move { respond(&shared, (&peer, &activity), request).await }
         })
         .await;
     }
 }
 
-/// The next connection, once there is room for it; `None` if the system refused it.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.ok()?;
+/// The next connection; `None` if the system refused it.
+async fn accept(listener: &TcpListener, entrance: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = entrance.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => {
             if let Err(error) = stream.set_nodelay(true) {
@@ -204,9 +216,9 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(Tcp
     }
 }
 
-async fn respond(shared: &Arc<Shared>, peer: &Peer, request: http::Request<Incoming>) -> Response {
+async fn respond(shared: &Arc<Shared>, from: (&Peer, &Activity), request: http::Request<Incoming>) -> Response {
     let request_id = entropy::request_id();
-    let mut response = crate::dispatch::dispatch(shared, peer, request_id, now(), request).await;
+    let mut response = crate::dispatch::dispatch(shared, from, request_id, now(), request).await;
     if let http::header::Entry::Vacant(entry) = response.headers_mut().entry(REQUEST_ID) {
         entry.insert(header_of(&request_id));
     }

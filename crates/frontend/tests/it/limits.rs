@@ -111,19 +111,74 @@ async fn a_running_invocation_is_not_idle() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_their_turn() {
+async fn connections_beyond_the_limit_wait_for_those_that_work() {
     let world = World::start(FrontendConfig { connections_max: 2, ..config() }).await;
-    let mut one = world.connect().await;
-    let mut two = world.connect().await;
-    for stream in [&mut one, &mut two] {
-        assert_eq!(send_on(stream, "GET", "/_hearth/health", &[], b"").await.status, 200);
+    world.create("waiting").await;
+    let mut working = Vec::new();
+    for _ in 0..2 {
+        let mut stream = world.connect().await;
+        let head = "POST /2015-03-31/functions/waiting/invocations HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\n\r\n1";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        world.echo.started.notified().await;
+        working.push(stream);
     }
     let mut three = world.connect().await;
     three.write_all(b"GET /_hearth/health HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
     let early = tokio::time::timeout(Duration::from_millis(200), three.read_u8()).await;
     assert!(early.is_err(), "served beyond the limit");
-    drop(one);
+    world.echo.release.notify_one();
     assert_eq!(receive(&mut three).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn connections_on_which_nothing_happens_make_room() {
+    let world = World::start_guarded(FrontendConfig { connections_max: 4, ..config() }).await;
+    let unproven = "POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nhost: h\r\nx-amz-date: 20260101T000000Z\r\n";
+    let mut held = Vec::new();
+    for opening in ["", "GET / HTTP/1.1\r\nhost: ", "GET /_hearth/health HTTP/1.1\r\nhost: h\r\n\r\n", unproven] {
+        let mut stream = world.connect().await;
+        stream.write_all(opening.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    for _ in 0..3 {
+        for _ in 0..4 {
+            held.push(world.connect().await);
+        }
+        assert_eq!(world.send("GET", "/_hearth/health", &[], b"").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn http2_requests_without_data_hold_up_nobody() {
+    use bytes::Bytes;
+    use http_body_util::StreamBody;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let world = World::start(config()).await;
+    world.create("hello").await;
+    let io = TokioIo::new(world.connect().await);
+    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let mut stalled = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let mut sender = sender.clone();
+        let uri = format!("http://127.0.0.1:{}/2015-03-31/functions/hello/invocations", world.port);
+        let begun = futures_util::stream::iter([Ok(http_body::Frame::data(Bytes::from_static(b"[")))]);
+        let never = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, std::convert::Infallible>>();
+        let body = StreamBody::new(futures_util::StreamExt::chain(begun, never));
+        stalled.spawn(async move { sender.send_request(http::Request::post(uri).body(body).unwrap()).await });
+    }
+    for _ in 0..20 {
+        let answer = world.send("POST", "/2015-03-31/functions/hello/invocations", &[], b"[2]").await;
+        assert_eq!(answer.status, 200);
+    }
+    // Those beyond the streams of a connection are refused by HTTP/2 itself.
+    let mut refused = 0;
+    while let Some(ended) = stalled.try_join_next() {
+        assert!(ended.unwrap().is_err(), "a request was answered before it ended");
+        refused += 1;
+    }
+    assert!(refused < 200);
 }
 
 #[tokio::test]
