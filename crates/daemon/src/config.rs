@@ -21,11 +21,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::hook::{CommandHook, UrlHook, guarded};
 
+pub(crate) const DEFAULT_PORT: u16 = 4566;
+
+/// An address with a port; a port alone is one of this machine's loopback address.
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    let named = text.replace("localhost", "127.0.0.1");
+    let address = named.parse().or_else(|_no_port| named.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DEFAULT_PORT)));
+    address.map_err(|_neither| format!("{text:?} is no address such as 127.0.0.1:{DEFAULT_PORT}, and no port"))
+}
+
+fn read_listen<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    parse_listen(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
 /// The file as written. Unknown keys are errors.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Where the API is served.
+    #[serde(deserialize_with = "read_listen")]
     pub(crate) listen: SocketAddr,
     /// Everything that outlives the daemon.
     pub(crate) data_dir: PathBuf,
@@ -245,7 +262,7 @@ pub(crate) struct ShutdownSection {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 4566)),
+            listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
             data_dir: default_data_dir(),
             runtimes_dir: None,
             region: "us-east-1".parse().expect("a well-formed Region"),
@@ -467,6 +484,21 @@ fn default_data_dir() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_enough_of_an_address() {
+        for (written, meant) in [
+            ("4599", "127.0.0.1:4599"),
+            (":4599", "127.0.0.1:4599"),
+            ("localhost:4599", "127.0.0.1:4599"),
+            ("0.0.0.0", "0.0.0.0:4566"),
+            ("[::1]:4599", "[::1]:4599"),
+        ] {
+            assert_eq!(parse_listen(written).unwrap(), meant.parse().unwrap());
+        }
+        assert!(parse_listen("example").unwrap_err().contains("127.0.0.1:4566"));
+        assert!(parse_listen("99999").is_err());
+    }
 
     #[test]
     fn the_defaults_are_valid_and_print_as_a_file_that_reads_back() {

@@ -233,6 +233,12 @@ impl Running {
         });
         signals.next().await;
         stop.cancel();
+        let awaited = node.in_flight();
+        if !awaited.is_empty() {
+            let calls: Vec<String> = awaited.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+            let calls = calls.join(", ");
+            tracing::warn!("waiting up to {} s for calls that run: {calls}; Ctrl-C again ends them", grace.as_secs());
+        }
         let drained = async {
             node.drain(grace).await;
             capacity.close().await;

@@ -1,6 +1,6 @@
 //! The node as the rest of Hearth sees it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,15 @@ impl Node {
     /// Works off the durable queues from now on: to be called once, when all that events need is connected.
     pub fn take_up_events(&self) {
         self.core.tasks.spawn(async_invoke::run(Arc::clone(&self.core)));
+    }
+
+    /// The functions of the calls that run or wait, each with how many there are.
+    pub fn in_flight(&self) -> BTreeMap<String, usize> {
+        let mut calls = BTreeMap::new();
+        for attempt in self.core.lock().attempts.values() {
+            *calls.entry(attempt.invocation.spec.key.function.to_string()).or_default() += 1;
+        }
+        calls
     }
 
     /// Takes nothing new, waits for what runs until `deadline`, then ends every sandbox.

@@ -25,7 +25,10 @@ impl Core {
             "roots": roots.iter().map(|name| &**name).collect::<Vec<&str>>(),
             "totals": self.metrics.view(),
             "events": {"queued": events, "running": self.async_state.running(), "put_aside": aside},
-            "daemon": {"resident_bytes": resident_bytes(), "uptime_ms": self.clock.now().as_nanos() / 1_000_000},
+            "daemon": {
+                "resident_bytes": resident_bytes(), "uptime_ms": self.clock.now().as_nanos() / 1_000_000,
+                "pid": std::process::id(), "runtimes_dir": self.runtimes.dir(),
+            },
         })
     }
 

@@ -21,9 +21,10 @@ pub(crate) struct AccountArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the accounts that have keys or were made (the default).
+    #[command(after_help = "Examples:\n  hearth account list")]
     List,
     /// Make an account; then give it a key with `hearth key create`.
-    #[command(after_help = "Example:\n  hearth account create 123456789012 --name shop")]
+    #[command(after_help = "Examples:\n  hearth account create 123456789012 --name shop")]
     Create {
         /// Twelve digits; without them, some that nobody has.
         account: Option<String>,
@@ -31,8 +32,10 @@ enum Action {
         name: Option<String>,
     },
     /// Refuse an account's keys, its roles' sessions and its functions' own calls.
+    #[command(after_help = "Examples:\n  hearth account disable 123456789012")]
     Disable { account: String },
     /// Take a disabled account in again.
+    #[command(after_help = "Examples:\n  hearth account enable 123456789012")]
     Enable { account: String },
 }
 

@@ -23,14 +23,21 @@ pub(crate) struct CapacityArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the instances (the default).
+    #[command(after_help = "Examples:\n  hearth capacity list")]
     List,
     /// Show everything about one instance.
+    #[command(after_help = "Examples:\n  hearth capacity show node")]
     Show { name: String },
     /// Add an instance, or change what is given of one.
+    #[command(
+        after_help = "Examples:\n  hearth capacity add share-1 --memory 4096 --pool gold --lease 8h\n  hearth capacity add common --memory 2048 --shared true"
+    )]
     Add(AddArgs),
     /// Use an instance for nothing new and remove it when it is empty.
+    #[command(after_help = "Examples:\n  hearth capacity remove share-1")]
     Remove { name: String },
     /// Take an instance away: after the time, what still runs on it is ended.
+    #[command(after_help = "Examples:\n  hearth capacity reclaim share-1 --in 2m")]
     Reclaim {
         name: String,
         /// Such as 30s, 10m or 2h.
@@ -38,10 +45,15 @@ enum Action {
         after: Duration,
     },
     /// Show or change what holds for an account; without one, list all.
+    #[command(
+        after_help = "Examples:\n  hearth capacity policy\n  hearth capacity policy 123456789012 --shortage borrow:general wait:30\n  hearth capacity policy 123456789012 --spread 1:3"
+    )]
     Policy(PolicyArgs),
     /// Show or set the accounts of a trust group; without one, list all.
+    #[command(after_help = "Examples:\n  hearth capacity group friends 123456789012 210987654321")]
     Group(GroupArgs),
     /// Show what changed, and what the hook did.
+    #[command(after_help = "Examples:\n  hearth capacity log -n 100")]
     Log {
         /// Records to show, the latest.
         #[arg(short = 'n', long, default_value_t = 50)]
@@ -219,6 +231,18 @@ fn show_instance(client: &Client, name: &str, output: &Output) -> Result<()> {
     Ok(())
 }
 
+/// How long until then, in its two largest units.
+fn left_of(end: &Value) -> String {
+    let end = end.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let Some(end) = end else { return "-".to_owned() };
+    let minutes = end.duration_since(jiff::Timestamp::now()).as_secs().max(0) / 60;
+    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes}m"),
+        (0, hours, minutes) => format!("{hours}h{minutes:02}m"),
+        (days, hours, _) => format!("{days}d{hours:02}h"),
+    }
+}
+
 /// The documents, each with what it is used for now.
 fn list(client: &Client, output: &Output) -> Result<()> {
     let path = format!("{ROOT}/instances");
@@ -227,7 +251,7 @@ fn list(client: &Client, output: &Output) -> Result<()> {
     add_use(client, &mut instances)?;
     output.result(&json!(instances), || {
         let mut rows =
-            Table::new(&["instance", "pool", "MiB used", "used by", "cost/h", "lease ends", "state", "labels", "from"]);
+            Table::new(&["instance", "pool", "MiB used", "used by", "cost/h", "lease", "state", "labels", "from"]);
         for instance in &instances {
             let words = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(" ");
             let standing = text(&instance["use"]["standing"]);
@@ -237,7 +261,7 @@ fn list(client: &Client, output: &Output) -> Result<()> {
                 format!("{} of {}", text(&instance["use"]["memory_mib"]), instance["memory_mib"]),
                 words(&instance["use"]["accounts"]),
                 if instance["cost_rate"] == 0.0 { "-".to_owned() } else { text(&instance["cost_rate"]) },
-                text(&instance["lease_end"]),
+                left_of(&instance["lease_end"]),
                 if instance["leaving"] == true { "leaving".to_owned() } else { standing },
                 words(&instance["labels"]),
                 text(&instance["source"]),

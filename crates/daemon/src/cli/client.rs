@@ -1,15 +1,24 @@
 //! A small client of the daemon's own API.
 
-use anyhow::{Context as _, Result, anyhow};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
 use super::sign::Signer;
+use crate::config::DEFAULT_PORT;
+
+/// How long a connection is kept for the next request. Shorter than any server does, which may close it meanwhile.
+const CONNECTION_IDLE: Duration = Duration::from_secs(2);
+
+/// For anything but a call of a function.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// Talks to one daemon. Requests are signed with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` where these are set; those that
 /// manage it with `HEARTH_OPERATOR_KEY_ID` and `HEARTH_OPERATOR_SECRET` where these are.
@@ -30,9 +39,23 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(endpoint: &str) -> Result<Self> {
+        let endpoint = base_url(endpoint)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let http = HyperClient::builder(TokioExecutor::new()).build_http();
-        Ok(Self { endpoint: endpoint.trim_end_matches('/').to_owned(), runtime, http })
+        let mut builder = HyperClient::builder(TokioExecutor::new());
+        let http = builder.pool_timer(TokioTimer::new()).pool_idle_timeout(CONNECTION_IDLE).build_http();
+        Ok(Self { endpoint, runtime, http })
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Whether the daemon is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.endpoint.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        let host = host.unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// Sends a request to `service`; `headers` beside those of the signature.
@@ -44,6 +67,40 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Answer> {
+        let request = self.request(service, method, path, headers, body)?;
+        self.runtime.block_on(async {
+            let answer = tokio::time::timeout(ANSWER_WITHIN, self.send(request)).await;
+            answer.unwrap_or_else(|_late| bail!("{} has not answered for {ANSWER_WITHIN:?}", self.endpoint))
+        })
+    }
+
+    /// The same, or `None` if Ctrl-C comes first.
+    pub(crate) fn call_unless_interrupted(
+        &self,
+        service: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Option<Answer>> {
+        let request = self.request(service, method, path, headers, body)?;
+        self.runtime.block_on(async {
+            tokio::select! {
+                answer = self.send(request) => answer.map(Some),
+                interrupted = tokio::signal::ctrl_c() => Ok(interrupted.map(|()| None)?),
+            }
+        })
+    }
+
+    /// A request that is ready to be sent.
+    fn request(
+        &self,
+        service: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Request<Bytes>> {
         let uri = format!("{}{path}", self.endpoint);
         let mut request = Request::builder().method(method).uri(&uri);
         for (name, value) in headers {
@@ -51,13 +108,22 @@ impl Client {
         }
         let mut request = request.body(body).context("malformed request")?;
         self.sign(service, &mut request)?;
-        let request = request.map(Full::new);
-        self.runtime.block_on(async {
-            let response = self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.context("the answer broke off")?.to_bytes();
-            Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
-        })
+        Ok(request)
+    }
+
+    /// Sends it once more if the connection turns out to be closed and nothing can happen twice by it.
+    async fn send(&self, request: Request<Bytes>) -> Result<Answer> {
+        let again = (request.method() == Method::GET).then(|| request.clone());
+        let mut sent = self.http.request(request.map(Full::new)).await;
+        if let (Err(error), Some(again)) = (&sent, again)
+            && !error.is_connect()
+        {
+            sent = self.http.request(again.map(Full::new)).await;
+        }
+        let response = sent.map_err(|error| self.unreachable(&error))?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.context("the answer broke off")?.to_bytes();
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
     }
 
     /// A call whose answer is JSON; AWS's errors become errors here.
@@ -95,14 +161,33 @@ impl Client {
 
     fn unreachable(&self, error: &hyper_util::client::legacy::Error) -> anyhow::Error {
         if error.is_connect() {
+            Unreachable { endpoint: self.endpoint.clone() }.into()
+        } else {
             anyhow!(
-                "no daemon answers at {}: start one with `hearth serve`, or name another with --endpoint",
+                "{} closed the connection without an answer: is it a Hearth daemon, and does it run?",
                 self.endpoint
             )
-        } else {
-            anyhow!("the daemon at {} broke off: {error}", self.endpoint)
         }
     }
+}
+
+/// What people write for it: a URL, an address, or a port of this machine.
+fn base_url(endpoint: &str) -> Result<String> {
+    let endpoint = endpoint.trim().trim_end_matches('/');
+    let rest = endpoint.strip_prefix("http://").unwrap_or(endpoint);
+    if rest.starts_with("https://") {
+        bail!("{endpoint}: Hearth is spoken to by http://, not https://");
+    }
+    let port = rest.strip_prefix(':').unwrap_or(rest);
+    let authority = match port.parse::<u16>() {
+        Ok(port) => format!("127.0.0.1:{port}"),
+        Err(_not_a_port) => rest.to_owned(),
+    };
+    let authority: http::uri::Authority = authority
+        .parse()
+        .with_context(|| format!("{endpoint:?} is no address such as http://127.0.0.1:{DEFAULT_PORT}"))?;
+    let port = if authority.port().is_some() { String::new() } else { format!(":{DEFAULT_PORT}") };
+    Ok(format!("http://{authority}{port}"))
 }
 
 impl Answer {
@@ -114,6 +199,10 @@ impl Answer {
         let value: Value = if self.body.is_empty() { Value::Null } else { self.parsed()? };
         if self.status < 300 {
             return Ok(value);
+        }
+        let has_key = ["AWS_ACCESS_KEY_ID", "HEARTH_OPERATOR_KEY_ID"].iter().any(|id| std::env::var_os(id).is_some());
+        if self.status == 403 && !has_key {
+            bail!("this daemon wants a key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to one of its access keys");
         }
         let error = ApiError {
             status: self.status,
@@ -129,6 +218,13 @@ impl Answer {
     }
 }
 
+/// Nobody listens there.
+#[derive(Debug, thiserror::Error)]
+#[error("no daemon answers at {endpoint}: start one with `hearth serve`, or name another with --endpoint")]
+pub(crate) struct Unreachable {
+    endpoint: String,
+}
+
 /// An error of the API.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -141,4 +237,28 @@ pub(crate) struct ApiError {
 /// Whether this is the API's answer that something does not exist.
 pub(crate) fn is_not_found(error: &anyhow::Error) -> bool {
     error.downcast_ref::<ApiError>().is_some_and(|error| error.status == 404)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_is_named_by_url_address_or_port() {
+        for (written, meant) in [
+            ("http://127.0.0.1:4599/", "http://127.0.0.1:4599"),
+            ("127.0.0.1:4599", "http://127.0.0.1:4599"),
+            ("4599", "http://127.0.0.1:4599"),
+            (":4599", "http://127.0.0.1:4599"),
+            ("localhost", "http://localhost:4566"),
+            ("http://hearth.localhost:4566", "http://hearth.localhost:4566"),
+            ("[::1]:4599", "http://[::1]:4599"),
+            ("10.0.0.7", "http://10.0.0.7:4566"),
+        ] {
+            assert_eq!(base_url(written).unwrap(), meant);
+        }
+        for wrong in ["", "https://127.0.0.1:4566", "http://a b", "ftp://x", "127.0.0.1:4566/x"] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+    }
 }

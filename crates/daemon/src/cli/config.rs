@@ -18,8 +18,10 @@ pub(crate) struct ConfigCommand {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Say whether a file is valid, and what is wrong with it.
+    #[command(after_help = "Examples:\n  hearth config check /etc/hearth.toml")]
     Check { file: PathBuf },
     /// Print what is in force: the file's values and the defaults.
+    #[command(after_help = "Examples:\n  hearth config print\n  hearth config print --config /etc/hearth.toml")]
     Print {
         /// Configuration file (TOML).
         #[arg(long, env = "HEARTH_CONFIG")]

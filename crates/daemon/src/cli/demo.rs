@@ -1,5 +1,6 @@
 //! `hearth demo`: a daemon, three functions, and what calling them costs.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -9,22 +10,32 @@ use bytes::Bytes;
 use hearth_runtimes::Runtimes;
 use http::Method;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::ConfigArgs;
+use super::aws_cli::Hints;
 use super::client::Client;
 use super::deploy::{DeployArgs, deploy};
 use super::invoke::invoke;
-use super::output::{BAD, DIM, GOOD, Output, Table, text};
+use super::output::{BAD, DIM, Output, Table, text};
 use super::runtime::add;
+use crate::config::Config;
 
 const WARM_CALLS: usize = 100;
 const READY_WITHIN: Duration = Duration::from_secs(15);
+/// How far above the usual port a free one is looked for.
+const PORTS_MAX: u16 = 50;
+/// How often the daemon is looked after.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 const BLANKS_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    /// Address to serve on; by default the configuration's, or the next port that is free.
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::config::parse_listen)]
+    listen: Option<SocketAddr>,
     /// Directory of the sample functions.
     #[arg(long, default_value = "samples")]
     samples: PathBuf,
@@ -58,7 +69,7 @@ const SAMPLES: [Sample; 3] = [
 ];
 
 pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
-    let config = args.config.load()?;
+    let config = beside_others(args, args.config.load()?, output)?;
     let runtimes = Runtimes::open(&config.runtimes_dir())?;
     let chosen = prepare(&runtimes, output)?;
     let mut daemon = Daemon::start(args, &config)?;
@@ -72,14 +83,40 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
             None => output.note(&format!("{BAD}skipped{BAD:#} {}: its runtime could not be prepared", sample.name)),
         }
     }
-    print(&rows, &daemon.endpoint, output);
+    print(&rows, &Hints::of(&daemon.endpoint, config.region.as_str()), output);
     if args.once {
         daemon.stop()?;
     } else {
-        output.note(&format!("\n{DIM}serving on {} until Ctrl-C{DIM:#}", daemon.endpoint));
-        daemon.wait()?;
+        daemon.wait(output)?;
     }
     Ok(if rows.iter().all(|row| row["ok"] == true) && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the configuration's address is taken, by another demonstration say, the next one that is free is used, with a data directory of
+/// its own.
+fn beside_others(args: &DemoArgs, mut config: Config, output: &Output) -> Result<Config> {
+    let wanted = args.listen.unwrap_or(config.listen);
+    let usual = config.listen.port();
+    let ports = if args.listen.is_some() { 0..=0 } else { 0..=PORTS_MAX };
+    let candidates = ports.filter_map(|more| Some(SocketAddr::new(wanted.ip(), wanted.port().checked_add(more)?)));
+    let is_free = |address: &SocketAddr| std::net::TcpListener::bind(address).is_ok();
+    let Some(free) = candidates.into_iter().find(is_free) else {
+        bail!(
+            "cannot listen on {wanted}: another program does, or this machine has no such address (--listen names another)"
+        );
+    };
+    if free != wanted {
+        output.note(&format!("{wanted} is taken by another program, so this demonstration serves on {free}"));
+    }
+    if free.port() != usual {
+        let mut dir = config.data_dir.into_os_string();
+        dir.push(format!("-{}", free.port()));
+        // What is prepared once serves all.
+        config.runtimes_dir.get_or_insert_with(|| PathBuf::from(&dir).join("runtimes"));
+        config.data_dir = dir.into();
+    }
+    config.listen = free;
+    Ok(config)
 }
 
 /// First calls are to be those of a daemon that has been there for a while, with its blank sandboxes ready. Where none get ready
@@ -146,7 +183,12 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
             handler: Some(sample.handler.to_owned()),
             memory: Some(256),
             timeout: Some(10),
-            environment: vec![format!("DEPLOYED={:?}", Instant::now())],
+            environment: vec![("DEPLOYED".to_owned(), format!("{:?}", Instant::now()))],
+            role: None,
+            layers: Vec::new(),
+            tags: Vec::new(),
+            network: None,
+            add_runtime: false,
             watch: false,
         },
     )
@@ -154,7 +196,7 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
     let payload = Bytes::from_static(br#"{"name":"Hearth"}"#);
     let call = || -> Result<(Duration, super::client::Answer)> {
         let started = Instant::now();
-        let answer = invoke(client, sample.name, payload.clone(), false, false)?;
+        let answer = invoke(client, sample.name, payload.clone())?;
         Ok((started.elapsed(), answer))
     };
     let (cold, first) = call()?;
@@ -174,26 +216,25 @@ fn measure(client: &Client, args: &DemoArgs, sample: &Sample, runtime: &str) -> 
     }))
 }
 
-fn print(rows: &[Value], endpoint: &str, output: &Output) {
+fn print(rows: &[Value], hints: &Hints, output: &Output) {
     output.result(&json!(rows), || {
-        let mut lines = Table::new(&["function", "runtime", "answer", "first call", "phases", "warm p50", "warm p99"]);
+        let mut lines = Table::new(&["function", "runtime", "first call", "warm p50", "warm p99"]).numbers_from(2);
         for row in rows {
             lines.row([
                 text(&row["function"]),
                 text(&row["runtime"]),
-                text(&row["answer"]),
                 format!("{} ms", row["coldMs"]),
-                text(&row["phases"]),
                 format!("{} ms", row["warmP50Ms"]),
                 format!("{} ms", row["warmP99Ms"]),
             ]);
         }
+        let answers = rows.iter().map(|row| {
+            format!("{}: {DIM}{}{DIM:#}\n  {}", text(&row["function"]), text(&row["phases"]), text(&row["answer"]))
+        });
+        let answers: Vec<String> = answers.collect();
         format!(
-            "{lines}\n\n{GOOD}Try next{GOOD:#}, in another terminal:\n  \
-             export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n  \
-             aws lambda list-functions\n  \
-             aws lambda invoke --function-name hello-python --cli-binary-format raw-in-base64-out --payload '{{\"name\":\"me\"}}' /dev/stdout\n  \
-             aws logs tail /aws/lambda/hello-python --follow"
+            "{lines}\n\nWhere the time of the first calls went, and what they answered:\n{}\n\n{hints}",
+            answers.join("\n")
         )
     });
 }
@@ -205,9 +246,10 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn start(args: &DemoArgs, config: &crate::config::Config) -> Result<Self> {
+    fn start(args: &DemoArgs, config: &Config) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg("--data").arg(&config.data_dir).stdin(Stdio::null());
+        command.arg("--listen").arg(config.listen.to_string());
         if let Some(file) = &args.config.config {
             command.arg("--config").arg(file);
         }
@@ -237,16 +279,25 @@ impl Daemon {
     }
 
     /// Ctrl-C reaches the daemon as well, as it is in the same group: it drains, then this ends.
-    fn wait(&mut self) -> Result<()> {
+    fn wait(&mut self, output: &Output) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let interrupted = runtime.block_on(async {
-            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-            tokio::select! {
-                interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false),
-                _ = terminate.recv() => Ok(true),
+        let (child, endpoint) = (&mut self.child, &self.endpoint);
+        let terminated = runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            output.note(&format!("\n{DIM}serving on {endpoint} until Ctrl-C{DIM:#}"));
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => return Ok(false),
+                    _ = terminate.recv() => return Ok(true),
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+                if let Some(status) = child.try_wait()? {
+                    bail!("the daemon ended by itself ({status}): `hearth demo` starts it again, with all that was deployed");
+                }
             }
         })?;
-        if interrupted { self.stop() } else { self.child.wait().map(drop).map_err(Into::into) }
+        if terminated { self.stop() } else { self.child.wait().map(drop).map_err(Into::into) }
     }
 }
 

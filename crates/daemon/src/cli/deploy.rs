@@ -1,5 +1,7 @@
 //! `hearth deploy DIR|FILE.zip`.
 
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -11,9 +13,11 @@ use http::Method;
 use notify::Watcher as _;
 use serde_json::{Value, json};
 
+use super::ConfigArgs;
 use super::client::{Client, is_not_found};
 use super::functions::path_segment;
 use super::output::{GOOD, Output};
+use super::{daemon, role, runtime};
 
 /// Changes of a directory that come within this time are one change.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -39,20 +43,35 @@ pub(crate) struct DeployArgs {
     /// Time-out, seconds.
     #[arg(long)]
     pub(crate) timeout: Option<u32>,
-    /// Environment variable `NAME=VALUE`; may be repeated.
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    pub(crate) environment: Vec<String>,
+    /// Environment variable; may be repeated.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) environment: Vec<(String, String)>,
+    /// Its role, by name or ARN; by default `hearth`, which is made if need be.
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// ARN of a layer's version; may be repeated.
+    #[arg(long = "layer", value_name = "ARN")]
+    pub(crate) layers: Vec<String>,
+    /// Tag; may be repeated.
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// What it reaches beside AWS's services here: the outside, or nothing.
+    #[arg(long, value_parser = ["egress", "none"])]
+    pub(crate) network: Option<String>,
+    /// Add the runtime without asking if it is not installed.
+    #[arg(long)]
+    pub(crate) add_runtime: bool,
     /// Deploy again whenever a file changes.
     #[arg(long)]
     pub(crate) watch: bool,
 }
 
 pub(crate) fn run(args: &DeployArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    ensure!(!args.watch || args.code.is_dir(), "--watch needs a directory");
     let client = Client::new(endpoint)?;
-    let deployed = deploy(&client, args)?;
+    let deployed = deploy_with_runtime(&client, args, output)?;
     report(&deployed, output);
     if args.watch {
-        ensure!(args.code.is_dir(), "--watch needs a directory");
         watch(&client, args, output)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -69,33 +88,89 @@ fn report(deployed: &Value, output: &Output) {
     });
 }
 
+/// Adds the runtime first if it is not installed and that is wanted.
+fn deploy_with_runtime(client: &Client, args: &DeployArgs, output: &Output) -> Result<Value> {
+    let error = match deploy(client, args) {
+        Err(error) => error,
+        deployed => return deployed,
+    };
+    let name = guess(&args.code, args).map(|guess| guess.runtime).unwrap_or_default();
+    let lacks = client.is_local() && format!("{error:#}").contains("not installed");
+    if !lacks || !(args.add_runtime || wants_runtime(&name)?) {
+        return Err(error);
+    }
+    let options = ConfigArgs { config: None, data_dir: None };
+    runtime::add(&daemon::runtimes(&options, client.endpoint())?, &name, output)?;
+    deploy(client, args)
+}
+
+/// Asks, where somebody can answer.
+fn wants_runtime(name: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    write!(std::io::stderr(), "The runtime {name} is not installed on this machine. Add it now? [Y/n] ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+}
+
 /// Creates the function or brings code and configuration up to date, and waits until it can be called.
 pub(crate) fn deploy(client: &Client, args: &DeployArgs) -> Result<Value> {
     let name = function_name(args)?;
     let zip = base64::engine::general_purpose::STANDARD.encode(package(&args.code)?);
     let path = format!("/2015-03-31/functions/{}", path_segment(&name));
     match client.json("lambda", Method::GET, &path, &Value::Null) {
-        Ok(_) => {
-            client.json("lambda", Method::PUT, &format!("{path}/code"), &json!({"ZipFile": zip}))?;
-            wait_until_settled(client, &path)?;
-            let changes = configuration(args)?;
-            if changes != json!({}) {
-                client.json("lambda", Method::PUT, &format!("{path}/configuration"), &changes)?;
-            }
-        }
+        Ok(known) => update(client, args, &path, &known, &zip)?,
         Err(error) if is_not_found(&error) => {
-            let mut request = configuration(args)?;
+            let mut request = configuration(args);
             let guess = guess(&args.code, args)?;
             request["FunctionName"] = json!(name);
-            request["Runtime"] = json!(guess.runtime);
+            request["Runtime"] =
+                json!(if args.runtime.is_some() { guess.runtime } else { installed(client, guess.runtime) });
             request["Handler"] = json!(guess.handler);
-            request["Role"] = json!(super::role::default_role(client)?);
+            request["Role"] = json!(role::arn(client, args.role.as_deref())?);
             request["Code"] = json!({"ZipFile": zip});
+            let tags = tags(args);
+            if !tags.is_empty() {
+                request["Tags"] = json!(tags);
+            }
             client.json("lambda", Method::POST, "/2015-03-31/functions", &request)?;
         }
         Err(error) => return Err(error),
     }
     wait_until_settled(client, &path)
+}
+
+/// What runs has the new code, then the new configuration; tags come last as they hold for what starts anew.
+fn update(client: &Client, args: &DeployArgs, path: &str, known: &Value, zip: &str) -> Result<()> {
+    client.json("lambda", Method::PUT, &format!("{path}/code"), &json!({"ZipFile": zip}))?;
+    wait_until_settled(client, path)?;
+    let mut changes = configuration(args);
+    if args.role.is_some() {
+        changes["Role"] = json!(role::arn(client, args.role.as_deref())?);
+    }
+    if changes != json!({}) {
+        client.json("lambda", Method::PUT, &format!("{path}/configuration"), &changes)?;
+    }
+    let tags = tags(args);
+    if !tags.is_empty() {
+        let arn = known["Configuration"]["FunctionArn"].as_str().unwrap_or_default();
+        let path = format!("/2017-03-31/tags/{}", path_segment(arn));
+        client.json("lambda", Method::POST, &path, &json!({"Tags": tags}))?;
+    }
+    Ok(())
+}
+
+/// The network is a tag.
+fn tags(args: &DeployArgs) -> BTreeMap<String, String> {
+    let network = args.network.iter().map(|network| ("hearth:network".to_owned(), network.clone()));
+    args.tags.iter().cloned().chain(network).collect()
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn wait_until_settled(client: &Client, path: &str) -> Result<Value> {
@@ -126,7 +201,7 @@ fn function_name(args: &DeployArgs) -> Result<String> {
     stem.map(str::to_owned).context("the directory's name is no function name: give one with --name")
 }
 
-fn configuration(args: &DeployArgs) -> Result<Value> {
+fn configuration(args: &DeployArgs) -> Value {
     let mut request = json!({});
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -137,15 +212,10 @@ fn configuration(args: &DeployArgs) -> Result<Value> {
     set("Handler", args.handler.as_ref().map(|handler| json!(handler)));
     set("MemorySize", args.memory.map(|memory| json!(memory)));
     set("Timeout", args.timeout.map(|timeout| json!(timeout)));
-    if !args.environment.is_empty() {
-        let mut variables = serde_json::Map::new();
-        for pair in &args.environment {
-            let (name, value) = pair.split_once('=').with_context(|| format!("--env {pair}: write NAME=VALUE"))?;
-            variables.insert(name.to_owned(), json!(value));
-        }
-        set("Environment", Some(json!({"Variables": variables})));
-    }
-    Ok(request)
+    set("Layers", (!args.layers.is_empty()).then(|| json!(args.layers)));
+    let variables: BTreeMap<_, _> = args.environment.iter().cloned().collect();
+    set("Environment", (!variables.is_empty()).then(|| json!({"Variables": variables})));
+    request
 }
 
 struct Guess {
@@ -173,6 +243,21 @@ fn guess(code: &Path, args: &DeployArgs) -> Result<Guess> {
         runtime: runtime.with_context(|| missing("runtime"))?,
         handler: handler.with_context(|| missing("handler"))?,
     })
+}
+
+/// The guess, or the newest of its language that the daemon has, if it does not have that.
+fn installed(client: &Client, guess: String) -> String {
+    let Some(language) = ["python3.", "nodejs"].into_iter().find(|language| guess.starts_with(language)) else {
+        return guess;
+    };
+    let options = ConfigArgs { config: None, data_dir: None };
+    let known = daemon::runtimes(&options, client.endpoint()).map(|runtimes| runtimes.list()).unwrap_or_default();
+    let number = |name: &str| name.strip_prefix(language)?.trim_end_matches(".x").parse::<u32>().ok();
+    let newest = known.iter().map(|runtime| &runtime.name).max_by_key(|name| number(name));
+    match newest.filter(|name| name.starts_with(language) && known.iter().all(|runtime| runtime.name != guess)) {
+        Some(newest) => newest.clone(),
+        None => guess,
+    }
 }
 
 /// The zip file's bytes, or the directory packed.
@@ -237,6 +322,11 @@ mod tests {
             memory: None,
             timeout: None,
             environment: Vec::new(),
+            role: None,
+            layers: Vec::new(),
+            tags: Vec::new(),
+            network: None,
+            add_runtime: false,
             watch: false,
         }
     }

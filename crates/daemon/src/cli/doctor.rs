@@ -4,28 +4,35 @@ use std::io::Read as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use hearth_runtimes::Runtimes;
+use hearth_runtimes::{RuntimeDefinition, Runtimes};
 use hearth_sandbox::{AssignSpec, BlankSpec, Check, Finding, Parking, RestoreSpec, Saving};
 use hearth_types::{NetworkMode, SandboxId};
 use serde_json::{Value, json};
 
 use super::ConfigArgs;
-use super::output::{BAD, GOOD, Output};
+use super::client::Client;
+use super::daemon;
+use super::output::{BAD, DIM, GOOD, Output, text};
 use crate::config::Config;
 use crate::serve::start_isolation;
 
-pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<ExitCode> {
+pub(crate) fn run(args: &ConfigArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
     let config = args.load()?;
     let mut host = hearth_sandbox::probe();
-    let runtimes = Runtimes::open(&config.runtimes_dir())?.list();
+    let runtimes = runtimes(args, &config, endpoint)?;
     if host.is_usable() {
         host.checks.push(templates(&config, runtimes.first().map(|runtime| runtime.root.as_path())));
     }
     let names: Vec<&str> = runtimes.iter().map(|runtime| runtime.name.as_str()).collect();
     let checks: Vec<Value> = host.checks.iter().map(as_json).collect();
-    let report = json!({"tier": "linux", "usable": host.is_usable(), "checks": checks, "runtimes": names});
+    let daemon = running(endpoint);
+    let report = json!({
+        "tier": "linux", "usable": host.is_usable(), "checks": checks, "runtimes": names,
+        "daemon": daemon.as_ref().ok().map(|told| json!({"endpoint": endpoint, "told": told})),
+    });
     output.result(&report, || {
         let mut lines: Vec<String> = host.checks.iter().map(as_text).collect();
         if names.is_empty() {
@@ -35,9 +42,38 @@ pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<ExitCode> {
         } else {
             lines.push(format!("{GOOD}good{GOOD:#}     runtimes: {}", names.join(", ")));
         }
+        lines.push(match &daemon {
+            Ok(told) => format!("{GOOD}good{GOOD:#}     daemon: {told}"),
+            Err(problem) => format!("{DIM}absent{DIM:#}   daemon: {problem:#}"),
+        });
         lines.join("\n")
     });
     Ok(if host.is_usable() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Those of the daemon that is asked; without an answer those that the configuration names.
+fn runtimes(args: &ConfigArgs, config: &Config, endpoint: &str) -> Result<Vec<Arc<RuntimeDefinition>>> {
+    let runtimes = match daemon::runtimes(args, endpoint) {
+        Ok(runtimes) => runtimes,
+        Err(_not_told) => Runtimes::open(&config.runtimes_dir())?,
+    };
+    Ok(runtimes.list())
+}
+
+/// What the daemon says about how it runs.
+fn running(endpoint: &str) -> Result<String> {
+    let client = Client::new(endpoint)?;
+    let Some(state) = daemon::ask(&client)? else {
+        bail!("none answers at {} (start one with `hearth serve`, or name it with --endpoint)", client.endpoint());
+    };
+    let isolation = &state["isolation"];
+    Ok(format!(
+        "answers at {}, process {}, isolation {} ({})",
+        client.endpoint(),
+        text(&state["daemon"]["pid"]),
+        text(&isolation["tier"]),
+        text(&isolation["privilege"]),
+    ))
 }
 
 /// Whether sandboxes can be saved and restored: seen by doing it, once.

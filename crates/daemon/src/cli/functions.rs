@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -18,8 +19,10 @@ pub(crate) struct FunctionsArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the functions (the default).
+    #[command(after_help = "Examples:\n  hearth functions list\n  hearth functions --json")]
     List,
     /// Delete a function, all its versions and aliases.
+    #[command(after_help = "Examples:\n  hearth functions delete app")]
     Delete { name: String },
 }
 
@@ -76,7 +79,10 @@ fn list(client: &Client, output: &Output) -> Result<()> {
     Ok(())
 }
 
+/// What a part of a path leaves as it is.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Percent-encoded for a path.
 pub(crate) fn path_segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, UNRESERVED).to_string()
 }

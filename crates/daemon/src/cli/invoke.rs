@@ -1,7 +1,8 @@
 //! `hearth invoke NAME`.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use super::client::{Answer, Client};
 use super::functions::path_segment;
 use super::output::{BAD, DIM, Output};
+
+/// As shells have it for what Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InvokeArgs {
@@ -34,7 +38,15 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
     let client = Client::new(endpoint)?;
     let payload = args.payload.as_ref().or(args.named_payload.as_ref());
     let payload = read_payload(payload.map_or("{}", String::as_str))?;
-    let answer = invoke(&client, &args.name, payload, args.asynchronous, args.tail)?;
+    let started = Instant::now();
+    let Some(answer) = call(&client, args, payload)? else {
+        let waited = started.elapsed().as_secs();
+        output.note(&format!(
+            "stopped waiting for {name} after {waited} s; what runs goes on until it ends: hearth logs {name}",
+            name = args.name
+        ));
+        return Ok(INTERRUPTED.into());
+    };
     if answer.status >= 300 {
         answer.into_json()?;
         return Ok(ExitCode::FAILURE);
@@ -69,22 +81,37 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
             output.note(&format!("{DIM}{timeline}{DIM:#}"));
         }
         let mut out = std::io::stdout();
-        out.write_all(&answer.body).and_then(|()| out.write_all(b"\n")).context("cannot print the answer")?;
+        match out.write_all(&answer.body).and_then(|()| out.write_all(b"\n")) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                return Err(error).context("cannot print the answer");
+            }
+            Err(_) | Ok(()) => {}
+        }
     }
     Ok(if failed.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-pub(crate) fn invoke(client: &Client, name: &str, payload: Bytes, asynchronous: bool, tail: bool) -> Result<Answer> {
-    let kind = if asynchronous { "Event" } else { "RequestResponse" };
-    let tail = if tail && !asynchronous { "Tail" } else { "None" };
-    let path = format!("/2015-03-31/functions/{}/invocations", path_segment(name));
-    let headers = [
-        ("x-amz-invocation-type", kind),
-        ("x-amz-log-type", tail),
+/// `None` if Ctrl-C came before the answer.
+fn call(client: &Client, args: &InvokeArgs, payload: Bytes) -> Result<Option<Answer>> {
+    let headers = headers(args.asynchronous, args.tail);
+    client.call_unless_interrupted("lambda", Method::POST, &path(&args.name), &headers, payload)
+}
+
+pub(crate) fn invoke(client: &Client, name: &str, payload: Bytes) -> Result<Answer> {
+    client.call("lambda", Method::POST, &path(name), &headers(false, false), payload)
+}
+
+fn path(name: &str) -> String {
+    format!("/2015-03-31/functions/{}/invocations", path_segment(name))
+}
+
+fn headers(asynchronous: bool, tail: bool) -> [(&'static str, &'static str); 4] {
+    [
+        ("x-amz-invocation-type", if asynchronous { "Event" } else { "RequestResponse" }),
+        ("x-amz-log-type", if tail && !asynchronous { "Tail" } else { "None" }),
         ("x-hearth-timeline", "1"),
         ("content-type", "application/json"),
-    ];
-    client.call("lambda", Method::POST, &path, &headers, payload)
+    ]
 }
 
 fn read_payload(argument: &str) -> Result<Bytes> {

@@ -23,6 +23,7 @@ pub(crate) struct KeyArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the keys (the default); with an account's own key, the account's.
+    #[command(after_help = "Examples:\n  hearth key list")]
     List,
     /// Make a key; its secret is shown this once.
     #[command(
@@ -30,7 +31,7 @@ enum Action {
     )]
     Create(CreateArgs),
     /// Make a key in the place of another, which goes on for a while.
-    #[command(after_help = "Example:\n  hearth key rotate AKIAEXAMPLE --keep 2h")]
+    #[command(after_help = "Examples:\n  hearth key rotate AKIAEXAMPLE --keep 2h")]
     Rotate {
         id: String,
         /// For how long the old key goes on, such as 30s, 10m, 2h or 7d.
@@ -38,6 +39,7 @@ enum Action {
         keep: Duration,
     },
     /// Refuse a key from now on.
+    #[command(after_help = "Examples:\n  hearth key delete AKIAEXAMPLE")]
     Delete { id: String },
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -53,6 +53,11 @@ impl Output {
     }
 }
 
+/// Where a terminal has fewer columns, what does not fit is no table.
+const NARROW: usize = 60;
+/// Names up to this length stand whole, whatever the width of the terminal.
+const NAME_WIDTH: usize = 20;
+
 /// A table for people: as wide as the terminal at most, without columns in which nothing stands.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -92,12 +97,38 @@ impl std::fmt::Display for Table {
         for row in &self.rows {
             table.add_row(pick(row));
         }
+        // Names are not broken where that leaves room for the rest.
+        let names = self.rows.iter().filter_map(|row| row.first()).map(String::len).max().unwrap_or(0);
+        if names <= NAME_WIDTH
+            && let Some(column) = table.column_mut(0)
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        let natural: usize = table.column_max_content_widths().into_iter().map(|width| usize::from(width) + 3).sum();
+        let width = table.width().map_or(usize::MAX, usize::from);
+        if width < NARROW && natural > width {
+            return self.as_records(&shown, f);
+        }
         for (column, number) in table.column_iter_mut().zip(shown) {
             if number >= self.numbers_from {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
         table.fmt(f)
+    }
+}
+
+impl Table {
+    /// A line for each cell.
+    fn as_records(&self, shown: &[usize], f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, row) in self.rows.iter().enumerate() {
+            for column in shown {
+                let end = if number + 1 == self.rows.len() && shown.last() == Some(column) { "" } else { "\n" };
+                let indent = if shown.first() == Some(column) { "" } else { "  " };
+                write!(f, "{indent}{}: {}{end}", self.header[*column], row[*column])?;
+            }
+        }
+        Ok(())
     }
 }
 

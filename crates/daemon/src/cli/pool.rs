@@ -21,12 +21,18 @@ pub(crate) struct PoolArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the pools (the default).
+    #[command(after_help = "Examples:\n  hearth pool list")]
     List,
     /// Show everything about one.
+    #[command(after_help = "Examples:\n  hearth pool show gold")]
     Show { name: String },
     /// Make a pool, or change what is given of one.
+    #[command(
+        after_help = "Examples:\n  hearth pool set archive --frequency rare\n  hearth pool set gold --kind dedicated --account 123456789012\n  hearth pool set bought --min 1 --target 2 --instance-memory 4096"
+    )]
     Set(SetArgs),
     /// Delete an empty pool.
+    #[command(after_help = "Examples:\n  hearth pool delete gold")]
     Delete { name: String },
 }
 

@@ -1,4 +1,4 @@
-//! The role of functions that are deployed without one.
+//! The role that a function gets.
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
@@ -6,53 +6,61 @@ use http::Method;
 
 use super::client::{Answer, Client};
 
-const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
-const NAME: &str = "hearth";
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+/// What functions get whose role nobody names.
+const DEFAULT: &str = "hearth";
+const TRUST: &str = concat!(
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"#,
+    r#""Action":"sts:AssumeRole"}]}"#
+);
 
-/// ARN of the caller's role `hearth`, which is made if need be.
-pub(crate) fn default_role(client: &Client) -> Result<String> {
-    let identity = query(client, "sts", &[("Action", "GetCallerIdentity"), ("Version", "2011-06-15")])?;
-    let identity = succeeded(&identity)?;
-    let account = element(&identity, "Account").context("the daemon does not say whose account this is")?;
-    let parameters =
-        [("Action", "CreateRole"), ("Version", "2010-05-08"), ("RoleName", NAME), ("AssumeRolePolicyDocument", TRUST)];
-    let made = query(client, "iam", &parameters)?;
-    let text = String::from_utf8_lossy(&made.body);
-    if element(&text, "Code").as_deref() != Some("EntityAlreadyExists") {
-        succeeded(&made)?;
+/// Of this role, by name or ARN; of the default one, made if it is not there, if none is named.
+pub(crate) fn arn(client: &Client, role: Option<&str>) -> Result<String> {
+    match role {
+        Some(arn) if arn.starts_with("arn:") => Ok(arn.to_owned()),
+        Some(name) => found(client, name)?.with_context(|| {
+            format!(
+                "there is no role {name}: make it (aws iam create-role), or leave --role out to use the role {DEFAULT}"
+            )
+        }),
+        None => match found(client, DEFAULT)? {
+            Some(arn) => Ok(arn),
+            None => made(client),
+        },
     }
-    Ok(format!("arn:aws:iam::{account}:role/{NAME}"))
 }
 
-fn query(client: &Client, service: &str, parameters: &[(&str, &str)]) -> Result<Answer> {
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    client.call(service, Method::POST, "/", FORM, Bytes::from(form))
-}
-
-fn succeeded(answer: &Answer) -> Result<String> {
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    if answer.status < 300 {
-        return Ok(text);
+fn found(client: &Client, name: &str) -> Result<Option<String>> {
+    let answer = ask(client, &[("Action", "GetRole"), ("RoleName", name)])?;
+    if answer.status == 404 {
+        return Ok(None);
     }
-    let part = |name| element(&text, name).unwrap_or_default();
-    bail!("{}: {}", part("Code"), part("Message"))
+    arn_in(answer).map(Some)
 }
 
-/// What stands in the first element of this name.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+fn made(client: &Client) -> Result<String> {
+    let fields = [("Action", "CreateRole"), ("RoleName", DEFAULT), ("AssumeRolePolicyDocument", TRUST)];
+    arn_in(ask(client, &fields)?)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// IAM's protocol: a form, answered in XML.
+fn ask(client: &Client, fields: &[(&str, &str)]) -> Result<Answer> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields).append_pair("Version", "2010-05-08");
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    client.call("iam", Method::POST, "/", &headers, Bytes::from(form.finish()))
+}
 
-    #[test]
-    fn elements_are_found_by_name() {
-        let xml = "<R><Account>123456789012</Account></R>";
-        assert_eq!(element(xml, "Account").as_deref(), Some("123456789012"));
-        assert_eq!(element(xml, "Arn"), None);
+fn arn_in(answer: Answer) -> Result<String> {
+    let text = String::from_utf8_lossy(&answer.body);
+    let inside = |element: &str| {
+        let (_, rest) = text.split_once(&format!("<{element}>"))?;
+        rest.split_once(&format!("</{element}>")).map(|(inside, _)| inside.to_owned())
+    };
+    if answer.status >= 300 {
+        bail!(
+            "the role cannot be looked up: {}",
+            inside("Message").unwrap_or_else(|| format!("status {}", answer.status))
+        );
     }
+    inside("Arn").context("the daemon's answer names no role")
 }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::ConfigArgs;
+use super::daemon;
 use super::output::{GOOD, Output, Table};
 
 #[derive(Debug, clap::Args)]
@@ -22,19 +23,21 @@ pub(crate) struct RuntimeArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List the prepared runtimes (the default).
+    #[command(after_help = "Examples:\n  hearth runtime list")]
     List,
     /// Prepare runtimes, such as python3.11, nodejs20.x or provided.al2023.
+    #[command(after_help = "Examples:\n  hearth runtime add python3.11 nodejs20.x provided.al2023")]
     Add {
         #[arg(required = true)]
         names: Vec<String>,
     },
     /// Remove a prepared runtime.
+    #[command(after_help = "Examples:\n  hearth runtime remove nodejs18.x")]
     Remove { name: String },
 }
 
-pub(crate) fn run(args: &RuntimeArgs, output: &Output) -> Result<ExitCode> {
-    let config = args.config.load()?;
-    let runtimes = Runtimes::open(&config.runtimes_dir())?;
+pub(crate) fn run(args: &RuntimeArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+    let runtimes = daemon::runtimes(&args.config, endpoint)?;
     match &args.action {
         None | Some(Action::List) => list(&runtimes, output),
         Some(Action::Add { names }) => {
@@ -71,13 +74,17 @@ fn list(runtimes: &Runtimes, output: &Output) {
     });
 }
 
-/// Prepares one runtime, with a spinner while it takes.
+/// Prepares one runtime, with a bar while it takes.
 pub(crate) fn add(runtimes: &Runtimes, name: &str, output: &Output) -> Result<()> {
-    let bar = if output.is_json() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    bar.set_style(ProgressStyle::with_template("{spinner} {prefix}: {wide_msg} [{elapsed}]")?);
+    let bar = if output.is_json() { ProgressBar::hidden() } else { ProgressBar::new(1) };
+    bar.set_style(ProgressStyle::with_template("{prefix} [{bar:20}] {elapsed} {wide_msg}")?);
     bar.set_prefix(name.to_owned());
     bar.enable_steady_tick(Duration::from_millis(100));
-    let added = runtimes.add(name, &mut |progress| bar.set_message(progress.doing));
+    let added = runtimes.add(name, &mut |progress| {
+        bar.set_length(progress.steps.into());
+        bar.set_position(progress.done.into());
+        bar.set_message(progress.doing);
+    });
     bar.finish_and_clear();
     let added = added?;
     let version = added.interpreter_version.as_deref().unwrap_or("-");

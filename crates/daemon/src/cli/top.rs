@@ -96,7 +96,8 @@ fn print(client: &Client, endpoint: &str, pause: Duration, once: bool, output: &
 
 /// The whole view as lines of text, however long.
 fn page(screen: &Screen<'_>) -> String {
-    let area = Rect::new(0, 0, PAGE_WIDTH, screen.height_max());
+    let width = terminal_width().unwrap_or(PAGE_WIDTH);
+    let area = Rect::new(0, 0, width, screen.height_max());
     let mut buffer = Buffer::empty(area);
     screen.render(area, &mut buffer);
     let line = |y| {
@@ -105,6 +106,13 @@ fn page(screen: &Screen<'_>) -> String {
     };
     let lines: Vec<String> = (0..area.height).map(line).collect();
     lines.join("\n").trim_end().to_owned()
+}
+
+fn terminal_width() -> Option<u16> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    ratatui::crossterm::terminal::size().ok().map(|(columns, _)| columns)
 }
 
 fn live(client: &Client, endpoint: &str, pause: Duration) -> Result<()> {
