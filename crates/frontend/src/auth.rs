@@ -13,7 +13,7 @@ use aws_lc_rs::hmac;
 use bytes::Bytes;
 use hearth_control::access::{Access, AccessKey, Owner};
 use hearth_control::iam::{SessionClaims, SessionError, Sessions};
-use hearth_types::{AccountId, Timestamp};
+use hearth_types::{AccountId, Region, Timestamp};
 use http::request::Parts;
 
 use chunked::Chunking;
@@ -21,6 +21,8 @@ use sigv4::{Claim, Scope, SignatureError, decode_hex};
 
 /// Derived signing keys that are remembered; forgotten all at once beyond that.
 const CACHED_KEYS_MAX: usize = 1024;
+/// What requests to global endpoints are signed for.
+const GLOBAL_REGION: &str = "us-east-1";
 
 /// The address would let anybody in who can reach it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -86,6 +88,8 @@ pub enum AuthError {
     Disabled(AccountId),
     #[error("an operator's key has no account")]
     NoAccount,
+    #[error("the signature is for the Region {signed}, this is {served}")]
+    Region { signed: String, served: Region },
 }
 
 /// Lets requests in.
@@ -94,6 +98,8 @@ pub struct Authenticator {
     access: Arc<Access>,
     /// Who asks where any credentials pass and name no account.
     default: Arc<Principal>,
+    /// What signatures have to be for.
+    region: Option<Region>,
     cache: RwLock<HashMap<String, Arc<Signer>>>,
 }
 
@@ -150,7 +156,20 @@ fn payload_of(parts: &Parts) -> Option<&str> {
 impl Authenticator {
     /// Without keys any credentials pass.
     pub fn new(access: Arc<Access>, default_account: AccountId) -> Self {
-        Self { access, default: Arc::new(Principal::trusted(default_account)), cache: RwLock::default() }
+        let default = Arc::new(Principal::trusted(default_account));
+        Self { access, default, region: None, cache: RwLock::default() }
+    }
+
+    /// From now on signatures for other Regions are refused. Those of global services are always for the first one.
+    #[must_use]
+    pub fn of_region(self, region: Region) -> Self {
+        Self { region: Some(region), ..self }
+    }
+
+    /// From now on signatures for other Regions are refused. Those of global services are always for the first one.
+    #[must_use]
+    pub fn of_region(self, region: Region) -> Self {
+        Self { region: Some(region), ..self }
     }
 
     /// Checks all that can be checked without the body: an unknown caller is refused before it is read.
@@ -272,6 +291,9 @@ impl Authenticator {
 
     fn signer(&self, claim: &Claim<'_>, sessions: &Sessions, now: Timestamp) -> Result<Signer, AuthError> {
         let scope: Scope<'_> = claim.scope()?;
+        if let Some(served) = self.region.as_ref().filter(|served| !is_of(&scope, served)) {
+            return Err(AuthError::Region { signed: scope.region.to_owned(), served: served.clone() });
+        }
         if let Some(key) = self.access.key(scope.access_key_id, now) {
             return Ok(Signer {
                 key: sigv4::signing_key(&key.secret, &scope),
@@ -302,6 +324,15 @@ impl Authenticator {
             },
         }
     }
+}
+
+/// Whether the signature is for the Region, as far as its service has Regions: Hearth's own pages have none.
+fn is_of(scope: &Scope<'_>, served: &Region) -> bool {
+    let global = match scope.service {
+        "iam" | "sts" => scope.region == GLOBAL_REGION,
+        service => service == "hearth",
+    };
+    global || scope.region == served.as_str()
 }
 
 fn principal_of(claims: SessionClaims) -> Principal {

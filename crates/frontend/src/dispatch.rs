@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
-use hearth_types::{Region, RequestId, Timestamp};
+use hearth_types::{RequestId, Timestamp};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
@@ -98,13 +98,12 @@ impl<'a> Exchange<'a> {
     }
 
     pub(crate) fn context(&self, admission: &Admission<'_>) -> RequestContext {
-        let region = route::scope_region(self.parts).and_then(|region| region.parse::<Region>().ok());
         RequestContext {
             account: admission.principal.account.clone(),
-            region: region.unwrap_or_else(|| match self.peer {
+            region: match self.peer {
                 Peer::Function { region, .. } => region.clone(),
                 Peer::Client => self.shared.config.default_region.clone(),
-            }),
+            },
             request_id: self.request_id,
             principal_arn: admission.principal.arn.clone(),
             user_id: admission.principal.user_id.clone(),

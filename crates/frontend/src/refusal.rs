@@ -39,6 +39,14 @@ pub(crate) fn unauthenticated(error: AuthError, protocol: Protocol) -> ApiError 
         AuthError::Signature(SignatureError::Skewed(text)) => {
             (pick("InvalidSignatureException", "SignatureDoesNotMatch"), text)
         }
+        AuthError::Region { signed, served } => (
+            pick("InvalidSignatureException", "SignatureDoesNotMatch"),
+            format!(
+                "Credential should be scoped to a valid region, not '{}'. This endpoint serves '{served}': use that, or set another \
+                 `region` in Hearth's configuration.",
+                signed.chars().take(64).collect::<String>()
+            ),
+        ),
         AuthError::Signature(SignatureError::Expired) => ("RequestExpired", "Request has expired.".to_owned()),
         AuthError::Signature(SignatureError::Mismatch | SignatureError::Body) => {
             (pick("InvalidSignatureException", "SignatureDoesNotMatch"), MISMATCH.to_owned())

@@ -133,15 +133,6 @@ fn scope_service(parts: &Parts) -> Option<String> {
     claim.scope().ok().map(|scope| scope.service.to_owned())
 }
 
-/// The Region of a request's signature, if it has one.
-pub(crate) fn scope_region(parts: &Parts) -> Option<String> {
-    if let Some(credential) = sigv4::peek_credential(parts) {
-        return Scope::parse(credential).map(|scope| scope.region.to_owned());
-    }
-    let claim = Claim::of(parts).ok()?;
-    claim.scope().ok().map(|scope| scope.region.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use http::Request;
@@ -167,7 +158,6 @@ mod tests {
         for service in Service::ALL {
             let parts = parts("/", &[("authorization", &signed(service.name())), ("x-amz-target", "X.Y")]);
             assert_eq!(of(&parts), Destination::Service(service));
-            assert_eq!(scope_region(&parts).as_deref(), Some("us-east-1"));
         }
         let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20150830%2Fr1a%2Fsts%2Faws4_request\
                          &X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00";

@@ -119,7 +119,8 @@ pub(crate) struct Shared {
 
 impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
-        let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone());
+        let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone())
+            .of_region(config.default_region.clone());
         let budget = BodyBudget::new(config.body_memory);
         let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
         Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }

@@ -55,12 +55,14 @@ pub(super) fn chosen(
     Ok(group)
 }
 
-/// A name, or an ARN of the caller's account with or without `:*`.
+/// A name, or an ARN of the caller's account and this Region, with or without `:*`.
 pub(super) fn of_identifier(context: &RequestContext, identifier: &str) -> Result<String, ApiError> {
     let Some(rest) = identifier.strip_prefix("arn:") else { return Ok(identifier.to_owned()) };
     let fields: Vec<&str> = rest.splitn(6, ':').collect();
     match fields.as_slice() {
-        [_, "logs", _, account, "log-group", name] if *account == context.account.as_str() => {
+        [_, "logs", region, account, "log-group", name]
+            if *account == context.account.as_str() && *region == context.region.as_str() =>
+        {
             Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
         }
         _ => Err(invalid(format!("Invalid ARN: {}", identifier.chars().take(200).collect::<String>()))),
