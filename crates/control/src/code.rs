@@ -23,6 +23,11 @@ pub(crate) struct Source {
     pub(crate) image: bool,
 }
 
+/// Whether any of the members that mean an object in S3 is there.
+pub(crate) fn is_given(members: [&Option<String>; 4]) -> bool {
+    members.into_iter().any(Option::is_some)
+}
+
 impl Shared {
     /// The caller holds `packages` for reading until something refers to the package.
     pub(crate) async fn ingest(&self, account: &Account, source: Source) -> Result<Package, ApiError> {

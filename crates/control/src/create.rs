@@ -4,7 +4,7 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration, StringMap};
 use hearth_types::{AccountId, FunctionName, Timestamp, VersionLabel};
 
-use crate::code::{Source, check_sizes, check_storage};
+use crate::code::{Source, check_sizes, check_storage, is_given};
 use crate::control::{Control, Scope, revision_id};
 use crate::function::Records;
 use crate::name::Target;
@@ -85,7 +85,10 @@ impl Control {
         }
         Ok(Source {
             zip: request.code.zip_file.take(),
-            from_s3: request.code.s3_bucket.is_some() || request.code.s3_key.is_some(),
+            from_s3: {
+                let code = &request.code;
+                is_given([&code.s3_bucket, &code.s3_key, &code.s3_object_version, &code.s3_object_storage_mode])
+            },
             image,
         })
     }

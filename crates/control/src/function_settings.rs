@@ -12,6 +12,7 @@ use crate::control::{Control, Scope, missing};
 use crate::function::Function;
 use crate::name::Target;
 use crate::record::RuntimeUpdate;
+use crate::runtime;
 use crate::update::ONLY_FUNCTIONS;
 
 impl Control {
@@ -48,6 +49,15 @@ impl Control {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let (function, target) = self.settings_target(scope, &request.function_name, request.qualifier.as_deref())?;
+        let version = function.version(target.qualifier.as_deref());
+        let runtime =
+            version.map(|(_, version)| runtime::version_arn(&self.shared.config.region, &version.settings.runtime));
+        if let Some(arn) = request.runtime_version_arn.as_ref().filter(|arn| Some(*arn) != runtime.as_ref()) {
+            return Err(ApiError::invalid_parameter(format!(
+                "Runtime version {arn} is not available for the function: this host has one version of each runtime, here {}",
+                runtime.unwrap_or_default()
+            )));
+        }
         let update = RuntimeUpdate { update_on: request.update_runtime_on, version_arn: request.runtime_version_arn };
         let mut records = function.records.clone();
         records.function.runtime_updates.insert(qualifier(&target).to_owned(), update.clone());

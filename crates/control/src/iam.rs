@@ -82,7 +82,7 @@ impl Iam {
         let session = session::function_session_name(function);
         let principal = session::role_session_arn(account, role_arn, &session);
         let user_id = format!("{}:{session}", session::derived_id("AROA", role_arn));
-        self.issue(account, principal, user_id, expires_at).credentials
+        self.issue(account, principal, user_id, expires_at, 0).credentials
     }
 
     /// A session of the caller's own.
@@ -92,8 +92,9 @@ impl Iam {
         principal_arn: &str,
         user_id: &str,
         expires_at: Timestamp,
+        token_bytes_min: usize,
     ) -> IssuedSession {
-        self.issue(account, principal_arn.to_owned(), user_id.to_owned(), expires_at)
+        self.issue(account, principal_arn.to_owned(), user_id.to_owned(), expires_at, token_bytes_min)
     }
 
     fn issue(
@@ -102,9 +103,10 @@ impl Iam {
         principal_arn: String,
         user_id: String,
         expires_at: Timestamp,
+        token_bytes_min: usize,
     ) -> IssuedSession {
         let (principal, user) = (principal_arn.clone(), user_id.clone());
-        let credentials = self.sessions.issue(account.clone(), principal, user, expires_at, random());
+        let credentials = self.sessions.issue(account.clone(), principal, user, expires_at, random(), token_bytes_min);
         IssuedSession { credentials, principal_arn, user_id, expires_at }
     }
 }

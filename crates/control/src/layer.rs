@@ -10,7 +10,7 @@ use hearth_aws_api::lambda::{
 };
 use hearth_types::AccountId;
 
-use crate::code::{Source, check_storage};
+use crate::code::{Source, check_storage, is_given};
 use crate::control::{Control, Scope, Shared};
 use crate::garbage::{Stored, wall_clock};
 use crate::name::wrong_region;
@@ -28,7 +28,12 @@ impl Control {
     ) -> Result<LayerVersion, ApiError> {
         let name = self.layer_name(scope, "PublishLayerVersion", &request.layer_name)?;
         let content = request.content;
-        let from_s3 = content.s3_bucket.is_some() || content.s3_key.is_some();
+        let from_s3 = is_given([
+            &content.s3_bucket,
+            &content.s3_key,
+            &content.s3_object_version,
+            &content.s3_object_storage_mode,
+        ]);
         let _kept = self.shared.packages.read().await;
         let account = self.shared.account(scope.account);
         let source = Source { zip: content.zip_file, from_s3, image: false };

@@ -46,7 +46,14 @@ impl Control {
         Ok(self.show(&function, label, shown_arn(&function, &target), record))
     }
 
-    pub fn list_functions(&self, scope: Scope<'_>, request: &ListFunctionsRequest) -> ListFunctionsResponse {
+    pub fn list_functions(
+        &self,
+        scope: Scope<'_>,
+        request: &ListFunctionsRequest,
+    ) -> Result<ListFunctionsResponse, ApiError> {
+        if request.master_region.is_some() {
+            return edge_functions(request);
+        }
         let account = self.shared.seen_account(scope.account);
         let functions: Vec<Arc<Function>> = account.functions().values().cloned().collect();
         let all_versions = request.function_version.is_some();
@@ -64,7 +71,7 @@ impl Control {
             }
         }
         let (functions, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        ListFunctionsResponse { functions, next_marker }
+        Ok(ListFunctionsResponse { functions, next_marker })
     }
 
     pub fn list_versions_by_function(
@@ -121,6 +128,14 @@ impl Control {
         let qualifier = target.qualifier.as_deref();
         function.version(qualifier).ok_or_else(|| missing(&self.shared.config, scope.account, &target.name, qualifier))
     }
+}
+
+/// Those that Lambda@Edge replicated from another Region: none.
+fn edge_functions(request: &ListFunctionsRequest) -> Result<ListFunctionsResponse, ApiError> {
+    if request.function_version.is_none() {
+        return Err(ApiError::invalid_parameter("FunctionVersion must be set to ALL when MasterRegion is specified."));
+    }
+    Ok(ListFunctionsResponse { functions: Vec::new(), next_marker: None })
 }
 
 fn shown_arn(function: &Function, target: &Target) -> String {

@@ -6,7 +6,7 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
 use hearth_types::{Timestamp, VersionLabel};
 
-use crate::code::{Source, check_sizes, check_storage};
+use crate::code::{Source, check_sizes, check_storage, is_given};
 use crate::control::{Control, Scope, missing, revision_id};
 use crate::function::Function;
 use crate::name::Target;
@@ -35,7 +35,12 @@ impl Control {
         if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
             settings::check_architecture(architecture)?;
         }
-        let from_s3 = request.s3_bucket.is_some() || request.s3_key.is_some();
+        let from_s3 = is_given([
+            &request.s3_bucket,
+            &request.s3_key,
+            &request.s3_object_version,
+            &request.s3_object_storage_mode,
+        ]);
         let _kept = self.shared.packages.read().await;
         let zip = request.zip_file.take();
         let package = self.shared.ingest(&account, Source { zip, from_s3, image: false }).await?;

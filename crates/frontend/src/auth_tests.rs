@@ -95,7 +95,7 @@ async fn another_body_than_the_signed_one_is_refused() {
 async fn sessions_pass_in_both_modes_until_they_expire() {
     let ends = Timestamp::from_millis(NOW.as_millis() + 60_000);
     let arn = "arn:aws:sts::444455556666:assumed-role/r/f";
-    let credentials = sessions().issue(account("444455556666"), arn.to_owned(), "AROA:f".to_owned(), ends, [1; 10]);
+    let credentials = sessions().issue(account("444455556666"), arn.to_owned(), "AROA:f".to_owned(), ends, [1; 10], 0);
     let parts = signed(&credentials.access_key_id, &credentials.secret_access_key, Some(&credentials.session_token));
     for auth in [authenticator(&[]).await, authenticator(&[("AKID", "secret")]).await] {
         for _ in 0..2 {

@@ -61,7 +61,7 @@ pub(crate) async fn handle(
         "SetDefaultPolicyVersion" => policies::set_default_version(&call).await,
         "DeletePolicyVersion" => policies::delete_version(&call).await,
         "ListPolicyTags" => policies::list_tags(&call).await,
-        "GetUser" => Ok(get_user(&call)),
+        "GetUser" => get_user(&call),
         other => Err(invalid_action(other, "2010-05-08")),
     }
 }
@@ -89,6 +89,21 @@ impl Call<'_> {
         self.form.get("Marker").map(str::to_owned)
     }
 
+    /// A page of what is listed whole; the marker is how many came before.
+    fn page<T>(&self, items: impl IntoIterator<Item = T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+        let before = match self.form.get("Marker") {
+            None => 0,
+            Some(marker) => marker
+                .parse::<usize>()
+                .map_err(|_not_ours| ApiError::bad_request("ValidationError", "Invalid Marker."))?,
+        };
+        let max = self.items_max()?;
+        let mut items: Vec<T> = items.into_iter().skip(before).take(max + 1).collect();
+        let more = items.len() > max;
+        items.truncate(max);
+        Ok((items, more.then(|| (before + max).to_string())))
+    }
+
     fn items_max(&self) -> Result<usize, ApiError> {
         self.form.number("MaxItems", ITEMS, 1..=ITEMS_MAX).map(|number| number as usize)
     }
@@ -114,9 +129,12 @@ fn encoded_document(document: &str) -> String {
 }
 
 /// The caller: accounts have no users here but their root.
-fn get_user(call: &Call<'_>) -> Response {
+fn get_user(call: &Call<'_>) -> Result<Response, ApiError> {
     let account = &call.context.account;
-    query::answer(
+    if let Some(name) = call.form.get("UserName").filter(|name| *name != "root") {
+        return Err(refused(IamError::NoSuchEntity(format!("The user with name {name} cannot be found."))));
+    }
+    Ok(query::answer(
         "GetUser",
         IAM_NAMESPACE,
         call.context,
@@ -127,7 +145,7 @@ fn get_user(call: &Call<'_>) -> Response {
                 xml.text("CreateDate", query::iso_time(hearth_types::Timestamp::from_millis(0)));
             });
         }),
-    )
+    ))
 }
 
 /// The refusal of an IAM operation.

@@ -94,6 +94,10 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::bad_request("InvalidParameterException", message)
 }
 
+fn not_supported(member: &str) -> ApiError {
+    invalid(format!("{member} is not supported by Hearth"))
+}
+
 fn refused(error: LogError) -> ApiError {
     match error {
         LogError::AlreadyExists { what } => {

@@ -15,6 +15,7 @@ use crate::route::STS_NAMESPACE;
 const ASSUME_ROLE_SECONDS: std::ops::RangeInclusive<u32> = 900..=43_200;
 const SESSION_TOKEN_SECONDS: std::ops::RangeInclusive<u32> = 900..=129_600;
 const SESSION_TAGS_MAX: usize = 50;
+const TOKEN_BYTES_MAX: u32 = 4096;
 
 /// Whether STS has an operation of that name.
 pub(crate) fn is_action(action: &str) -> bool {
@@ -72,6 +73,7 @@ async fn assume_role(iam: &Iam, context: &RequestContext, form: &Form) -> Result
         external_id: form.get("ExternalId"),
         source_identity,
         tags: &tags,
+        token_bytes_min: token_bytes_min(form)?,
         now: context.now,
     };
     let issued = match iam.assume_role(asked).await.map_err(crate::iam::refused)? {
@@ -96,6 +98,10 @@ async fn assume_role(iam: &Iam, context: &RequestContext, form: &Form) -> Result
         }),
     );
     Ok(answer)
+}
+
+fn token_bytes_min(form: &Form) -> Result<usize, ApiError> {
+    form.number("MinimumSessionTokenSize", 0, 0..=TOKEN_BYTES_MAX).map(|size| size as usize)
 }
 
 fn check_word(member: &str, text: &str) -> Result<(), ApiError> {
@@ -161,7 +167,13 @@ fn session_token(iam: &Iam, context: &RequestContext, form: &Form) -> Result<Res
     refuse_mfa(form)?;
     let seconds = form.number("DurationSeconds", 43_200, SESSION_TOKEN_SECONDS)?;
     let expires_at = context.now + Duration::from_secs(seconds.into());
-    let issued = iam.session_token(&context.account, &context.principal_arn, &context.user_id, expires_at);
+    let issued = iam.session_token(
+        &context.account,
+        &context.principal_arn,
+        &context.user_id,
+        expires_at,
+        token_bytes_min(form)?,
+    );
     let inner = |xml: &mut Xml| credentials(xml, &issued);
     Ok(query::answer("GetSessionToken", STS_NAMESPACE, context, Some(inner)))
 }

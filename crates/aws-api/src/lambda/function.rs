@@ -46,6 +46,7 @@ shape! {
         s3_bucket: String,
         s3_key: String,
         s3_object_version: String,
+        s3_object_storage_mode: String,
         image_uri: String,
         #[serde(rename = "SourceKMSKeyArn")]
         source_kms_key_arn: String,
@@ -201,6 +202,8 @@ shape! {
         zip_file: Blob,
         s3_bucket: String,
         s3_key: String,
+        s3_object_version: String,
+        s3_object_storage_mode: String,
         image_uri: String,
         architectures: Vec<String>,
         publish: bool,

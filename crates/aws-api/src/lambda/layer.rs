@@ -19,6 +19,8 @@ shape! {
         |
         s3_bucket: String,
         s3_key: String,
+        s3_object_version: String,
+        s3_object_storage_mode: String,
         zip_file: Blob,
     }
 }

@@ -24,6 +24,8 @@ pub struct Assumption<'a> {
     pub external_id: Option<&'a str>,
     pub source_identity: Option<&'a str>,
     pub tags: &'a BTreeMap<String, String>,
+    /// The session token is no shorter.
+    pub token_bytes_min: usize,
     pub now: Timestamp,
 }
 
@@ -68,7 +70,13 @@ impl Iam {
         }
         let expires_at = asked.now + Duration::from_secs(asked.seconds.into());
         let principal = session::role_session_arn(&account, asked.role, asked.session);
-        let issued = self.issue(&account, principal, format!("{}:{}", role.id, asked.session), expires_at);
+        let issued = self.issue(
+            &account,
+            principal,
+            format!("{}:{}", role.id, asked.session),
+            expires_at,
+            asked.token_bytes_min,
+        );
         Ok(Assumed::Issued(Box::new(issued)))
     }
 }

@@ -58,7 +58,7 @@ impl Sessions {
         Self { master: hmac::Key::new(hmac::HMAC_SHA256, master) }
     }
 
-    /// New credentials. `random` names the session; equal bytes give equal credentials.
+    /// New credentials. `random` names the session; equal bytes give equal credentials. The token is no shorter than asked.
     pub fn issue(
         &self,
         account: AccountId,
@@ -66,10 +66,16 @@ impl Sessions {
         user_id: String,
         expires_at: Timestamp,
         random: [u8; 10],
+        token_bytes_min: usize,
     ) -> SessionCredentials {
         let access_key_id = unique_id("ASIA", random);
         let claims = SessionClaims { access_key_id, account, principal_arn, user_id, expires_at };
-        let body = serde_json::to_vec(&claims).expect("claims hold only strings and a number");
+        let mut body = serde_json::to_vec(&claims).expect("claims hold only strings and a number");
+        // White space behind JSON means nothing. Base64 makes four bytes of three.
+        let padded = (token_bytes_min.min(TOKEN_BYTES_MAX) / 4 * 3 + 3).saturating_sub(TAG_BYTES);
+        if token_bytes_min > 0 && body.len() < padded {
+            body.resize(padded.min(TOKEN_BYTES_MAX / 4 * 3 - TAG_BYTES), b' ');
+        }
         let secret_access_key = self.secret_of(&body);
         let mut token = body;
         let tag = hmac::sign(&self.master, &token);
@@ -163,7 +169,21 @@ mod tests {
             "AROA:s".to_owned(),
             Timestamp::from_millis(1000),
             [random; 10],
+            0,
         )
+    }
+
+    #[test]
+    fn a_token_is_as_long_as_asked_and_still_opens() {
+        let sessions = Sessions::new(&[7; 32]);
+        for size in [0, 1, 500, 1001, 4093, 4096] {
+            let (account, arn) = ("123456789012".parse().unwrap(), "arn:aws:iam::123456789012:root".to_owned());
+            let ends = Timestamp::from_millis(1000);
+            let credentials = sessions.issue(account, arn, "AROA:s".to_owned(), ends, [1; 10], size);
+            let token = &credentials.session_token;
+            assert!((size..=TOKEN_BYTES_MAX).contains(&token.len()), "{size}: {}", token.len());
+            assert!(sessions.open(&credentials.access_key_id, token, Timestamp::from_millis(1)).is_ok(), "{size}");
+        }
     }
 
     #[test]

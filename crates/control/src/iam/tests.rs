@@ -34,8 +34,19 @@ fn role(name: &str) -> NewRole {
 
 fn asked<'a>(account: &'a AccountId, role: &'a str, tags: &'a BTreeMap<String, String>) -> Assumption<'a> {
     let caller = "arn:aws:iam::123456789012:root";
-    let (external_id, source_identity) = (None, None);
-    Assumption { account, caller, role, session: "s", seconds: 900, external_id, source_identity, tags, now: NOW }
+    let (external_id, source_identity, token_bytes_min) = (None, None, 0);
+    Assumption {
+        account,
+        caller,
+        role,
+        session: "s",
+        seconds: 900,
+        external_id,
+        source_identity,
+        tags,
+        token_bytes_min,
+        now: NOW,
+    }
 }
 
 #[tokio::test]

@@ -278,7 +278,7 @@ async fn lists_page_by_marker() {
     let mut names = Vec::new();
     let mut request = ListFunctionsRequest { max_items: Some(2), ..Default::default() };
     loop {
-        let page = world.control().list_functions(world.scope(), &request);
+        let page = world.control().list_functions(world.scope(), &request).unwrap();
         assert!(page.functions.len() <= 2);
         assert!(page.functions.iter().all(|function| function.state.is_none()));
         names.extend(page.functions.into_iter().filter_map(|function| function.function_name));
@@ -301,7 +301,7 @@ async fn lists_of_all_versions_leave_none_out_whatever_the_names() {
     let mut request =
         ListFunctionsRequest { max_items: Some(1), function_version: Some("ALL".into()), ..Default::default() };
     loop {
-        let page = world.control().list_functions(world.scope(), &request);
+        let page = world.control().list_functions(world.scope(), &request).unwrap();
         seen.extend(
             page.functions
                 .into_iter()

@@ -58,6 +58,12 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, ApiError> {
 pub(super) async fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let account = &call.context.account;
     let form = &call.form;
+    if form.get("PolicyUsageFilter") == Some("PermissionsBoundary") {
+        return Err(ApiError::bad_request(
+            "ValidationError",
+            "PolicyUsageFilter PermissionsBoundary is not supported by Hearth",
+        ));
+    }
     let (policies, marker) = if form.get("Scope") == Some("AWS") {
         (Vec::new(), None)
     } else {
@@ -99,11 +105,12 @@ pub(super) async fn get_version(call: &Call<'_>) -> Result<Response, ApiError> {
 
 pub(super) async fn list_versions(call: &Call<'_>) -> Result<Response, ApiError> {
     let policy = call.iam.policy(&call.context.account, call.form.required("PolicyArn")?).await.map_err(refused)?;
+    let (versions, marker) = call.page(policy.versions.iter().rev())?;
     call.answer(|xml| {
-        xml.members("Versions", policy.versions.iter().rev(), |xml, (number, version)| {
+        xml.members("Versions", versions, |xml, (number, version)| {
             write_version(xml, *number, version, *number == policy.default_version, false);
         });
-        page_end(xml, None);
+        page_end(xml, marker);
     })
 }
 
@@ -121,8 +128,9 @@ pub(super) async fn delete_version(call: &Call<'_>) -> Result<Response, ApiError
 
 pub(super) async fn list_tags(call: &Call<'_>) -> Result<Response, ApiError> {
     let policy = call.iam.policy(&call.context.account, call.form.required("PolicyArn")?).await.map_err(refused)?;
+    let (page, marker) = call.page(policy.tags)?;
     call.answer(|xml| {
-        tags(xml, &policy.tags);
-        page_end(xml, None);
+        tags(xml, &page.into_iter().collect());
+        page_end(xml, marker);
     })
 }

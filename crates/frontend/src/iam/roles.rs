@@ -125,10 +125,10 @@ pub(super) async fn untag(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 pub(super) async fn list_tags(call: &Call<'_>) -> Result<Response, ApiError> {
-    let role = named(call).await?;
+    let (page, marker) = call.page(named(call).await?.tags)?;
     call.answer(|xml| {
-        tags(xml, &role.tags);
-        page_end(xml, None);
+        tags(xml, &page.into_iter().collect());
+        page_end(xml, marker);
     })
 }
 
@@ -150,14 +150,14 @@ pub(super) async fn get_policy(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 pub(super) async fn list_policies(call: &Call<'_>) -> Result<Response, ApiError> {
-    let role = named(call).await?;
+    let (names, marker) = call.page(named(call).await?.inline.into_keys())?;
     call.answer(|xml| {
         xml.element("PolicyNames", |xml| {
-            for name in role.inline.keys() {
+            for name in &names {
                 xml.text("member", name);
             }
         });
-        page_end(xml, None);
+        page_end(xml, marker);
     })
 }
 
@@ -180,12 +180,16 @@ pub(super) async fn detach(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 pub(super) async fn list_attached(call: &Call<'_>) -> Result<Response, ApiError> {
-    let role = named(call).await?;
+    let prefix = call.path_prefix();
+    // `arn:aws:iam::ACCOUNT:policy/PATH/NAME`
+    let path = |arn: &str| arn.split_once(":policy").map(|(_, path)| path.to_owned()).unwrap_or_default();
+    let attached = named(call).await?.attached.into_iter().filter(|arn| path(arn).starts_with(prefix));
+    let (attached, marker) = call.page(attached)?;
     call.answer(|xml| {
-        xml.members("AttachedPolicies", &role.attached, |xml, arn| {
+        xml.members("AttachedPolicies", &attached, |xml, arn| {
             xml.text("PolicyName", arn.rsplit('/').next().unwrap_or(arn)).text("PolicyArn", arn);
         });
-        page_end(xml, None);
+        page_end(xml, marker);
     })
 }
 

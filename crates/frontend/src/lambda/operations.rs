@@ -24,7 +24,7 @@ pub(super) async fn perform(
             json(&Box::pin(control.update_function_configuration(scope, read(input)?)).await?)
         }
         "DeleteFunction" => empty(control.delete_function(scope, read(input)?).await),
-        "ListFunctions" => json(&control.list_functions(scope, &read(input)?)),
+        "ListFunctions" => json(&control.list_functions(scope, &read(input)?)?),
         "PublishVersion" => json(&Box::pin(control.publish_version(scope, read(input)?)).await?),
         "ListVersionsByFunction" => json(&control.list_versions_by_function(scope, &read(input)?)?),
         "CreateAlias" | "UpdateAlias" | "GetAlias" | "ListAliases" | "DeleteAlias" => {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::groups::add;
 use super::names::{check_group, check_stream, chosen, limit};
-use super::{Call, invalid, refused};
+use super::{Call, invalid, not_supported, refused};
 use crate::error::ApiError;
 
 type Answer = Result<Option<Value>, ApiError>;
@@ -35,6 +35,8 @@ struct Put {
     log_group_name: String,
     log_stream_name: String,
     log_events: Vec<InputEvent>,
+    /// What the events are about; not kept, which the answer says in AWS's way.
+    entity: Option<Value>,
 }
 
 pub(super) fn put(call: &Call) -> Answer {
@@ -61,6 +63,8 @@ pub(super) fn put(call: &Call) -> Answer {
     let mut answer = json!({ "nextSequenceToken": "0" });
     let any = rejected.as_object().is_some_and(|members| !members.is_empty());
     add(&mut answer, "rejectedLogEventsInfo", any.then_some(rejected));
+    let entity = input.entity.map(|_| json!({ "errorType": "UnsupportedLogGroupType" }));
+    add(&mut answer, "rejectedEntityInfo", entity);
     Ok(Some(answer))
 }
 
@@ -148,6 +152,7 @@ struct Filter {
     start_time: Option<i64>,
     end_time: Option<i64>,
     filter_pattern: Option<String>,
+    start_from_head: Option<bool>,
     next_token: Option<String>,
     limit: Option<i64>,
 }
@@ -155,6 +160,9 @@ struct Filter {
 pub(super) fn filter(call: &Call) -> Answer {
     let input: Filter = call.input()?;
     let group = chosen(&call.context, input.log_group_name, input.log_group_identifier)?;
+    if input.start_from_head == Some(false) {
+        return Err(not_supported("startFromHead false"));
+    }
     let streams = stream_choice(input.log_stream_names, input.log_stream_name_prefix)?;
     // Here the end is meant to be included: "events with a timestamp later than this time are not returned".
     let end = input.end_time.map(|end| u64::try_from(end).unwrap_or(0).saturating_add(1));

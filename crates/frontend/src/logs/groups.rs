@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names::{check_group, group_arn, limit, of_identifier};
-use super::{Call, invalid, refused};
+use super::{Call, invalid, not_supported, refused};
 use crate::context::RequestContext;
 use crate::error::ApiError;
 
@@ -16,6 +16,9 @@ type Answer = Result<Option<Value>, ApiError>;
 /// Source: API reference, PutRetentionPolicy, "retentionInDays".
 const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/// What every group here is.
+const STANDARD: &str = "STANDARD";
+const CLASSES: [&str; 4] = [STANDARD, "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
 const TAGS_MAX: usize = 50;
 const DESCRIBE_MAX: usize = 50;
 const LIST_MAX: usize = 1000;
@@ -38,15 +41,43 @@ struct Create {
     log_group_name: String,
     #[serde(default)]
     tags: BTreeMap<String, String>,
+    kms_key_id: Option<String>,
+    log_group_class: Option<String>,
+    #[serde(default)]
+    deletion_protection_enabled: bool,
 }
 
 pub(super) fn create(call: &Call) -> Answer {
     let input: Create = call.input()?;
     check_group(&input.log_group_name)?;
     check_tags(&input.tags)?;
+    if input.kms_key_id.is_some() {
+        let arn = group_arn(&call.context, &input.log_group_name);
+        return Err(invalid(format!(
+            "The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'"
+        )));
+    }
+    check_class(input.log_group_class.as_deref())?;
+    if let Some(class) = input.log_group_class.filter(|class| class != STANDARD) {
+        return Err(not_supported(&format!("logGroupClass {class}")));
+    }
+    if input.deletion_protection_enabled {
+        return Err(not_supported("deletionProtectionEnabled"));
+    }
     let account = &call.context.account;
     call.store.create_group(account, &input.log_group_name, input.tags).map_err(refused)?;
     Ok(None)
+}
+
+fn check_class(class: Option<&str>) -> Result<(), ApiError> {
+    match class.filter(|class| !CLASSES.contains(class)) {
+        None => Ok(()),
+        Some(class) => Err(invalid(format!(
+            "1 validation error detected: Value '{}' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
+            class.chars().take(100).collect::<String>(),
+            CLASSES.join(", ")
+        ))),
+    }
 }
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
@@ -70,8 +101,18 @@ struct Describe {
     log_group_name_pattern: Option<String>,
     log_group_class: Option<String>,
     log_group_identifiers: Option<Vec<String>>,
+    /// Accounts beside the caller's are linked to none; whether these are asked for makes no difference.
+    account_identifiers: Option<Vec<String>>,
     next_token: Option<String>,
     limit: Option<i64>,
+}
+
+/// Whether the groups of the caller's account are among those that are asked for.
+fn is_asked(call: &Call, accounts: Option<&[String]>, class: Option<&str>) -> Result<bool, ApiError> {
+    check_class(class)?;
+    let own =
+        |accounts: &[String]| accounts.is_empty() || accounts.iter().any(|id| id == call.context.account.as_str());
+    Ok(class.is_none_or(|class| class == STANDARD) && accounts.is_none_or(own))
 }
 
 pub(super) fn describe(call: &Call) -> Answer {
@@ -83,10 +124,10 @@ pub(super) fn describe(call: &Call) -> Answer {
         given.iter().map(|identifier| of_identifier(&call.context, identifier)).collect::<Result<Vec<_>, _>>()
     });
     let identifiers = identifiers.transpose()?;
-    let standard = input.log_group_class.as_deref().is_none_or(|class| class == "STANDARD");
+    let asked = is_asked(call, input.account_identifiers.as_deref(), input.log_group_class.as_deref())?;
     let pattern = input.log_group_name_pattern.map(|pattern| pattern.to_ascii_lowercase());
     let wanted = |name: &str| {
-        standard
+        asked
             && input.log_group_name_prefix.as_deref().is_none_or(|prefix| name.starts_with(prefix))
             && pattern.as_deref().is_none_or(|pattern| name.to_ascii_lowercase().contains(pattern))
             && identifiers.as_ref().is_none_or(|names| names.iter().any(|one| one == name))
@@ -108,7 +149,7 @@ fn described(context: &RequestContext, group: &Group) -> Value {
         "arn": format!("{arn}:*"),
         "logGroupArn": arn,
         "storedBytes": group.stored_bytes,
-        "logGroupClass": "STANDARD",
+        "logGroupClass": STANDARD,
         "deletionProtectionEnabled": false,
     });
     add(&mut value, "retentionInDays", group.retention_days);
@@ -128,19 +169,39 @@ struct List {
     /// Alternatives joined by `|`; `^` ties one to the start.
     log_group_name_pattern: Option<String>,
     log_group_class: Option<String>,
+    account_identifiers: Option<Vec<String>>,
+    data_sources: Option<Value>,
+    field_index_names: Option<Value>,
+    log_group_tags: Option<Value>,
     next_token: Option<String>,
     limit: Option<i64>,
 }
 
+impl List {
+    /// Filters by what groups here do not have: the answer without them would hold more than was asked for.
+    fn refused_filter(&self) -> Option<&'static str> {
+        let filters = [
+            ("dataSources", &self.data_sources),
+            ("fieldIndexNames", &self.field_index_names),
+            ("logGroupTags", &self.log_group_tags),
+        ];
+        let given = |filter: &Value| filter.as_array().is_none_or(|items| !items.is_empty());
+        filters.into_iter().find(|(_, filter)| filter.as_ref().is_some_and(given)).map(|(name, _)| name)
+    }
+}
+
 pub(super) fn list(call: &Call) -> Answer {
     let input: List = call.input()?;
-    let standard = input.log_group_class.as_deref().is_none_or(|class| class == "STANDARD");
+    if let Some(filter) = input.refused_filter() {
+        return Err(not_supported(filter));
+    }
+    let asked = is_asked(call, input.account_identifiers.as_deref(), input.log_group_class.as_deref())?;
     let wanted = |name: &str| {
         let alternative = |part: &str| match part.strip_prefix('^') {
             Some(start) => name.starts_with(start),
             None => name.contains(part),
         };
-        standard && input.log_group_name_pattern.as_deref().is_none_or(|pattern| pattern.split('|').any(alternative))
+        asked && input.log_group_name_pattern.as_deref().is_none_or(|pattern| pattern.split('|').any(alternative))
     };
     let limit = match input.limit {
         None => DESCRIBE_MAX,
@@ -149,7 +210,7 @@ pub(super) fn list(call: &Call) -> Answer {
     let page = call.store.groups(&call.context.account, wanted, input.next_token.as_deref(), limit);
     let summary = |group: &Group| {
         let arn = group_arn(&call.context, &group.name);
-        json!({ "logGroupName": group.name, "logGroupArn": arn, "logGroupClass": "STANDARD" })
+        json!({ "logGroupName": group.name, "logGroupArn": arn, "logGroupClass": STANDARD })
     };
     let mut answer = json!({ "logGroups": page.groups.iter().map(summary).collect::<Vec<_>>() });
     add(&mut answer, "nextToken", page.next);
