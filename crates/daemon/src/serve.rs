@@ -154,7 +154,7 @@ async fn serve(
         Arc::clone(&store),
         Arc::clone(&artifacts),
         Arc::clone(&iam),
-        control_config(config, &runtimes),
+        control_config(config, &runtimes, access.is_guarded()),
         retire,
     );
     let control = Arc::new(control.await?);
@@ -301,8 +301,8 @@ fn node_config(config: &Config) -> NodeConfig {
     }
 }
 
-fn control_config(config: &Config, runtimes: &Arc<Runtimes>) -> ControlConfig {
-    let roles = match config.roles() {
+fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> ControlConfig {
+    let roles = match config.roles(guarded) {
         Roles::Strict => RoleChecks::Strict,
         Roles::Lenient => {
             tracing::info!(

@@ -166,12 +166,6 @@ impl Authenticator {
         Self { region: Some(region), ..self }
     }
 
-    /// From now on signatures for other Regions are refused. Those of global services are always for the first one.
-    #[must_use]
-    pub fn of_region(self, region: Region) -> Self {
-        Self { region: Some(region), ..self }
-    }
-
     /// Checks all that can be checked without the body: an unknown caller is refused before it is read.
     pub fn admit<'a>(&self, parts: &'a Parts, sessions: &Sessions, now: Timestamp) -> Result<Admission<'a>, AuthError> {
         if !self.access.is_guarded() {
