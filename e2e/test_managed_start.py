@@ -255,6 +255,20 @@ class TestPython:
         place = f"/var/lang/lib/{runtime}/site-packages" if minor(runtime) >= 11 else "/var/runtime"
         assert deploy(daemon, runtime, {"app.py": app}).call() == [f"{place}/{name}/__init__.py" for name in ("boto3", "awslambdaric")]
 
+    def test_has_the_installers_of_awss_image(self, daemon, runtime):
+        """Packages import `pkg_resources` without saying that they need it; Python 3.12 has it no more."""
+        app = (
+            "import importlib.util, subprocess, sys\n"
+            "def handler(event, context):\n"
+            "    if importlib.util.find_spec('pkg_resources'):\n"
+            "        import pkg_resources\n"
+            "        assert pkg_resources.get_distribution('boto3').version\n"
+            "    pip = subprocess.check_output([sys.executable, '-m', 'pip', '--version'], text=True)\n"
+            "    return pip.split()[0], 'pkg_resources' in sys.modules\n"
+        )
+        function = deploy(daemon, runtime, {"app.py": app}, MemorySize=512)
+        assert function.call() == ["pip", minor(runtime) <= 11]
+
     def test_distributions_are_found(self, way, runtime):
         """The function's own before the runtime's, and namespace packages across package and layer."""
         app = (
@@ -327,3 +341,44 @@ def test_errors_of_python_are_in_awss_words(way, runtime, case):
     assert not any("park.py" in line or "zygote.py" in line for line in trace), trace
     if case == "exception":
         assert trace[-1] == '  File "/var/task/app.py", line 1, in <module>\n    raise ValueError(\'at init\')\n'
+
+
+class TestRestored:
+    """Copies of a saved sandbox: what was there when it was saved, with credentials and log stream of their own."""
+
+    # As on AWS with SnapStart: instead of the keys, which would be saved, there is where to get them.
+    KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+    OWN = OWN - KEYS | {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "HEARTH_VARIABLES_URI"}
+
+    def restored(self, daemon, runtime, files):
+        function = deploy(daemon, runtime, files, variables={"TEST_KEY": "TEST_VAL"}, SnapStart={"ApplyOn": "PublishedVersions"})
+        version = function.client.publish_version(FunctionName=function.name)["Version"]
+
+        def is_ready():
+            found = function.client.get_function_configuration(FunctionName=function.name, Qualifier=version)
+            assert found["State"] != "Failed", found
+            return found["State"] == "Active" and found
+
+        optimized = wait_until(is_ready, 60, "the version is saved")["SnapStart"]["OptimizationStatus"]
+        if optimized != "On":
+            pytest.skip("this host cannot save sandboxes")
+        result = package.invoke(asking(function), function.name, Qualifier=version)
+        assert result.headers["x-hearth-timeline"].startswith("template"), result.headers
+        return function, result.json
+
+    def compare(self, function, runtime, seen, own):
+        expected = common(function, runtime, "app.handler", own)
+        expected |= {"AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+        assert self.OWN <= set(seen["environment"])
+        assert {name: value for name, value in seen["environment"].items() if name not in self.OWN} == expected
+
+    @pytest.mark.parametrize("runtime", PYTHONS)
+    def test_environment_and_path_of_python(self, daemon, runtime):
+        function, seen = self.restored(daemon, runtime, {"app.py": PYTHON})
+        self.compare(function, runtime, seen, python_environment(runtime))
+        assert (seen["path"], seen["argv"]) == (python_path(runtime), ["/var/runtime/bootstrap.py"])
+
+    @pytest.mark.parametrize("runtime", NODES)
+    def test_environment_of_node(self, daemon, runtime):
+        function, seen = self.restored(daemon, runtime, {"app.js": NODE})
+        self.compare(function, runtime, seen, node_environment(runtime))

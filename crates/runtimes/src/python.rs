@@ -26,6 +26,13 @@ const PROBE: &str = include_str!("assets/python/probe.py");
 const RESTORED: &str = include_str!("assets/python/hearth_restored.py");
 const HOOKS_RUNNER: &str = include_str!("assets/python/hooks_runner.py");
 
+/// As AWS's images have them, since Python's own installation brings them along; only pip from Python 3.12 on. Packages import
+/// `pkg_resources` without saying that they need it.
+const INSTALLERS: [&str; 2] = ["pip==25.0.1", "setuptools==75.3.2"];
+/// Runs where an interpreter searches directories of other names than usual.
+const SEARCH_SITE_PACKAGES: &str =
+    "import site, sys; site.addsitedir(sys.path.pop().replace('dist-packages', 'site-packages'))\n";
+
 /// There where copies are renewed.
 pub(crate) const RESTORED_INSIDE: &str = "/var/runtime/hearth_restored.py";
 
@@ -102,17 +109,23 @@ impl Python {
     pub(crate) fn identity(&self) -> String {
         let program = host::file_identity(&self.program);
         let waiting = WAITING.iter().map(|(_, source)| *source);
-        let sources = [BOOTSTRAP, RESTORED, HOOKS_RUNNER].into_iter().chain(waiting).collect::<Vec<_>>().join("\n");
+        let sources = [BOOTSTRAP, RESTORED, HOOKS_RUNNER, SEARCH_SITE_PACKAGES]
+            .into_iter()
+            .chain(waiting)
+            .collect::<Vec<_>>()
+            .join("\n");
         format!("{}\n{program}\n{}\n{sources}", self.version, self.packages())
     }
 
     /// Pinned requirements for this interpreter: chosen here, since pip asks its own interpreter for markers.
-    fn packages(&self) -> &'static str {
-        match self.minor {
+    fn packages(&self) -> String {
+        let pinned = match self.minor {
             ..=8 => include_str!("assets/python/packages-3.8.txt"),
             9 => include_str!("assets/python/packages-3.9.txt"),
             10.. => include_str!("assets/python/packages-3.10.txt"),
-        }
+        };
+        let installers = if self.minor >= 12 { &INSTALLERS[..1] } else { &INSTALLERS };
+        format!("{pinned}{}\n", installers.join("\n"))
     }
 
     pub(crate) fn install(
@@ -177,12 +190,11 @@ impl Python {
     /// Debian's interpreters search directories of other names, and have that built in. They run the lines of path files there.
     fn search_site_packages(&self, root: &Root) -> std::io::Result<()> {
         let library = self.library_inside();
-        let (others, usual) = (format!("{library}/dist-packages"), format!("{library}/site-packages"));
+        let others = format!("{library}/dist-packages");
         if !fs_err::read_to_string(root.at(format!("{library}/site.py")))?.contains("dist-packages") {
             return Ok(());
         }
-        let line = format!("import site, sys; sys.path.remove({others:?}); site.addsitedir({usual:?})\n");
-        root.write(format!("{others}/site-packages.pth"), line)
+        root.write(format!("{others}/site-packages.pth"), SEARCH_SITE_PACKAGES)
     }
 
     fn install_packages(&self, root: &Root) -> Result<(), AddError> {
