@@ -423,7 +423,8 @@ class TestLogs:
         result = function.invoke({"stdout": "to stdout, ü", "stderr": "to stderr", "logger": "seven"})
         messages = wait_for_reports(function, 1)
         request = result.request_id
-        assert re.match(r"INIT_START Runtime Version: python", messages[0])
+        arn = function.client.get_function_configuration(FunctionName=function.name)["RuntimeVersionConfig"]["RuntimeVersionArn"]
+        assert messages[0] == f"INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: {arn}\n"
         start = messages.index(f"START RequestId: {request} Version: $LATEST\n")
         end = messages.index(f"END RequestId: {request}\n")
         body = [message.rstrip("\n") for message in messages[start + 1 : end]]
@@ -441,6 +442,23 @@ class TestLogs:
         duration, billed, used, init = map(float, match.groups())
         assert duration + init <= billed < duration + init + 2
         assert 5 < used <= 128
+
+    def test_have_no_events_for_blank_lines(self, deploy):
+        package = make_zip({"app.py": "def handler(event, context):\n    print('one\\n\\n\\n two\\n\\n')\n    print()\n    print(' ')\n"})
+        function = deploy("app.handler", package=package)
+        request = function.invoke({}).request_id
+        messages = wait_for_reports(function, 1)
+        start = messages.index(f"START RequestId: {request} Version: $LATEST\n")
+        end = messages.index(f"END RequestId: {request}\n")
+        assert messages[start + 1 : end] == ["one\n", " two\n", " \n"]
+
+    def test_name_no_status_of_what_a_handler_raised(self, deploy):
+        """As on Lambda: only what ends a runtime, or its time, is told there."""
+        function = deploy("app.handler", package=make_zip({"app.py": "def handler(event, context):\n    raise ValueError('no')\n"}))
+        result = function.invoke({}, LogType="Tail")
+        assert (result.error, result.json["errorType"]) == ("Unhandled", "ValueError")
+        report = result.log.splitlines()[-1]
+        assert report.startswith(f"REPORT RequestId: {result.request_id}\t") and "Status" not in report, report
 
     def test_tail_of_a_cold_call_is_as_recorded(self, deploy):
         lines = deploy("probe.echo").invoke({}, LogType="Tail").log.split("\n")

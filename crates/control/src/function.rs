@@ -8,6 +8,7 @@ use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabe
 
 use crate::config::ControlConfig;
 use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, PolicyRecord, ProvisionedRecord, Status, VersionRecord};
+use crate::runtime;
 
 /// Lambda's defaults for asynchronous invocation (Developer Guide, "Asynchronous invocation").
 const RETRIES_DEFAULT: u32 = 2;
@@ -222,6 +223,7 @@ impl Maker<'_> {
             },
             region: self.config.region.clone(),
             runtime: settings.runtime.clone(),
+            runtime_version_arn: runtime::version_arn(&self.config.region, &settings.runtime),
             handler: settings.handler.clone(),
             role: settings.role.clone(),
             memory_mib: settings.memory_mib,

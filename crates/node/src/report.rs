@@ -15,7 +15,14 @@ use crate::env::SNAP_START;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status<'a> {
     Success,
-    Error { error_type: &'a str },
+    /// The function said itself what went wrong.
+    Raised {
+        error_type: &'a str,
+    },
+    /// The runtime did not come to its end as it should.
+    Error {
+        error_type: &'a str,
+    },
     Timeout,
 }
 
@@ -58,17 +65,27 @@ impl<'a> SystemLines<'a> {
         self.spec.log_format == LogFormat::Text || self.spec.system_log_level.unwrap_or(LogLevel::Info) <= level
     }
 
+    /// Such as `python:3.11.v1`. Lambda counts the versions of each runtime; here a runtime has one at a time.
+    pub(crate) fn runtime_version(self) -> String {
+        let runtime = self.spec.runtime.as_str();
+        let provided = runtime.strip_prefix("provided.").map(|version| ("provided", version));
+        let (family, version) = provided.unwrap_or_else(|| {
+            runtime.split_at(runtime.find(|letter: char| letter.is_ascii_digit()).unwrap_or(runtime.len()))
+        });
+        format!("{family}:{}.v1", version.strip_suffix(".x").unwrap_or(version))
+    }
+
     /// `kind` is the initialization type, as Lambda names it.
     pub(crate) fn init_start(self, now: Timestamp, kind: &str) -> Option<String> {
-        let runtime = &self.spec.runtime;
+        let (runtime, arn) = (self.runtime_version(), &self.spec.runtime_version_arn);
         self.line(
             LogLevel::Info,
             now,
             "platform.initStart",
-            || format!("INIT_START Runtime Version: {runtime}\n"),
+            || format!("INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {arn}\n"),
             || {
                 json!({
-                    "initializationType": kind, "phase": phase(kind), "runtimeVersion": runtime,
+                    "initializationType": kind, "phase": phase(kind), "runtimeVersion": runtime, "runtimeVersionArn": arn,
                     "functionName": self.spec.key.function.as_str(), "functionVersion": self.spec.key.version.to_string(),
                 })
             },
@@ -146,8 +163,8 @@ impl<'a> SystemLines<'a> {
             None => {}
         }
         match report.status {
-            // As recorded: only a status is not followed by a tab.
-            Status::Success => line.push('\t'),
+            // As recorded: only a status is not followed by a tab, and a function's own errors are none.
+            Status::Success | Status::Raised { .. } => line.push('\t'),
             Status::Timeout => line.push_str("\tStatus: timeout"),
             Status::Error { error_type } => {
                 let _always = write!(line, "\tStatus: error\tError Type: {error_type}");
@@ -235,7 +252,7 @@ pub(crate) fn status_words(status: Status<'_>) -> (&'static str, Option<&str>) {
     match status {
         Status::Success => ("success", None),
         Status::Timeout => ("timeout", None),
-        Status::Error { error_type } => ("error", Some(error_type)),
+        Status::Raised { error_type } | Status::Error { error_type } => ("error", Some(error_type)),
     }
 }
 
@@ -283,6 +300,8 @@ pub(crate) struct Failure {
     /// Written before `END`.
     pub(crate) log_line: Option<String>,
     pub(crate) timed_out: bool,
+    /// By the handler, not by its initialisation.
+    pub(crate) raised: bool,
 }
 
 impl Failure {
@@ -292,7 +311,12 @@ impl Failure {
             "" => error_type_in(payload).unwrap_or_else(|| "Unhandled".to_owned()),
             given => given.to_owned(),
         };
-        Self { error_type, payload: payload.to_vec(), log_line: None, timed_out: false }
+        Self { error_type, payload: payload.to_vec(), log_line: None, timed_out: false, raised: false }
+    }
+
+    /// What the runtime reported of an invocation.
+    pub(crate) fn raised(error_type: &str, payload: &[u8]) -> Self {
+        Self { raised: true, ..Self::reported(error_type, payload) }
     }
 
     pub(crate) fn timeout(request: RequestId, timeout_ms: u64, now: Timestamp) -> Self {
@@ -302,6 +326,7 @@ impl Failure {
             payload: payload("Sandbox.Timedout", &format!("RequestId: {request} Error: {text}")),
             log_line: Some(format!("{} {request} {text}\n\n", iso8601(now))),
             timed_out: true,
+            raised: false,
         }
     }
 
@@ -331,6 +356,7 @@ impl Failure {
             payload: payload(error_type, &format!("RequestId: {request} Error: {reason}")),
             log_line: Some(format!("RequestId: {request} Error: {reason}\n{error_type}\n")),
             timed_out: false,
+            raised: false,
         }
     }
 
@@ -342,6 +368,7 @@ impl Failure {
             payload: payload("Runtime.TruncatedResponse", text),
             log_line: None,
             timed_out: false,
+            raised: false,
         }
     }
 
@@ -354,11 +381,17 @@ impl Failure {
             payload: payload("Function.ResponseSizeTooLarge", &text),
             log_line: None,
             timed_out: false,
+            raised: false,
         }
     }
 
     pub(crate) fn status(&self) -> Status<'_> {
-        if self.timed_out { Status::Timeout } else { Status::Error { error_type: &self.error_type } }
+        let error_type = &self.error_type;
+        match (self.timed_out, self.raised) {
+            (true, _) => Status::Timeout,
+            (false, true) => Status::Raised { error_type },
+            (false, false) => Status::Error { error_type },
+        }
     }
 }
 

@@ -122,7 +122,7 @@ impl Session {
                 self.stream_end(id, error, end.truncated)?;
             }
             FromAgent::InvocationError { id, head, body } => {
-                self.core.fail(&self.sandbox, id, &Failure::reported(&head.error_type, body));
+                self.core.fail(&self.sandbox, id, &Failure::raised(&head.error_type, body));
             }
             FromAgent::InitError { head, body } => {
                 let error_type = head.error_type.into_owned();
@@ -240,7 +240,7 @@ impl Session {
             running.ok_or(Violation::UnknownInvocation)?.collected.take()
         };
         let failure = match (error, truncated) {
-            (Some(error), _) => Some(Failure::reported(&error.code, error.details.as_bytes())),
+            (Some(error), _) => Some(Failure::raised(&error.code, error.details.as_bytes())),
             (None, true) => Some(Failure::truncated()),
             (None, false) => None,
         };
@@ -270,6 +270,10 @@ impl Session {
         if let LogSource::Framed { level, .. } = source
             && !wanted(&assigned.spec, level)
         {
+            return;
+        }
+        // Lambda makes no event of a blank line.
+        if data.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return;
         }
         assigned.log.append(time_ms, Bytes::copy_from_slice(data));

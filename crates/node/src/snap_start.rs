@@ -20,15 +20,15 @@ const AFTER_RESTORE_ERROR: &str = "Runtime.AfterRestoreError";
 impl SystemLines<'_> {
     pub(crate) fn restore_start(self, now: Timestamp) -> Option<String> {
         let spec = self.spec();
-        let (runtime, key) = (&spec.runtime, &spec.key);
+        let (runtime, arn, key) = (self.runtime_version(), &spec.runtime_version_arn, &spec.key);
         self.line(
             LogLevel::Info,
             now,
             "platform.restoreStart",
-            || format!("RESTORE_START Runtime Version: {runtime}\n"),
+            || format!("RESTORE_START Runtime Version: {runtime}\tRuntime Version ARN: {arn}\n"),
             || {
                 json!({
-                    "runtimeVersion": runtime, "functionName": key.function.as_str(),
+                    "runtimeVersion": runtime, "runtimeVersionArn": arn, "functionName": key.function.as_str(),
                     "functionVersion": key.version.to_string(),
                 })
             },
@@ -148,6 +148,7 @@ mod tests {
             },
             region: "eu-west-1".parse::<Region>().unwrap(),
             runtime: "python3.11".to_owned(),
+            runtime_version_arn: String::new(),
             handler: String::new(),
             role: String::new(),
             memory_mib: 128,

@@ -67,6 +67,7 @@ pub(crate) mod tests {
             key,
             region: "eu-central-1".parse().unwrap(),
             runtime: "provided.al2023".to_owned(),
+            runtime_version_arn: String::new(),
             handler: "h".to_owned(),
             role: String::new(),
             memory_mib: 128,

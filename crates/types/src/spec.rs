@@ -68,6 +68,8 @@ pub struct VersionSpec {
     pub region: Region,
     /// Such as `python3.11` or `provided.al2023`.
     pub runtime: String,
+    /// Of the interpreter and runtime client, as configurations and logs name them.
+    pub runtime_version_arn: String,
     pub handler: String,
     pub role: String,
     pub memory_mib: u32,

@@ -113,6 +113,7 @@ impl Host {
             },
             region: "eu-west-1".parse().unwrap(),
             runtime: RUNTIME.to_owned(),
+            runtime_version_arn: String::new(),
             handler: String::new(),
             role: "arn:aws:iam::123456789012:role/r".to_owned(),
             memory_mib: MEMORY_MIB,
