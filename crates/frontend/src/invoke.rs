@@ -2,6 +2,7 @@
 //!
 //! A request is recognised by its path alone, before anything generic looks at it; payloads are passed on as they are.
 
+mod jackson;
 pub mod request;
 mod stream;
 mod trace;

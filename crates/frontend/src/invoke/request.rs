@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::jackson;
 use crate::error::ApiError;
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
@@ -189,9 +190,10 @@ pub fn check_payload(payload: &[u8], kind: InvocationType) -> Result<(), ApiErro
         return Ok(());
     }
     let refused = |error: &dyn std::fmt::Display| {
+        let why = jackson::complaint(payload).unwrap_or_else(|| error.to_string());
         ApiError::bad_request(
             "InvalidRequestContentException",
-            format!("Could not parse request body into json: Could not parse payload into json: {error}"),
+            format!("Could not parse request body into json: Could not parse payload into json: {why}"),
         )
     };
     let text = std::str::from_utf8(payload).map_err(|error| refused(&error))?;
