@@ -45,6 +45,10 @@ impl PolicyRef {
     pub(crate) fn parse(account: &AccountId, arn: &str) -> Result<Self, IamError> {
         let invalid =
             || IamError::InvalidInput(format!("ARN {} is not valid.", arn.chars().take(200).collect::<String>()));
+        if !arn.starts_with("arn:") {
+            // Recorded.
+            return Err(IamError::Validation("Invalid ARN:  Could not be parsed!".to_owned()));
+        }
         let own = format!("arn:aws:iam::{account}:policy/");
         let (rest, aws) = match (arn.strip_prefix(AWS_PREFIX), arn.strip_prefix(&own)) {
             (Some(rest), _) => (rest, true),

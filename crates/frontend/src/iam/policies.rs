@@ -9,15 +9,21 @@ use crate::error::ApiError;
 use crate::query::{Xml, iso_time};
 
 fn write_policy(xml: &mut Xml, account: &AccountId, arn: Option<&str>, policy: &Policy) {
+    write_listed(xml, account, arn, policy);
+    xml.optional("Description", policy.description.as_deref());
+    if !policy.tags.is_empty() {
+        tags(xml, &policy.tags);
+    }
+}
+
+/// As lists show it: without description and tags (API reference, ListPolicies).
+fn write_listed(xml: &mut Xml, account: &AccountId, arn: Option<&str>, policy: &Policy) {
     xml.text("PolicyName", &policy.name).text("PolicyId", &policy.id);
     xml.text("Arn", arn.map_or_else(|| policy.arn(account), str::to_owned)).text("Path", &policy.path);
     xml.text("DefaultVersionId", format!("v{}", policy.default_version));
     xml.text("AttachmentCount", policy.attachments.to_string()).text("PermissionsBoundaryUsageCount", "0");
-    xml.text("IsAttachable", "true").optional("Description", policy.description.as_deref());
+    xml.text("IsAttachable", "true");
     xml.text("CreateDate", iso_time(policy.created_at)).text("UpdateDate", iso_time(policy.updated_at));
-    if !policy.tags.is_empty() {
-        tags(xml, &policy.tags);
-    }
 }
 
 fn write_version(xml: &mut Xml, number: u32, version: &PolicyVersion, is_default: bool, document: bool) {
@@ -72,7 +78,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, ApiError> {
         page.map_err(refused)?
     };
     call.answer(|xml| {
-        xml.members("Policies", &policies, |xml, policy| write_policy(xml, account, None, policy));
+        xml.members("Policies", &policies, |xml, policy| write_listed(xml, account, None, policy));
         page_end(xml, marker);
     })
 }

@@ -11,12 +11,21 @@ use crate::query::{Xml, iso_time};
 /// `MaxSessionDuration` unless given, seconds.
 const SESSION_S: u32 = 3600;
 
-fn write_role(xml: &mut Xml, account: &AccountId, role: &Role) {
+/// What every answer with a role has; the rest depends on the operation.
+fn write_basics(xml: &mut Xml, account: &AccountId, role: &Role) {
     xml.text("Path", &role.path).text("RoleName", &role.name).text("RoleId", &role.id);
     xml.text("Arn", role.arn(account)).text("CreateDate", iso_time(role.created_at));
     xml.text("AssumeRolePolicyDocument", encoded_document(&role.trust));
     xml.optional("Description", role.description.as_deref());
+}
+
+fn write_role(xml: &mut Xml, account: &AccountId, role: &Role) {
+    write_basics(xml, account, role);
     xml.text("MaxSessionDuration", role.session_s_max.to_string());
+    write_attributes(xml, role);
+}
+
+fn write_attributes(xml: &mut Xml, role: &Role) {
     if let Some(boundary) = &role.permissions_boundary {
         xml.element("PermissionsBoundary", |xml| {
             xml.text("PermissionsBoundaryType", "Policy").text("PermissionsBoundaryArn", boundary);
@@ -40,8 +49,12 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     };
     let account = &call.context.account;
     let role = call.iam.create_role(account, new, call.context.now).await.map_err(refused)?;
+    // Recorded: without MaxSessionDuration.
     call.answer(|xml| {
-        xml.element("Role", |xml| write_role(xml, account, &role));
+        xml.element("Role", |xml| {
+            write_basics(xml, account, &role);
+            write_attributes(xml, &role);
+        });
     })
 }
 
@@ -63,8 +76,12 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let account = &call.context.account;
     let page = call.iam.roles(account, call.path_prefix(), call.marker(), call.items_max()?).await;
     let (roles, marker) = page.map_err(refused)?;
+    // Neither boundary nor tags, as the API reference says of ListRoles.
     call.answer(|xml| {
-        xml.members("Roles", &roles, |xml, role| write_role(xml, account, role));
+        xml.members("Roles", &roles, |xml, role| {
+            write_basics(xml, account, role);
+            xml.text("MaxSessionDuration", role.session_s_max.to_string());
+        });
         page_end(xml, marker);
     })
 }

@@ -5,7 +5,8 @@ use crate::error::ApiError;
 
 use super::invalid;
 
-const NAME_BYTES_MAX: usize = 512;
+/// Longest name of a group or stream (API reference: `logGroupName`, `logStreamName`).
+const NAME_CHARS_MAX: usize = 512;
 
 /// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`.
 pub(super) fn group_arn(context: &RequestContext, group: &str) -> String {
@@ -21,20 +22,28 @@ fn constraint(value: &str, member: &str, pattern: &str) -> ApiError {
 }
 
 pub(super) fn check_group(name: &str) -> Result<(), ApiError> {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
-    if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(word) {
-        Ok(())
-    } else {
-        Err(constraint(name, "logGroupName", "[\\.\\-_/#A-Za-z0-9]+"))
-    }
+    let word = |char: char| char.is_ascii_alphanumeric() || ".-_/#".contains(char);
+    check_name(name, "logGroupName", "[\\.\\-_/#A-Za-z0-9]+", word)
 }
 
 pub(super) fn check_stream(name: &str) -> Result<(), ApiError> {
-    if (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains([':', '*']) {
-        Ok(())
-    } else {
-        Err(constraint(name, "logStreamName", "[^:*]*"))
+    check_name(name, "logStreamName", "[^:*]*", |char| !":*".contains(char))
+}
+
+fn check_name(name: &str, member: &str, pattern: &str, legal: impl Fn(char) -> bool) -> Result<(), ApiError> {
+    if name.chars().count() > NAME_CHARS_MAX {
+        // Recorded, of both.
+        return Err(invalid(format!(
+            "Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_CHARS_MAX}."
+        )));
     }
+    if name.is_empty() {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '' at '{member}' failed to satisfy constraint: Member must have length \
+             greater than or equal to 1"
+        )));
+    }
+    if name.chars().all(legal) { Ok(()) } else { Err(constraint(name, member, pattern)) }
 }
 
 /// The group that a request means by its name or by an identifier, which is a name or an ARN.
@@ -47,7 +56,11 @@ pub(super) fn chosen(
         (Some(name), None) => name,
         (None, Some(identifier)) => of_identifier(context, &identifier)?,
         (Some(_), Some(_)) => {
-            return Err(invalid("LogGroup name and LogGroup identifier cannot both be given."));
+            // Recorded.
+            return Err(ApiError::bad_request(
+                "ValidationException",
+                "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+            ));
         }
         (None, None) => return Err(invalid("One of logGroupName and logGroupIdentifier must be given.")),
     };
@@ -73,9 +86,10 @@ pub(super) fn of_identifier(context: &RequestContext, identifier: &str) -> Resul
 pub(super) fn limit(given: Option<i64>, max: usize) -> Result<usize, ApiError> {
     let Some(given) = given else { return Ok(max) };
     usize::try_from(given).ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
+        let (word, bound) = if given < 1 { ("greater", 1) } else { ("less", max) };
         invalid(format!(
             "1 validation error detected: Value '{given}' at 'limit' failed to satisfy constraint: Member must have value \
-             between 1 and {max}"
+             {word} than or equal to {bound}"
         ))
     })
 }

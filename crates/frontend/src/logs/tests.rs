@@ -148,3 +148,75 @@ async fn a_live_tail_begins_shows_what_is_written_and_ends_with_the_server() {
     let rest = body.collect().await.unwrap().to_bytes();
     assert!(String::from_utf8_lossy(&rest).contains("SessionTimeoutException"));
 }
+
+/// In the words that were recorded from the service.
+#[tokio::test]
+async fn names_and_limits_are_refused_in_awss_words() {
+    let logs = Fixture::new();
+    logs.call("CreateLogGroup", json!({ "logGroupName": "g" })).await;
+    logs.call("CreateLogStream", json!({ "logGroupName": "g", "logStreamName": "s" })).await;
+    let constraint = |value: &str, member: &str, rule: &str| {
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {rule}"
+        )
+    };
+    let long = "a".repeat(513);
+    let too_long = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.".to_owned();
+    let both = json!({ "logGroupName": "g", "logGroupIdentifier": "g" });
+    for (operation, input, code, message) in [
+        ("CreateLogGroup", json!({ "logGroupName": long }), "InvalidParameterException", too_long.clone()),
+        (
+            "CreateLogStream",
+            json!({ "logGroupName": "g", "logStreamName": long }),
+            "InvalidParameterException",
+            too_long,
+        ),
+        (
+            "CreateLogGroup",
+            json!({ "logGroupName": "" }),
+            "InvalidParameterException",
+            constraint("", "logGroupName", "have length greater than or equal to 1"),
+        ),
+        (
+            "CreateLogGroup",
+            json!({ "logGroupName": "a b" }),
+            "InvalidParameterException",
+            constraint("a b", "logGroupName", "satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+"),
+        ),
+        (
+            "FilterLogEvents",
+            json!({ "logGroupName": "g", "limit": 10001 }),
+            "InvalidParameterException",
+            constraint("10001", "limit", "have value less than or equal to 10000"),
+        ),
+        (
+            "DescribeLogGroups",
+            json!({ "limit": 0 }),
+            "InvalidParameterException",
+            constraint("0", "limit", "have value greater than or equal to 1"),
+        ),
+        (
+            "DescribeLogStreams",
+            both,
+            "ValidationException",
+            "LogGroup name and LogGroup ARN are mutually exclusive parameters.".to_owned(),
+        ),
+    ] {
+        let error = logs.start(operation, &input).await.unwrap_err();
+        assert_eq!((&*error.code, error.message), (code, message), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_pattern_finds_has_fewer_members() {
+    let logs = Fixture::new();
+    logs.call("CreateLogGroup", json!({ "logGroupName": "/aws/lambda/one" })).await;
+    let members = |answer: &Value| answer["logGroups"][0].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let whole = logs.call("DescribeLogGroups", json!({ "logGroupNamePrefix": "/aws" })).await;
+    let found = logs.call("DescribeLogGroups", json!({ "logGroupNamePattern": "LAMBDA" })).await;
+    assert_eq!(
+        members(&found),
+        ["arn", "creationTime", "logGroupArn", "logGroupClass", "logGroupName", "metricFilterCount"]
+    );
+    assert!(members(&whole).contains(&"storedBytes".to_owned()));
+}

@@ -153,6 +153,7 @@ def roles():
     basic = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     for arn in [policy, policy, basic]:
         iam.attach_role_policy(RoleName="R", PolicyArn=arn)
+    assert refusal(iam.attach_role_policy, RoleName="R", PolicyArn="AWSLambdaBasicExecutionRole") == (400, "ValidationError")
     attached = iam.list_attached_role_policies(RoleName="R")["AttachedPolicies"]
     assert [entry["PolicyName"] for entry in attached] == ["P", "AWSLambdaBasicExecutionRole"], attached
     assert iam.get_policy(PolicyArn=policy)["Policy"]["AttachmentCount"] == 1
@@ -175,8 +176,14 @@ def roles():
     iam.update_assume_role_policy(RoleName="R", PolicyDocument=TRUST)
     assert iam.get_role(RoleName="R")["Role"]["MaxSessionDuration"] == 7200
     assert iam.list_instance_profiles_for_role(RoleName="R")["InstanceProfiles"] == []
+    # Which members each answer has was recorded from the service.
+    listed = {"Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument"}
     for index in range(5):
-        iam.create_role(RoleName=f"page-{index}", AssumeRolePolicyDocument=TRUST, Path="/paged/")
+        made = iam.create_role(
+            RoleName=f"page-{index}", AssumeRolePolicyDocument=TRUST, Path="/paged/", PermissionsBoundary=policy)["Role"]
+        assert set(made) == listed | {"PermissionsBoundary"}, made
+    shown = iam.list_roles(PathPrefix="/paged/")["Roles"][0]
+    assert set(shown) == listed | {"MaxSessionDuration"}, shown
     pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/paged/", PaginationConfig={"PageSize": 2}))
     assert [len(page["Roles"]) for page in pages] == [2, 2, 1], pages
     iam.get_waiter("role_exists").wait(RoleName="R")
