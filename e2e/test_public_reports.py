@@ -87,6 +87,14 @@ def test_curl_without_a_signature(daemon, python, options):
     assert json.loads(body)["errorMessage"] == "failure"
 
 
+def test_curl_manages_functions_too(daemon, python):
+    """A form that is posted to a path of Lambda's is no request to STS or IAM."""
+    function = python("def handler(event, context): pass", client=daemon.client(account=NOBODYS_ACCOUNT))
+    url = f"{daemon.endpoint}/2015-03-31/functions/{function.name}/versions"
+    told = subprocess.run(["curl", "-sS", url, "-d", '{"Description": "by curl"}'], capture_output=True, check=True).stdout
+    assert json.loads(told)["Description"] == "by curl", told
+
+
 def test_a_child_left_behind_holds_nothing_up(python):
     function = python("import subprocess\ndef handler(event, context): return subprocess.Popen(['sleep', '1000']) and 1\n")
     assert [function.invoke({}).json for _ in range(2)] == [1, 1]
