@@ -9,9 +9,9 @@ demo: ## Build, start Hearth on 127.0.0.1:4566, deploy and call sample functions
 test: setup ## Format, lints, unit, component, kernel and end-to-end tests
 	@scripts/test
 
-load: setup ## Redeploys under load, bursts of cold functions, limits of concurrency (HEARTH_FULL=1: at full size)
+load: setup ## Redeploys under load, bursts of cold functions, limits of concurrency, floods of a neighbour (HEARTH_FULL=1: at full size)
 	@scripts/prepare
-	@.tools/venv/bin/pytest e2e/test_consistency.py
+	@.tools/venv/bin/pytest e2e/test_consistency.py e2e/test_neighbours.py
 
 bench: ## Measure against baselines of the same run; writes target/bench.json
 	@scripts/setup --build-only
