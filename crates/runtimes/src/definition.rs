@@ -27,11 +27,16 @@ if [ ! -x "$0" ]; then echo "$0: is not an executable"; exit 126; fi
 exec -- "$0" "$@""#,
 ];
 
+/// How roots and definitions are made. To be raised whenever a daemon can no longer use those that an earlier one made.
+pub(crate) const LAYOUT: u32 = 1;
+
 /// A runtime that is ready to use: a root directory and how to start in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RuntimeDefinition {
     /// Such as `python3.11` or `provided.al2023`.
     pub name: String,
+    #[serde(default)]
+    pub(crate) layout: u32,
     /// Absolute path on the host; becomes the read-only `/` of a sandbox.
     pub root: PathBuf,
     /// What the root was made from: equal digests are equal roots.
@@ -54,6 +59,7 @@ impl RuntimeDefinition {
         let owned = |command: &&[&str]| command.iter().map(|word| (*word).to_owned()).collect();
         Self {
             name,
+            layout: LAYOUT,
             root,
             digest,
             interpreter_version: None,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::add::{self, AddError, Progress};
-use crate::definition::RuntimeDefinition;
+use crate::definition::{LAYOUT, RuntimeDefinition};
 use crate::name::{RuntimeName, UnknownRuntime};
 
 /// Prepared runtimes under one directory: `NAME.toml` names the root in `roots/` that is current. The command line adds
@@ -139,6 +139,11 @@ impl Runtimes {
     fn read(&self, path: &Path) -> Option<RuntimeDefinition> {
         let text = fs_err::read_to_string(path).ok()?;
         match toml::from_str::<RuntimeDefinition>(&text) {
+            Ok(definition) if definition.layout != LAYOUT => {
+                let name = &definition.name;
+                tracing::warn!("{name} was prepared by another version of Hearth: run `hearth runtime add {name}`");
+                None
+            }
             Ok(mut definition) => {
                 // The name alone counts, so that a data directory can be moved.
                 definition.root = self.dir.join("roots").join(definition.root.file_name()?);

@@ -102,6 +102,21 @@ fn adding_again_changes_nothing_and_removing_forgets() {
 }
 
 #[test]
+fn runtimes_of_another_version_are_not_used_and_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtimes = Runtimes::open(dir.path()).unwrap();
+    let first = runtimes.add("provided.al2", &mut |_| {}).unwrap();
+    let path = dir.path().join("provided.al2.toml");
+    let stored = fs_err::read_to_string(&path).unwrap();
+    let earlier: Vec<_> = stored.lines().filter(|line| !line.starts_with("layout")).collect();
+    assert_eq!(earlier.len() + 1, stored.lines().count());
+    fs_err::write(&path, earlier.join("\n")).unwrap();
+    assert!(runtimes.get("provided.al2").is_none() && runtimes.list().is_empty());
+    assert_eq!(runtimes.add("provided.al2", &mut |_| {}).unwrap(), first);
+    assert_eq!(runtimes.get("provided.al2"), Some(first));
+}
+
+#[test]
 fn what_the_host_lacks_is_named_with_the_way_to_get_it() {
     let dir = tempfile::tempdir().unwrap();
     let runtimes = Runtimes::open(dir.path()).unwrap();
