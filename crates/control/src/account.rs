@@ -1,6 +1,6 @@
 //! One account in memory: what readers see, and the writer that all changes of the account pass through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -18,6 +18,7 @@ pub(crate) struct Account {
     pub(crate) partition: String,
     functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
     layers: RwLock<Layers>,
+    aside: RwLock<Aside>,
     /// Sum of all reserved concurrency.
     reserved: AtomicU32,
     /// That, and what is provisioned of functions without a reservation.
@@ -44,6 +45,22 @@ pub(crate) struct Contents {
     pub(crate) functions: BTreeMap<FunctionName, Arc<Function>>,
     pub(crate) layers: Layers,
     pub(crate) writer: Writer,
+    pub(crate) aside: Aside,
+}
+
+/// What is in the store and cannot be read: nothing of it is used, changed or removed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Aside {
+    /// Functions of which a record cannot be read.
+    pub(crate) functions: BTreeSet<String>,
+    /// Other records, such as layer versions.
+    pub(crate) others: usize,
+}
+
+impl Aside {
+    pub(crate) fn is_any(&self) -> bool {
+        !self.functions.is_empty() || self.others > 0
+    }
 }
 
 impl Account {
@@ -53,19 +70,25 @@ impl Account {
             id,
             functions: RwLock::default(),
             layers: RwLock::default(),
+            aside: RwLock::default(),
             reserved: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
             writer: tokio::sync::Mutex::new(contents.writer),
         };
-        account.replace(contents.functions, contents.layers);
+        account.replace(contents.functions, contents.layers, contents.aside);
         account
     }
 
     /// Puts what was read from the store in the place of everything.
-    pub(crate) fn replace(&self, functions: BTreeMap<FunctionName, Arc<Function>>, layers: Layers) {
+    pub(crate) fn replace(&self, functions: BTreeMap<FunctionName, Arc<Function>>, layers: Layers, aside: Aside) {
+        *self.aside.write().unwrap_or_else(PoisonError::into_inner) = aside;
         *self.functions_mut() = functions;
         *self.layers.write().unwrap_or_else(PoisonError::into_inner) = layers;
         self.count_reserved();
+    }
+
+    pub(crate) fn aside(&self) -> RwLockReadGuard<'_, Aside> {
+        self.aside.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn function(&self, name: &str) -> Option<Arc<Function>> {

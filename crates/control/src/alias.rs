@@ -28,7 +28,7 @@ impl Control {
         let name = self.alias_owner(scope, &request.function_name)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let absent = || missing(&self.shared.config, scope.account, &name, Some(&request.function_version));
+        let absent = || missing(&self.shared, scope.account, &name, Some(&request.function_version));
         let function = change.function(&name, absent)?;
         if function.records.aliases.contains_key(&request.name) {
             let arn = function.qualified_arn(&request.name);
@@ -52,7 +52,7 @@ impl Control {
         let name = self.alias_owner(scope, &request.function_name)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         let Some(present) = function.records.aliases.get(&request.name) else {
             return Err(ApiError::not_found(format!("Alias not found: {}", function.qualified_arn(&request.name))));
         };
@@ -113,7 +113,7 @@ impl Control {
     ) -> Result<ListAliasesResponse, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
         let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
+        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
         let wanted = |alias: &AliasRecord| {
             let version = request.function_version.as_deref();
             version.is_none_or(|version| {

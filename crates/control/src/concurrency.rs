@@ -37,7 +37,7 @@ impl Control {
     ) -> Result<Concurrency, ApiError> {
         let name = self.reservable(scope, &request.function_name)?;
         let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
+        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
         Ok(Concurrency { reserved_concurrent_executions: function.records.function.reserved_concurrency })
     }
 
@@ -50,7 +50,7 @@ impl Control {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         // Recorded: with `$LATEST`.
-        let absent = || missing(&self.shared.config, scope.account, &name, Some("$LATEST"));
+        let absent = || missing(&self.shared, scope.account, &name, Some("$LATEST"));
         let function = change.function(&name, absent)?;
         let provisioned = provision::total(&function.records);
         if let Some(count) = reserved.filter(|count| *count < provisioned) {

@@ -21,6 +21,7 @@ use crate::prepare::Preparer;
 use crate::record::{self, function_key};
 use crate::refuse;
 use crate::settle::Settler;
+use crate::stored;
 
 /// For whom an operation is done, when, and at which endpoint (`http://host:port`, for URLs in answers).
 #[derive(Clone, Copy, Debug)]
@@ -178,6 +179,11 @@ impl Shared {
         Arc::clone(accounts.entry(id.clone()).or_insert_with(fresh))
     }
 
+    /// Whether there is a function of this name whose records cannot be read.
+    pub(crate) fn is_put_aside(&self, account: &AccountId, name: &str) -> bool {
+        self.known_account(account).is_some_and(|account| account.aside().functions.contains(name))
+    }
+
     /// `None` until it is connected.
     pub(crate) fn node(&self) -> Option<&NodePorts> {
         self.node.get()
@@ -222,7 +228,7 @@ impl Change<'_> {
     }
 
     pub(crate) fn put<T: Serialize>(&mut self, key: String, record: &T) -> Result<(), ApiError> {
-        let value = serde_json::to_vec(record).map_err(|error| {
+        let value = stored::encode(record).map_err(|error| {
             tracing::error!(%key, %error, "cannot encode a record");
             ApiError::service("An error occurred and the request cannot be processed.")
         })?;
@@ -305,7 +311,7 @@ impl Change<'_> {
         })?;
         *self.writer = contents.writer;
         let before: Vec<Arc<Function>> = self.account.functions().values().cloned().collect();
-        self.account.replace(contents.functions, contents.layers);
+        self.account.replace(contents.functions, contents.layers, contents.aside);
         let after: Vec<Arc<Function>> = self.account.functions().values().cloned().collect();
         let current: HashSet<&VersionKey> = after.iter().flat_map(|function| function.keys()).collect();
         let superseded = before.iter().flat_map(|function| function.keys()).filter(|key| !current.contains(key));
@@ -331,9 +337,12 @@ pub(crate) fn revision_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// 404 for a function of the account.
-pub(crate) fn missing(config: &ControlConfig, account: &AccountId, name: &str, qualifier: Option<&str>) -> ApiError {
-    let arn = crate::function::function_arn(config, account, name);
+/// 404 for a function of the account; if there is one and it cannot be read, that is what is said.
+pub(crate) fn missing(shared: &Shared, account: &AccountId, name: &str, qualifier: Option<&str>) -> ApiError {
+    if shared.is_put_aside(account, name) {
+        return refuse::put_aside(name);
+    }
+    let arn = crate::function::function_arn(&shared.config, account, name);
     refuse::function_not_found(&match qualifier {
         Some(qualifier) => format!("{arn}:{qualifier}"),
         None => arn,

@@ -10,7 +10,7 @@ use crate::function::Records;
 use crate::name::Target;
 use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord};
 use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
-use crate::{runtime, unsupported};
+use crate::{refuse, runtime, unsupported};
 
 impl Control {
     pub async fn create_function(
@@ -23,6 +23,9 @@ impl Control {
         // Recorded: layers are looked at before the name.
         let _layers = settings::use_layers(&self.shared, scope.account, request.layers.as_deref().unwrap_or_default())?;
         let account = self.shared.account(scope.account);
+        if self.shared.is_put_aside(scope.account, name.as_str()) {
+            return Err(refuse::put_aside(name.as_str()));
+        }
         if account.find(&name).is_some() {
             return Err(exists(&name));
         }

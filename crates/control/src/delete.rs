@@ -24,8 +24,7 @@ impl Control {
         }
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function =
-            change.function(&target.name, || missing(&self.shared.config, scope.account, &target.name, None))?;
+        let function = change.function(&target.name, || missing(&self.shared, scope.account, &target.name, None))?;
         if let Some(qualifier) = target.qualifier.as_deref() {
             let number = qualifier.parse().ok();
             let number =

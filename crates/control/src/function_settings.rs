@@ -98,7 +98,7 @@ impl Control {
         given: Option<&str>,
     ) -> Result<(Arc<Function>, Target), ApiError> {
         let target = Target::parse(text, given, &self.shared.config.region, scope.account)?;
-        let absent = || missing(&self.shared.config, scope.account, &target.name, target.qualifier.as_deref());
+        let absent = || missing(&self.shared, scope.account, &target.name, target.qualifier.as_deref());
         let function = self.shared.seen_account(scope.account).function(&target.name).ok_or_else(absent)?;
         function.version(target.qualifier.as_deref()).map(drop).ok_or_else(absent)?;
         Ok((function, target))

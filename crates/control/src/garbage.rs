@@ -17,6 +17,7 @@ use crate::account::Account;
 use crate::control::{Change, Shared};
 use crate::function::Records;
 use crate::record::Settings;
+use crate::stored;
 
 const PREFIX: &str = "garbage/";
 const PAGE: usize = 50;
@@ -92,7 +93,7 @@ impl Shared {
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.key.clone());
             for entry in page {
-                let Ok(garbage) = serde_json::from_slice::<Garbage>(&entry.value) else { continue };
+                let Ok(garbage) = stored::decode::<Garbage>(&entry.value) else { continue };
                 if garbage.since < opened || garbage.since + GRACE < now {
                     self.remove(account, entry.key, garbage.stored).await?;
                 }
@@ -117,8 +118,12 @@ impl Shared {
         change.commit().await
     }
 
+    /// As long as somebody's records cannot be read, everything is.
     fn is_referenced(&self, stored: &Stored) -> bool {
         self.all_accounts().iter().any(|account| {
+            if account.aside().is_any() {
+                return true;
+            }
             let functions = account.functions();
             functions.values().any(|function| of_records(&function.records).contains(stored))
                 || account

@@ -43,6 +43,7 @@ mod role;
 mod runtime;
 mod settings;
 mod settle;
+mod stored;
 mod tag;
 mod unsupported;
 mod update;

@@ -112,10 +112,11 @@ impl Control {
     fn find_qualified(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<(Arc<Function>, Target), ApiError> {
         let region = &self.shared.config.region;
         let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
-        let function =
-            self.shared.seen_account(scope.account).function(&target.name).ok_or_else(|| {
-                missing(&self.shared.config, scope.account, &target.name, target.qualifier.as_deref())
-            })?;
+        let function = self
+            .shared
+            .seen_account(scope.account)
+            .function(&target.name)
+            .ok_or_else(|| missing(&self.shared, scope.account, &target.name, target.qualifier.as_deref()))?;
         Ok((function, target))
     }
 
@@ -126,7 +127,7 @@ impl Control {
         target: &Target,
     ) -> Result<(VersionLabel, &'f VersionRecord), ApiError> {
         let qualifier = target.qualifier.as_deref();
-        function.version(qualifier).ok_or_else(|| missing(&self.shared.config, scope.account, &target.name, qualifier))
+        function.version(qualifier).ok_or_else(|| missing(&self.shared, scope.account, &target.name, qualifier))
     }
 }
 

@@ -31,8 +31,7 @@ impl Control {
         }
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function =
-            change.function(&target.name, || missing(&self.shared.config, scope.account, &target.name, None))?;
+        let function = change.function(&target.name, || missing(&self.shared, scope.account, &target.name, None))?;
         let owner_revision = owner_revision(&function, target.qualifier.as_deref())?;
         let (key, arn) = place(&function, &target);
         let present = function.records.policies.get(&key);

@@ -100,7 +100,7 @@ impl Control {
     ) -> Result<ListProvisionedConcurrencyConfigsResponse, ApiError> {
         let target = Target::parse(&request.function_name, None, &self.shared.config.region, scope.account)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
-        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &target.name, None))?;
+        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &target.name, None))?;
         let shown = |(qualifier, record): (&String, &ProvisionedRecord)| {
             let function_arn = Some(function.qualified_arn(qualifier));
             (

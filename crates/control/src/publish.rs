@@ -25,7 +25,7 @@ impl Control {
         }
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;

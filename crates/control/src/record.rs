@@ -1,4 +1,4 @@
-//! What is stored: one JSON document per function, version, alias, policy and setting.
+//! What is stored: one JSON document per function, version, alias, policy and setting, each behind the mark of its form (`stored`).
 //!
 //! Keys, all in the account's partition:
 //! ```text

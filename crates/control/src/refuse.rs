@@ -6,6 +6,13 @@ pub(crate) fn function_not_found(arn: &str) -> ApiError {
     ApiError::not_found(format!("Function not found: {arn}"))
 }
 
+/// AWS has no such state. The function is there and stays as it is.
+pub(crate) fn put_aside(name: &str) -> ApiError {
+    ApiError::service(format!(
+        "What is stored of the function {name} cannot be read by this version of Hearth. It is kept as it is; the daemon's log says why."
+    ))
+}
+
 pub(crate) fn alias_not_found(arn: &str) -> ApiError {
     ApiError::not_found(format!("Cannot find alias arn: {arn}"))
 }

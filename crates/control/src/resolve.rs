@@ -121,6 +121,9 @@ fn drawn(alias: &ReadyAlias, draw: f64) -> &Ready {
 
 /// Recorded: Invoke names `$LATEST` where nothing was asked for.
 fn not_found(shared: &Shared, owner: &AccountId, name: &str, qualifier: Option<impl Display>) -> ApiError {
+    if shared.is_put_aside(owner, name) {
+        return refuse::put_aside(name);
+    }
     let arn = function_arn(&shared.config, owner, name);
     match qualifier {
         Some(qualifier) => refuse::function_not_found(&format!("{arn}:{qualifier}")),
@@ -134,6 +137,12 @@ fn denied(shared: &Shared, caller: &AccountId, function: &FunctionRef, owner: &A
 }
 
 impl Catalogue for Control {
+    fn is_put_aside(&self, invoked_arn: &str) -> bool {
+        let function: Result<FunctionRef, _> = invoked_arn.parse();
+        let owned = function.ok().and_then(|function| Some((function.account?, function.name)));
+        owned.is_some_and(|(account, name)| self.shared.is_put_aside(&account, name.as_str()))
+    }
+
     fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current> {
         let function: FunctionRef = invoked_arn.parse().ok()?;
         let owner = function.account.clone()?;

@@ -17,6 +17,7 @@ use crate::account::Account;
 use crate::control::{Shared, revision_id};
 use crate::garbage::{of_settings, wall_clock};
 use crate::record::{OF_FUNCTION, Status, VersionRecord, version_key};
+use crate::stored;
 
 /// Parts of deleted functions removed in one commit; each may note a package, five layers and their tree.
 const SWEEP_PAGE: usize = 15;
@@ -90,6 +91,10 @@ impl Shared {
     }
 
     async fn find_orphans(&self, account: &Account) -> Result<(), hearth_store::ReadError> {
+        if account.aside().is_any() {
+            // Whose parts they are is not known.
+            return Ok(());
+        }
         let live: BTreeSet<u64> = account.functions().values().map(|function| function.records.function.uid).collect();
         for kind in OF_FUNCTION {
             let mut after: Option<String> = None;
@@ -167,7 +172,7 @@ impl Shared {
                     break;
                 }
                 for entry in page {
-                    if let Ok(version) = serde_json::from_slice::<VersionRecord>(&entry.value) {
+                    if let Ok(version) = stored::decode::<VersionRecord>(&entry.value) {
                         of_settings(&version.settings).try_for_each(|stored| change.drop_stored(stored, since))?;
                     }
                     change.delete(entry.key);

@@ -18,7 +18,7 @@ impl Control {
     pub fn list_tags(&self, scope: Scope<'_>, request: &ListTagsRequest) -> Result<ListTagsResponse, ApiError> {
         let name = self.tagged(scope, &request.resource)?;
         let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared.config, scope.account, &name, None))?;
+        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
         Ok(ListTagsResponse { tags: function.records.function.tags.clone() })
     }
 
@@ -29,7 +29,7 @@ impl Control {
         }
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         let present = &function.records.function.tags;
         let mut tags = present.clone();
         tags.extend(request.tags);
@@ -41,7 +41,7 @@ impl Control {
         let name = self.tagged(scope, &request.resource)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         let present = &function.records.function.tags;
         let mut tags = present.clone();
         tags.retain(|key, _| !request.tag_keys.contains(key));

@@ -21,7 +21,7 @@ impl Control {
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.changeable(scope, &request.function_name)?;
         let account = self.shared.account(scope.account);
-        let absent = || missing(&self.shared.config, scope.account, &name, None);
+        let absent = || missing(&self.shared, scope.account, &name, None);
         check_ready(&*account.function(&name).ok_or_else(absent)?)?;
         if request.image_uri.is_some() {
             return Err(ApiError::invalid_parameter(
@@ -47,7 +47,7 @@ impl Control {
         let architecture = request.architectures.and_then(|list| list.into_iter().next());
 
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;
@@ -87,7 +87,7 @@ impl Control {
             self.check_role(scope, &function.records.name, role).await?;
         }
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared.config, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.take().as_deref(), Some(&latest.revision_id), GETTER)?;

@@ -210,6 +210,9 @@ pub trait Catalogue: Send + Sync + std::fmt::Debug {
     /// between the versions of a weighted alias.
     fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current>;
 
+    /// Whether the function is there although nothing of it can be read now.
+    fn is_put_aside(&self, invoked_arn: &str) -> bool;
+
     /// A new role session for one sandbox of this version.
     fn session(&self, spec: &VersionSpec) -> SessionCredentials;
 }

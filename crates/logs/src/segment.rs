@@ -5,7 +5,8 @@
 //! record  = length (u32), crc32 (u32), payload     payload = kind (u8), ...
 //! ```
 //! A segment is written once from front to back. The footer says which streams it holds and where, so that opening reads
-//! footers only; a segment without one was cut short and is scanned, cut at the first broken record and given a footer.
+//! footers only; a segment without one was cut short and is scanned, cut behind its last whole record and given a footer. A record
+//! that is damaged is passed over by its length, and what follows it is read.
 //! Numbers are little-endian.
 
 use std::collections::HashMap;
@@ -191,17 +192,38 @@ fn read_footer(file: &mut File, len: u64) -> io::Result<Option<Contents>> {
 
 /// The payload of the next record; `None` at the end or if it is broken.
 fn read_record(reader: &mut impl Read, len_max: u32) -> io::Result<Option<Vec<u8>>> {
+    Ok(match read_next(reader, len_max)? {
+        Next::Whole(payload) => Some(payload),
+        Next::Damaged { .. } | Next::End => None,
+    })
+}
+
+enum Next {
+    Whole(Vec<u8>),
+    /// Its payload is not what was written.
+    Damaged {
+        len: u64,
+    },
+    /// Nothing follows, or nothing that could be found.
+    End,
+}
+
+fn read_next(reader: &mut impl Read, len_max: u32) -> io::Result<Next> {
     let mut header = [0; HEADER_BYTES as usize];
     if !fill(reader, &mut header)? {
-        return Ok(None);
+        return Ok(Next::End);
     }
     let [len, crc] = [0, 4].map(|at| u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes")));
     if len > len_max {
-        return Ok(None);
+        return Ok(Next::End);
     }
     let mut payload = Vec::new();
     let count = reader.take(u64::from(len)).read_to_end(&mut payload)?;
-    Ok((count == len as usize && crc32fast::hash(&payload) == crc).then_some(payload))
+    Ok(match payload {
+        _ if count != len as usize => Next::End,
+        payload if crc32fast::hash(&payload) == crc => Next::Whole(payload),
+        _ => Next::Damaged { len: u64::from(len) },
+    })
 }
 
 /// Whether there was enough to fill the buffer.
@@ -213,28 +235,36 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Everything up to the first record that is not whole, and where that is.
+/// Every record that is whole, and where the last of them ends.
 fn scan_whole(file: &mut File, len: u64) -> io::Result<(Contents, u64)> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, file).take(len);
     let mut definitions = HashMap::new();
     let mut spans: HashMap<u64, Span> = HashMap::new();
-    let mut end = 0;
-    while let Some(payload) = read_record(&mut reader, RECORD_BYTES_MAX)? {
-        let start = end;
-        let next = start + HEADER_BYTES + payload.len() as u64;
+    let (mut at, mut end) = (0, 0);
+    loop {
+        let payload = match read_next(&mut reader, RECORD_BYTES_MAX)? {
+            Next::Whole(payload) => payload,
+            Next::Damaged { len } => {
+                at += HEADER_BYTES + len;
+                continue;
+            }
+            Next::End => break,
+        };
+        let start = at;
+        at = start + HEADER_BYTES + payload.len() as u64;
         match payload.split_first() {
             Some((&KIND_STREAM, definition)) => {
-                let Ok(definition) = postcard::from_bytes::<Definition>(definition) else { break };
+                let Ok(definition) = postcard::from_bytes::<Definition>(definition) else { continue };
                 definitions.insert(definition.uid, definition);
             }
             Some((&KIND_EVENTS, _)) => {
-                let Some((uid, span)) = span_of(&payload, start, next) else { break };
+                let Some((uid, span)) = span_of(&payload, start, at) else { continue };
                 spans.entry(uid).and_modify(|known| known.extend(&span)).or_insert(span);
             }
             _ => break,
         }
-        end = next;
+        end = at;
     }
     let contents = spans.into_iter().filter_map(|(uid, span)| Some((definitions.remove(&uid)?, span))).collect();
     Ok((contents, end))
@@ -316,7 +346,11 @@ impl Reader {
             let crc = u32::from_le_bytes(header[4..8].try_into().expect("four bytes"));
             let uid = u64::from_le_bytes(header[9..].try_into().expect("eight bytes"));
             if !(9..=RECORD_BYTES_MAX).contains(&len) {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "broken record"));
+                tracing::error!(
+                    offset = self.offset,
+                    "a segment of function logs is damaged; what follows there is lost"
+                );
+                return Ok(None);
             }
             self.offset += HEADER_BYTES + u64::from(len);
             let rest = i64::from(len) - 9;
@@ -326,8 +360,10 @@ impl Reader {
             }
             let mut payload = header[8..].to_vec();
             self.reader.by_ref().take(rest.unsigned_abs()).read_to_end(&mut payload)?;
-            let batch = Batch::parse(&payload).filter(|_| crc32fast::hash(&payload) == crc);
-            return batch.map(Some).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "broken record"));
+            match Batch::parse(&payload).filter(|_| crc32fast::hash(&payload) == crc) {
+                Some(batch) => return Ok(Some(batch)),
+                None => tracing::error!(before = self.offset, "a record of function logs is damaged and passed over"),
+            }
         }
         Ok(None)
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::held::{Held, Source};
 use super::{Actor, Kind};
 use super::{CapacityError, InstanceDocument, unread};
+use crate::stored;
 
 pub(super) const PARTITION: &str = "capacity";
 pub(super) const LOG: &str = "log";
@@ -52,7 +53,8 @@ impl Unfinished {
 }
 
 fn put(key: String, value: &Value) -> Write {
-    Write::Put { key, value: Bytes::from(value.to_string()) }
+    let value = stored::encode(value).expect("a document of JSON always serialises");
+    Write::Put { key, value: value.into() }
 }
 
 fn key(kind: Kind, name: &str) -> String {
@@ -123,14 +125,14 @@ pub(super) async fn load(store: &dyn Store, held: &mut Held) -> Result<(), Capac
     for kind in Kind::ALL {
         let prefix = key(kind, "");
         for (name, value) in entries(store, &prefix).await? {
-            match serde_json::from_slice::<Kept>(&value) {
+            match stored::decode::<Kept>(&value) {
                 Ok(kept) => restore(held, kind, &name, kept),
                 Err(error) => tracing::error!(kind = kind.word(), name, %error, "a kept document cannot be read"),
             }
         }
     }
     for (token, value) in entries(store, "call/").await? {
-        match serde_json::from_slice(&value) {
+        match stored::decode(&value) {
             Ok(unfinished) => held.unfinished.push(unfinished),
             Err(error) => tracing::error!(token, %error, "a kept call of the capacity hook cannot be read"),
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::IamError;
+use crate::stored;
 
 /// How often a change is tried again that lost against another.
 pub(crate) const TRIES: usize = 16;
@@ -51,8 +52,10 @@ impl<'a> Entities<'a> {
             let page = page.map_err(|error| failed(&error))?;
             let last = page.len() < PAGE;
             for entry in page {
-                let value: T = decode(&entry.value)?;
-                if wanted(&value) {
+                // One that cannot be read is said so in the log, and keeps nobody from seeing the others.
+                if let Ok(value) = decode::<T>(&entry.value)
+                    && wanted(&value)
+                {
                     if found.len() == limit {
                         return Ok((found, after));
                     }
@@ -80,7 +83,7 @@ impl<'a> Entities<'a> {
 }
 
 pub(crate) fn put<T: Serialize>(key: &str, value: &T) -> Write {
-    let value = serde_json::to_vec(value).expect("entities hold strings, numbers and maps of strings");
+    let value = stored::encode(value).expect("entities hold strings, numbers and maps of strings");
     Write::Put { key: key.to_owned(), value: value.into() }
 }
 
@@ -89,7 +92,7 @@ pub(crate) fn at(key: &str, revision: Revision) -> Precondition {
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, IamError> {
-    serde_json::from_slice(bytes).map_err(|error| failed(&error))
+    stored::decode(bytes).map_err(|error| failed(&error))
 }
 
 fn failed(error: &dyn std::error::Error) -> IamError {

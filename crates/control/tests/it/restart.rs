@@ -5,6 +5,8 @@ use hearth_aws_api::lambda::{
 
 use std::sync::atomic::Ordering;
 
+use hearth_engine::port::Catalogue;
+
 use crate::world::{World, create, function, refusal, zip};
 
 #[tokio::test]
@@ -42,6 +44,82 @@ async fn everything_is_found_again() {
     let before = seen(&world);
     world.reopen().await;
     assert_eq!(seen(&world), before);
+}
+
+/// Of two functions one has a part that cannot be read: it is put aside whole and stays as it is, the other goes on.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_puts_aside_one_function() {
+    for prefix in ["function/f", "version/00000000000000000001/", "alias/00000000000000000001/"] {
+        let mut world = World::new().await;
+        world.create("f").await;
+        world.publish("f").await.unwrap();
+        world.create("g").await;
+        let alias = CreateAliasRequest {
+            function_name: "f".into(),
+            name: "prod".into(),
+            function_version: "1".into(),
+            ..Default::default()
+        };
+        world.control().create_alias(world.scope(), alias).await.unwrap();
+        let newer = |record: &[u8]| [b"v99 ", record].concat();
+        let mut before = world.rewrite(prefix, newer).await;
+        for damage in [b"v2 {\"settings\": 1}".to_vec(), b"\xff".to_vec(), Vec::new()] {
+            before.extend(world.rewrite(prefix, |_| damage.clone()).await);
+            assert_put_aside(&world).await;
+        }
+        // What the other does removes nothing of it.
+        world.update_code("g", "new").await.unwrap();
+        world.settled("g").await;
+        world.reopen().await;
+        let (_, original) = before.swap_remove(0);
+        world.rewrite(prefix, |_| original.clone()).await;
+        assert_eq!(world.get("f", Some("prod")).unwrap().version.as_deref(), Some("1"));
+        world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.5).unwrap();
+    }
+}
+
+async fn assert_put_aside(world: &World) {
+    let invoked = world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.5).unwrap_err();
+    let refusals = [
+        invoked,
+        world.get("f", None).unwrap_err(),
+        world.update_code("f", "new").await.unwrap_err(),
+        world.control().create_function(world.scope(), create("f")).await.unwrap_err(),
+    ];
+    for error in refusals {
+        assert_eq!((error.status, error.name), (500, "ServiceException"), "{error:?}");
+    }
+    let arn = |name| format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}");
+    assert!(world.control().is_put_aside(&arn("f")) && !world.control().is_put_aside(&arn("g")));
+    assert!(world.control().current(&arn("f"), 0.5).is_none());
+    world.control().resolve(&world.account, &"g".parse().unwrap(), None, 0.5).unwrap();
+}
+
+#[tokio::test]
+async fn numbers_that_cannot_be_read_are_not_given_out_again() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    world.publish("f").await.unwrap();
+    let before = world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.5).unwrap();
+    world.rewrite("counter", |_| b"what?".to_vec()).await;
+    world.rewrite("numbers/f", |_| b"what?".to_vec()).await;
+    world.update_code("f", "new").await.unwrap();
+    world.settled("f").await;
+    let after = world.control().resolve(&world.account, &"f".parse().unwrap(), None, 0.5).unwrap();
+    assert!(after.spec.key.generation > before.spec.key.generation + 2);
+    assert_eq!(world.publish("f").await.unwrap().version.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn records_of_the_first_form_are_read() {
+    let mut world = World::new().await;
+    world.create("f").await;
+    world.publish("f").await.unwrap();
+    let plain = |record: &[u8]| record.strip_prefix(b"v2 ").unwrap().to_vec();
+    world.rewrite("function/", plain).await;
+    world.rewrite("version/", plain).await;
+    world.rewrite("counter", plain).await;
+    assert_eq!(world.get("f", Some("1")).unwrap().version.as_deref(), Some("1"));
 }
 
 #[tokio::test]

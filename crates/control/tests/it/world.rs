@@ -12,7 +12,7 @@ use hearth_aws_api::lambda::{
 };
 use hearth_control::iam::Iam;
 use hearth_control::{ApiError, Control, ControlConfig, NodePorts, Scope};
-use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
+use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store, Write as StoreWrite};
 use hearth_types::{AccountId, Timestamp, VersionKey};
 
 use crate::flaky::Flaky;
@@ -48,15 +48,7 @@ impl World {
     /// As after the end of the daemon and its next start.
     pub(crate) async fn reopen(&mut self) {
         self.control = None;
-        tokio::task::yield_now().await;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        let store = loop {
-            match Embedded::open(&self.dir.path().join("store")) {
-                Ok(store) => break store,
-                Err(error) if Instant::now() > deadline => panic!("the store stays locked: {error}"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
-            }
-        };
+        let store = self.open_store().await;
         let store: Arc<dyn Store> = Arc::new(Flaky::new(store, Arc::clone(&self.lose_next)));
         let artifacts = Artifacts::open(&self.dir.path().join("code"), ArtifactLimits::default()).unwrap();
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
@@ -67,6 +59,35 @@ impl World {
         control.connect(NodePorts { provisioner: Arc::clone(&self.node) as _ }).await;
         control.prepare_with(&(Arc::clone(&self.node) as _));
         self.control = Some(control);
+    }
+
+    /// Changes the stored records whose keys begin so, and starts again. Returns what was there before.
+    pub(crate) async fn rewrite(&mut self, prefix: &str, change: impl Fn(&[u8]) -> Vec<u8>) -> Vec<(String, Vec<u8>)> {
+        self.control = None;
+        let store = self.open_store().await;
+        let partitions = store.partitions("counter").await.unwrap();
+        let partition = partitions.iter().find(|partition| partition.ends_with(self.account.as_str())).unwrap();
+        let entries = store.list(partition, prefix, None, 1000).await.unwrap();
+        assert!(!entries.is_empty(), "nothing begins with {prefix}");
+        for entry in &entries {
+            let put = StoreWrite::Put { key: entry.key.clone(), value: change(&entry.value).into() };
+            store.commit(partition, vec![], vec![put]).await.unwrap();
+        }
+        drop(store);
+        self.reopen().await;
+        entries.into_iter().map(|entry| (entry.key, entry.value.to_vec())).collect()
+    }
+
+    async fn open_store(&self) -> Embedded {
+        tokio::task::yield_now().await;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match Embedded::open(&self.dir.path().join("store")) {
+                Ok(store) => return store,
+                Err(error) if Instant::now() > deadline => panic!("the store stays locked: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
     }
 
     pub(crate) fn control(&self) -> &Control {

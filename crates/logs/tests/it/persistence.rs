@@ -45,6 +45,65 @@ fn a_torn_tail_is_cut() {
     }
 }
 
+/// Damages one byte in each file of this suffix: the first of these bytes in it.
+fn damage(dir: &Path, suffix: &str, of: &[u8]) {
+    let paths = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    for path in paths.filter(|path| path.to_str().unwrap().ends_with(suffix)) {
+        let mut bytes = fs::read(&path).unwrap();
+        let Some(at) = bytes.windows(of.len()).position(|window| window == of) else { continue };
+        bytes[at] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn one_damaged_record_of_events_costs_no_other() {
+    for sealed in [true, false] {
+        let scene = Scene::new();
+        for message in ["first", "second", "third"] {
+            scene.log("s", 1, message);
+            scene.store.flush().unwrap();
+        }
+        let Scene { dir, store, account } = scene;
+        let copy = tempfile::tempdir().unwrap();
+        let paths = || fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let take = || {
+            for path in paths() {
+                fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+            }
+        };
+        if sealed {
+            drop(store);
+            take();
+        } else {
+            take();
+            drop(store);
+        }
+        damage(copy.path(), ".seg", b"second");
+        let store = LogStore::open(copy.path(), LogConfig::default()).unwrap();
+        let scene = Scene { dir: copy, store, account };
+        assert_eq!(scene.read("s"), ["first", "third"], "sealed: {sealed}");
+        assert_eq!(scene.filter(scene.query("")), ["first", "third"]);
+        assert_eq!(scene.reopen().read("s"), ["first", "third"], "once more");
+    }
+}
+
+#[test]
+fn one_damaged_record_of_the_catalogue_costs_no_other() {
+    let scene = Scene::new();
+    let tags = std::collections::BTreeMap::new;
+    for group in ["/one", "/two", "/three"] {
+        scene.store.create_group(&scene.account, group, tags()).unwrap();
+    }
+    let Scene { dir, store, account } = scene;
+    drop(store);
+    damage(dir.path(), "catalogue", b"/two");
+    let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
+    assert!(store.group(&account, "/one").is_some() && store.group(&account, "/three").is_some());
+    assert!(store.group(&account, "/two").is_none());
+    assert!(dir.path().join("catalogue.damaged").exists(), "what could not be read is kept");
+}
+
 #[test]
 fn damaged_files_are_no_reason_not_to_start() {
     let scene = Scene::new();

@@ -16,6 +16,9 @@ use super::event::{KeptWishes, Queued, Ran};
 use crate::core::Core;
 use crate::node::run_to_the_end;
 
+/// When the event of a function is looked at again whose records cannot be read: another version of Hearth may read them.
+const PUT_ASIDE: Duration = Duration::from_secs(60);
+
 /// An event that is ours for now.
 #[derive(Debug)]
 pub(super) struct Taken {
@@ -62,6 +65,9 @@ impl Settlement {
 pub(super) async fn run(core: &Arc<Core>, mut taken: Taken) -> Settlement {
     let lease = taken.lease.clone();
     let Some(current) = core.catalogue.current(&taken.event.invoked_arn, draw()) else {
+        if core.catalogue.is_put_aside(&taken.event.invoked_arn) {
+            return Settlement::again(lease, Ended::Throttled, PUT_ASIDE, None);
+        }
         tracing::warn!(arn = taken.event.invoked_arn, "an event's function is gone; the event is dropped");
         return Settlement::over(lease, Ended::Untried, None);
     };
