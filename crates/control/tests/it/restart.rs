@@ -49,7 +49,7 @@ async fn everything_is_found_again() {
 /// Of two functions one has a part that cannot be read: it is put aside whole and stays as it is, the other goes on.
 #[tokio::test]
 async fn a_record_that_cannot_be_read_puts_aside_one_function() {
-    for prefix in ["function/f", "version/00000000000000000001/", "alias/00000000000000000001/"] {
+    for prefix in ["function/f", "version/", "alias/"] {
         let mut world = World::new().await;
         world.create("f").await;
         world.publish("f").await.unwrap();

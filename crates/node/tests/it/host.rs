@@ -33,6 +33,10 @@ pub(crate) struct Host {
 struct NoControl;
 
 impl Catalogue for NoControl {
+    fn is_put_aside(&self, _invoked_arn: &str) -> bool {
+        false
+    }
+
     fn current(&self, _: &str, _: f64) -> Option<Current> {
         None
     }
