@@ -4,6 +4,7 @@
 //! control groups, a system call filter and Landlock; the work is done by a launcher process (see [`launcher_main`]),
 //! because a process of several threads can do it neither safely nor quickly.
 
+mod address;
 mod cgroup;
 mod criu;
 mod isolation;

@@ -12,6 +12,8 @@ const FLAG_REQUEST: u16 = 0x1;
 const FLAG_ACK: u16 = 0x4;
 /// Make something new rather than change it.
 pub(crate) const FLAG_CREATE: u16 = 0x400;
+/// The first interface of every network name space is `lo`.
+pub(crate) const LOOPBACK_INDEX: u32 = 1;
 /// Type of the kernel's acknowledgements, good (0) and bad (an error number).
 const TYPE_ERROR: u16 = 2;
 /// Set in the type of attributes that hold attributes.

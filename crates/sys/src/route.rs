@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use rustix::net::netlink::NETFILTER;
 
 use crate::error::SysError;
-use crate::netlink::{Batch, FLAG_CREATE};
+use crate::netlink::{Batch, FLAG_CREATE, LOOPBACK_INDEX};
 
 /// IPv4 addresses with the same first bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,8 +73,6 @@ pub fn add_routes(routes: &[(Subnet4, Route)]) -> Result<(), SysError> {
     batch.send("add routes", NETLINK_ROUTE)
 }
 
-/// The first interface of every network name space is `lo`.
-const LOOPBACK_INDEX: u32 = 1;
 const FAMILY_IPV4: u8 = 2;
 const FAMILY_IPV6: u8 = 10;
 const VERDICT_DROP: u32 = 0;

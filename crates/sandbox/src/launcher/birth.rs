@@ -19,6 +19,7 @@ use super::root::{identify_root, prepare_root};
 use super::server::Workshop;
 use super::zygote::Unborn;
 use super::{Step, StepError};
+use crate::address::address_of;
 use crate::cgroup::Entrances;
 
 /// A process that is on its way to become an agent.
@@ -52,7 +53,7 @@ pub(crate) fn give_birth(
             root_has_devices,
             status: theirs,
             launcher: workshop.own_pidfd.as_fd(),
-            hostname: id.to_string(),
+            address: address_of(id),
             own_uid: workshop.ids.has_function_uid(),
             filter: &workshop.filter,
             landlock: workshop.landlock,

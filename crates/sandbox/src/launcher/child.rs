@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::CString;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use hearth_sys::{
@@ -40,6 +41,7 @@ const AGENT_CAPABILITIES: CapabilitySet = CapabilitySet::SETUID.union(Capability
 /// Highest capability number that kernels may have.
 const CAPABILITIES_MAX: u32 = 63;
 const OPEN_FILES_MAX: u64 = 4096;
+const STACK_BYTES: u64 = 8 << 20;
 
 /// Entries of `/proc` that tell everybody about the host; covered by `/dev/null`. What only the host's root may read needs no
 /// cover: nobody in a sandbox is that.
@@ -55,7 +57,8 @@ pub(crate) struct Birth<'a> {
     /// Takes the failure; at a birth by the launcher it says "go" before, when the ids are mapped.
     pub(crate) status: OwnedFd,
     pub(crate) launcher: BorrowedFd<'a>,
-    pub(crate) hostname: String,
+    /// On the loopback device, and the host's name.
+    pub(crate) address: Ipv4Addr,
     /// The function has a uid of its own.
     pub(crate) own_uid: bool,
     pub(crate) filter: &'a [FilterInstruction],
@@ -109,8 +112,8 @@ impl Birth<'_> {
         self.send_socket()?;
         setsid().step("start a session")?;
         umask(Mode::from_raw_mode(0o022));
-        rustix::system::sethostname(self.hostname.as_bytes()).step("set the host name")?;
-        bring_up_loopback().step("bring up the loopback device")?;
+        rustix::system::sethostname(self.address.to_string().as_bytes()).step("set the host name")?;
+        bring_up_loopback(self.address).step("bring up the loopback device")?;
         failpoint("birth.net");
         self.mount_all()?;
         failpoint("birth.mounts");
@@ -181,6 +184,7 @@ impl Birth<'_> {
     }
 
     fn give_up_rights(&self) -> Result<(), StepError> {
+        limit_resources()?;
         let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
         setrlimit(Resource::Core, limit(0)).step("limit core dumps")?;
         let files = getrlimit(Resource::Nofile).maximum.map_or(OPEN_FILES_MAX, |most| most.min(OPEN_FILES_MAX));
@@ -198,6 +202,20 @@ impl Birth<'_> {
         }
         install_filter(self.filter).step("install the system call filter")
     }
+}
+
+/// Limits of processes that Linux gives to every user and Lambda leaves as they are; the daemon may have been started with
+/// others. None is raised above what it was.
+pub(super) fn limit_resources() -> Result<(), StepError> {
+    let limits =
+        [(Resource::Memlock, 64 << 10), (Resource::Msgqueue, 819_200), (Resource::Nice, 0), (Resource::Rtprio, 0)];
+    for (resource, most) in limits {
+        let value = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));
+        setrlimit(resource, Rlimit { current: value, maximum: value }).step("limit resources")?;
+    }
+    let maximum = getrlimit(Resource::Stack).maximum;
+    let current = Some(maximum.map_or(STACK_BYTES, |maximum| maximum.min(STACK_BYTES)));
+    setrlimit(Resource::Stack, Rlimit { current, maximum }).step("limit stacks")
 }
 
 /// Attaches a detached root at its place on the stage, with devices, and goes there.

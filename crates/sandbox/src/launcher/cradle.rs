@@ -4,6 +4,7 @@
 //! [`STAGE_IN_ROOT`].
 
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ pub(super) const CRADLE_VARIABLE: &str = "HEARTH_CRADLE";
 /// What the first process of a sandbox has to know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Cradle {
-    pub(super) hostname: String,
+    pub(super) address: Ipv4Addr,
     pub(super) root_has_devices: bool,
     pub(super) landlock: bool,
 }
@@ -58,7 +59,7 @@ pub(super) fn grow_up(text: &OsStr) -> ExitCode {
         root_has_devices: cradle.root_has_devices,
         status,
         launcher: launcher.as_fd(),
-        hostname: cradle.hostname,
+        address: cradle.address,
         own_uid: true,
         filter: &filter,
         landlock: cradle.landlock,
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_through_the_zygote_arrives() {
-        let cradle = Cradle { hostname: "sandbox-1".to_owned(), root_has_devices: true, landlock: false };
+        let cradle = Cradle { address: Ipv4Addr::new(169, 254, 1, 2), root_has_devices: true, landlock: false };
         let text = format!("{} 2 9 3 4 5 6 7 8 10", cradle.encode());
         assert_eq!(parse(OsStr::new(&text)), Some((cradle, [2, 9, 3, 4, 5, 6, 7, 8, 10])));
         for broken in ["", "zz 1 2 3 4 5 6 7 8 9", "00", &text[..text.len() - 3]] {

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::ffi::CString;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -198,11 +199,15 @@ impl Contents {
 
 /// Brings up the loopback device of a restored tree and makes a socket there for the daemon. `own` is the launcher's own
 /// network.
-pub(crate) fn open_network(process: BorrowedFd<'_>, own: BorrowedFd<'_>) -> Result<OwnedFd, AttachError> {
+pub(crate) fn open_network(
+    process: BorrowedFd<'_>,
+    own: BorrowedFd<'_>,
+    address: Ipv4Addr,
+) -> Result<OwnedFd, AttachError> {
     move_into_thread_name_spaces(process, ThreadNameSpaceType::NETWORK)
         .step("enter the sandbox's network")
         .map_err(AttachError::Failed)?;
-    let socket = bring_up_loopback().step("bring up the loopback device").and_then(|()| {
+    let socket = bring_up_loopback(address).step("bring up the loopback device").and_then(|()| {
         socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .step("make a socket for the daemon")
     });

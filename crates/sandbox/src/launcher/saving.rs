@@ -13,6 +13,7 @@ use super::birth::prepare_once;
 use super::criu::{Started, open_network, start_restore, start_save};
 use super::server::{COMPANION_KEY, Sandbox, Server};
 use super::{Step, StepError};
+use crate::address::address_of;
 use crate::protocol::{Reply, RestoreMounts};
 
 /// The answer to a request that CRIU serves.
@@ -117,6 +118,6 @@ impl Server {
         failpoint("criu.adopt");
         sandbox.pid = Some(pid);
         let pidfd = sandbox.pidfd.insert(pidfd);
-        open_network(pidfd.as_fd(), self.own_network.as_fd())
+        open_network(pidfd.as_fd(), self.own_network.as_fd(), address_of(id))
     }
 }

@@ -23,13 +23,14 @@ use rustix::process::{Signal, pidfd_send_signal, setsid, umask};
 use rustix::thread::{CapabilitySet, Gid, Uid, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::birth::{detach_root, prepare_once};
-use super::child::{die_with_launcher, enter_root, keep_capabilities, leave_stage};
+use super::child::{die_with_launcher, enter_root, keep_capabilities, leave_stage, limit_resources};
 use super::cradle::Cradle;
 use super::ids::{FUNCTION_GID, FUNCTION_UID, Slots};
 use super::root::identify_root;
 use super::server::Workshop;
 use super::stage::STAGE_IN_ROOT;
 use super::{Step, StepError};
+use crate::address::address_of;
 use crate::cgroup::Entrances;
 use crate::landlock;
 use crate::protocol::Zygote;
@@ -89,7 +90,7 @@ impl Zygotes {
         let (go, their_go) = pair().step("make a socket for the new process")?;
         sockopt::set_socket_passcred(&go, true).step("make a socket for the new process")?;
         let (status, their_status) = pair().step("make a status socket")?;
-        let cradle = Cradle { hostname: id.to_string(), root_has_devices: has_devices, landlock: workshop.landlock };
+        let cradle = Cradle { address: address_of(id), root_has_devices: has_devices, landlock: workshop.landlock };
         let limits = zygote.rlimits;
         let order = format!(
             "{} {FUNCTION_UID} {FUNCTION_GID} {} {} {}",
@@ -265,6 +266,7 @@ fn become_zygote(
     const STEP: &str = "start a zygote";
     setsid().step(STEP)?;
     umask(Mode::from_raw_mode(0o022));
+    limit_resources()?;
     let stage = clone_tree("/", true).step(STEP)?;
     enter_root(root, root_has_devices, "")?;
     // Where those that are forked find what every sandbox is made of.

@@ -10,6 +10,7 @@ use hearth_types::SandboxId;
 
 use super::files::{pack, unpack};
 use super::{LinuxIsolation, connect};
+use crate::address::address_of;
 use crate::cgroup::Limits;
 use crate::criu::{CRIU_VERSION_MIN, Call, LOG_FILE, Notice, RestoreRequest, SaveRequest, Version, rewrite_identity};
 use crate::isolation::{AssignSpec, RestoreSpec};
@@ -179,7 +180,7 @@ impl OwnImages {
         let mut name = shared.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{id}"));
         let own = Self(shared.with_file_name(name));
-        let made = rewrite_identity(shared, &own.0, first_id, IDS_PER_SANDBOX, &id.to_string());
+        let made = rewrite_identity(shared, &own.0, first_id, IDS_PER_SANDBOX, &address_of(id).to_string());
         made.map(|()| own).map_err(|error| format!("the images cannot be read: {error}"))
     }
 }

@@ -55,6 +55,21 @@ except OSError as error:
     host.isolation.destroy(sandbox.id).unwrap();
 }
 
+/// Whatever the daemon was started with.
+#[test]
+fn processes_have_the_limits_that_linux_gives_everybody() {
+    if skipped() {
+        return;
+    }
+    let host = Host::new();
+    let mut sandbox = host.assigned();
+    let script = "
+from resource import *
+print(getrlimit(RLIMIT_MEMLOCK), getrlimit(RLIMIT_MSGQUEUE), getrlimit(RLIMIT_NICE), getrlimit(RLIMIT_RTPRIO), getrlimit(RLIMIT_STACK)[0])
+";
+    assert_eq!(sandbox.python_ok(script), "(65536, 65536) (819200, 819200) (0, 0) (0, 0) 8388608\n");
+}
+
 #[test]
 fn tmp_is_full_at_its_size() {
     if skipped() {

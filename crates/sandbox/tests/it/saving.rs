@@ -73,8 +73,9 @@ fn restored_sandboxes_go_on_where_the_saved_one_stood_each_for_itself() {
         assert!(before <= at && at <= after, "{before} {at} {after}");
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
         assert!((now - wall).abs() < 5.0, "{now} {wall}");
-        let name = format!("{}\n", sandbox.id);
-        assert_eq!(sandbox.python_ok("import os; print(os.uname().nodename)"), name);
+        let name = format!("169.254.1.{}\n", sandbox.id.0);
+        let listen = "import os, socket; name = os.uname().nodename; socket.create_server((name, 0)); print(name)";
+        assert_eq!(sandbox.python_ok(listen), name);
     }
     first.python_ok("open('/tmp/mine', 'w').write('x' * 100)");
     assert_eq!(second.run(&["/usr/bin/ls", "/tmp/mine"]).0, 2);
