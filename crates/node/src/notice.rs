@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hearth_types::{LogLevel, Timestamp, VersionSpec};
+use hearth_types::{LogLevel, NetworkMode, Timestamp, VersionSpec};
 use serde_json::json;
 
 use crate::report::SystemLines;
@@ -10,6 +10,21 @@ use crate::report::SystemLines;
 /// More are not named, nor longer names.
 const EXTENSIONS_NAMED_MAX: usize = 10;
 const NAME_CHARS_MAX: usize = 100;
+
+/// How runtimes and libraries say that there is no network, or no names in it; in lower case.
+const NO_NETWORK: [&str; 10] = [
+    "network is unreachable",
+    "enetunreach",
+    "temporary failure in name resolution",
+    "name or service not known",
+    "eai_again",
+    "enotfound",
+    "fetch failed",
+    "no such host",
+    "failed to lookup address",
+    "could not connect to the endpoint url",
+];
+const ERROR_BYTES_READ: usize = 16 * 1024;
 
 /// One line each, as the function's log has them.
 pub(crate) fn lines(spec: &VersionSpec, opt_dir: Option<&Path>, now: Timestamp) -> Vec<String> {
@@ -23,11 +38,29 @@ pub(crate) fn lines(spec: &VersionSpec, opt_dir: Option<&Path>, now: Timestamp) 
             names.join(", ")
         )
     });
-    let line = |message: String| {
-        let text = || format!("[WARN] {message}\n");
-        SystemLines::of(spec).line(LogLevel::Warn, now, "platform.hearthNotice", text, || json!({"message": message}))
-    };
-    tracing.into_iter().chain(extensions).filter_map(line).collect()
+    tracing.into_iter().chain(extensions).filter_map(|message| line(spec, now, &message)).collect()
+}
+
+fn line(spec: &VersionSpec, now: Timestamp, message: &str) -> Option<String> {
+    let text = || format!("[WARN] {message}\n");
+    SystemLines::of(spec).line(LogLevel::Warn, now, "platform.hearthNotice", text, || json!({"message": message}))
+}
+
+/// How to get a network, if the error that a function without one ended with is of the want of it.
+pub(crate) fn of_network(spec: &VersionSpec, error: &[u8], now: Timestamp) -> Option<String> {
+    if spec.network != NetworkMode::None {
+        return None;
+    }
+    let begin = error.get(..ERROR_BYTES_READ).unwrap_or(error);
+    let text = String::from_utf8_lossy(begin).to_lowercase();
+    if !NO_NETWORK.iter().any(|words| text.contains(words)) {
+        return None;
+    }
+    line(
+        spec,
+        now,
+        "This function has no network. With the tag hearth:network=egress it reaches the outside: hearth deploy --network egress",
+    )
 }
 
 /// `/opt/extensions/*`: the files there. Layers are anybody's: a link is not followed, out of them or within.

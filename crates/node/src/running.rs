@@ -11,6 +11,7 @@ use hearth_types::{Instant, LogFormat, Timestamp};
 
 use crate::attempt::Attempt;
 use crate::core::Core;
+use crate::notice;
 use crate::report::{Failure, Report, Status, SystemLines};
 use crate::sandbox::{Assigned, LogTail, Running, Sandbox};
 
@@ -199,7 +200,8 @@ impl Core {
         let lines = SystemLines::of(&assigned.spec);
         let why = failure.and_then(|failure| failure.log_line.clone());
         let why = why.filter(|_| assigned.spec.log_format == LogFormat::Text);
-        for line in [why, lines.end(request), lines.report(wall, request, report)].into_iter().flatten() {
+        let network = failure.and_then(|failure| notice::of_network(&assigned.spec, &failure.payload, wall));
+        for line in [why, network, lines.end(request), lines.report(wall, request, report)].into_iter().flatten() {
             if let Some(tail) = tail {
                 tail.push(line.as_bytes());
             }
