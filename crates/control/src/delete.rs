@@ -5,7 +5,7 @@ use hearth_aws_api::lambda::FunctionRequest;
 
 use crate::control::{Control, Scope, missing};
 use crate::function::Function;
-use crate::garbage::{of_settings, wall_clock};
+use crate::garbage::{of_settings, steady_time};
 use crate::name::Target;
 use crate::record::{async_key, function_key, policy_key, provisioned_key, version_key};
 
@@ -32,7 +32,7 @@ impl Control {
             return delete_version(&mut change, &function, number).await;
         }
         let latest = &function.records.function.latest.settings;
-        let now = wall_clock();
+        let now = steady_time();
         of_settings(latest).try_for_each(|stored| change.drop_stored(stored, now))?;
         change.delete(function_key(&target.name));
         change.commit().await?;

@@ -6,8 +6,8 @@
 //! sandbox is left. Uploading the same code again in the meantime keeps it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use hearth_aws_api::ApiError;
 use hearth_types::{Sha256, Timestamp};
@@ -62,7 +62,7 @@ impl Change<'_> {
 
     /// Notes what `before` refers to and `after` does not.
     pub(crate) fn drop_difference(&mut self, before: &Records, after: &Records) -> Result<(), ApiError> {
-        let (kept, now) = (of_records(after), wall_clock());
+        let (kept, now) = (of_records(after), steady_time());
         of_records(before).difference(&kept).cloned().try_for_each(|stored| self.drop_stored(stored, now))
     }
 }
@@ -71,7 +71,7 @@ impl Shared {
     /// Notes a package that is about to be stored, in case nothing comes to refer to it.
     pub(crate) async fn announce(&self, account: &Account, code: Sha256) -> Result<(), ApiError> {
         let mut change = self.change(account).await?;
-        change.drop_stored(Stored::Package(code), wall_clock())?;
+        change.drop_stored(Stored::Package(code), steady_time())?;
         change.commit().await
     }
 
@@ -85,7 +85,7 @@ impl Shared {
     }
 
     async fn collect(&self, account: &Account, opened: Timestamp) -> Result<(), ApiError> {
-        let now = wall_clock();
+        let now = steady_time();
         let mut after: Option<String> = None;
         loop {
             let page = self.store.list(&account.partition, PREFIX, after.as_deref(), PAGE).await;
@@ -135,7 +135,16 @@ impl Shared {
     }
 }
 
-pub(crate) fn wall_clock() -> Timestamp {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+/// The time of day as it was when it was first asked for, and what has passed since. A clock that is set back meanwhile does not have
+/// something that was dropped just now look like what an earlier daemon left, and one that is set forth ends no grace.
+pub(crate) fn steady_time() -> Timestamp {
+    static FIRST: LazyLock<(Instant, Timestamp)> = LazyLock::new(|| (Instant::now(), system_time()));
+    let (first, then) = *FIRST;
+    then + first.elapsed()
+}
+
+/// The time of day as others see it, for what they are to compare with theirs.
+pub(crate) fn system_time() -> Timestamp {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }

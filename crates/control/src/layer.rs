@@ -12,7 +12,7 @@ use hearth_types::AccountId;
 
 use crate::code::{Source, check_storage, is_given};
 use crate::control::{Control, Scope, Shared};
-use crate::garbage::{Stored, wall_clock};
+use crate::garbage::{Stored, steady_time};
 use crate::name::wrong_region;
 use crate::record::{LayerRecord, layer_key, layer_numbers_key};
 use crate::{refuse, view};
@@ -138,7 +138,7 @@ impl Control {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let Some(record) = account.layer(&name, number) else { return Ok(()) };
-        change.drop_stored(Stored::Package(record.package.code), wall_clock())?;
+        change.drop_stored(Stored::Package(record.package.code), steady_time())?;
         change.delete(layer_key(&name, number));
         change.commit().await?;
         account.put_layer(&name, number, None);

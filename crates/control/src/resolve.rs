@@ -11,7 +11,7 @@ use hearth_types::{AccountId, FunctionRef, Qualifier, VersionLabel, VersionSpec}
 use crate::account::Account;
 use crate::control::{Control, Shared};
 use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
-use crate::garbage::wall_clock;
+use crate::garbage::system_time;
 use crate::name::Target;
 use crate::policy::Caller;
 use crate::{name, policy, refuse};
@@ -160,7 +160,7 @@ impl Catalogue for Control {
     }
 
     fn session(&self, spec: &VersionSpec) -> SessionCredentials {
-        let expires_at = wall_clock() + SESSION;
+        let expires_at = system_time() + SESSION;
         self.shared.iam.function_session(&spec.key.account, &spec.role, &spec.key.function, expires_at)
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::control::{Shared, revision_id};
-use crate::garbage::{of_settings, wall_clock};
+use crate::garbage::{of_settings, steady_time};
 use crate::record::{OF_FUNCTION, Status, VersionRecord, version_key};
 use crate::stored;
 
@@ -61,7 +61,7 @@ impl Settler {
     pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let shared = Arc::clone(shared);
         Self(tokio::spawn(async move {
-            let opened = wall_clock();
+            let opened = steady_time();
             shared.find_unfinished().await;
             let mut collect_at = Instant::now();
             loop {
