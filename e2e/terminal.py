@@ -47,7 +47,7 @@ class Terminal:
             data = os.read(self.master, 65536)
         except OSError:
             return False
-        self.screen += ESCAPES.sub("", data.decode(errors="replace")).replace("\r\n", "\n")
+        self.screen += ESCAPES.sub("", data.decode(errors="replace")).replace("\r\n", "\n").replace("\r", "\n")
         return bool(data)
 
     def wait_for(self, pattern, seconds=30):

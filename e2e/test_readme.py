@@ -6,8 +6,11 @@ import re
 import subprocess
 import sys
 
-from daemon import ROOT, wait_until
-from test_cli import AWS
+import pytest
+
+from daemon import HEARTH, ROOT, wait_until
+from terminal import Terminal
+from test_cli import AWS, version_two
 
 
 def blocks(language):
@@ -31,9 +34,43 @@ def test_the_first_function_works_as_written(daemon, tmp_path):
         return done.stdout
 
     assert '{"answer": 42}' in run("bash", "-euo", "pipefail", "-c", shell)
-    exports = shell.splitlines()[0]
+    exports = "; ".join(shell.splitlines()[:2])
     (python,) = blocks("python")
     (tmp_path / "call.py").write_text(python)
     assert json.loads(run("bash", "-c", f'{exports}; exec "$@"', "bash", sys.executable, "call.py").replace("'", '"')) == {"answer": 42}
     tail = f"{exports}; {shell.splitlines()[-1]}"
     wait_until(lambda: "called with {'number': 21}" in run("bash", "-c", tail), 20, "the log tells of the call")
+
+
+@pytest.mark.parametrize("cli", ["one", "two"])
+def test_each_line_works_when_it_is_typed(own_daemon, tmp_path, cli):
+    """In a terminal of 80 columns, with the AWS CLI 1, and with 2 as Debian has it."""
+    aws = AWS if cli == "one" else version_two()
+    if not aws:
+        pytest.skip("no AWS CLI 2 on this host: apt-get install awscli")
+    daemon = own_daemon()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "aws").symlink_to(aws)
+    (programs / "hearth").symlink_to(HEARTH)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"PATH": f"{programs}:{environment['PATH']}", "HOME": str(tmp_path), "PS1": "[$?] ready: ", "PS2": "more: "}
+    (shell,) = blocks("sh")
+    lines = shell.replace("http://127.0.0.1:4566", daemon.endpoint).splitlines()
+    with Terminal("bash", "--norc", "-i", columns=80, cwd=tmp_path, environment=environment) as terminal:
+        terminal.wait_for(r"\[0\] ready: $")
+
+        def type_in(line):
+            before = len(terminal.screen)
+            terminal.type(line)
+            shown = lambda: terminal.screen[before:]
+            terminal.wait_for(r"(?s).{%d}.*\n(\[\d+\] ready|more): $" % before, 120)
+            assert shown().rstrip().endswith(("[0] ready:", "more:")), shown()
+            return shown()
+
+        answers = [type_in(line) for line in lines]
+        assert '{"answer": 42}' in answers[-2]
+        wait_until(lambda: "called with" in type_in(lines[-1]), 20, "the log tells of the call")
+        type_in(f"export HEARTH_ENDPOINT={daemon.endpoint}")
+        assert re.search(r'{"answer": 42}', type_in("hearth invoke app '{\"number\": 21}'"))
+        assert "called with" in type_in("hearth logs app")
