@@ -230,7 +230,7 @@ class TestPreparation:
         assert "Init Duration" not in report
         again = function.invoke("x", Qualifier="1", LogType="Tail")
         assert "Restore Duration" not in again.log
-        function.wait_for_message(r"^RESTORE_START Runtime Version: python3.11")
+        function.wait_for_message(r"^RESTORE_START Runtime Version: python:3\.11\.v1\tRuntime Version ARN: arn:aws:lambda:")
         function.wait_for_message(r"^RESTORE_REPORT Restore Duration: [\d.]+ ms\n?$")
         function.wait_for_message(r"^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: snap-start\tStatus: success")
 
