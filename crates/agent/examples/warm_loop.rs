@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example warm_loop -- PATH_TO_AGENT [INVOCATIONS] [BODY_BYTES]`. Daemon, agent and runtime take turns, so on one
 //! core (`taskset 1`) the wall time is the sum of their work, and on more it includes the wake-ups between cores.
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot be taken has no result")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a measurement that cannot be taken has no result")]
 
 use std::{
     io::{Read, Write},

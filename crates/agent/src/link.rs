@@ -301,6 +301,7 @@ mod tests {
         link.disconnect();
         assert!(!link.is_connected() && !link.is_congested());
         let mut new = reconnect(&poller, &mut link);
+        #[expect(clippy::disallowed_methods, reason = "joined below")]
         let read = std::thread::spawn(move || {
             let mut bytes = vec![0; 4 * 1024 * 1024];
             new.read_exact(&mut bytes).unwrap();

@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use hearth_engine::port::{CapacityHook, Fleet};
 use hearth_store::{CommitError, ReadError, Store, Write};
+use hearth_tasks::TaskGroup;
 use hearth_types::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub use change::Actor;
 pub use document::{AccountDocument, GroupDocument, InstanceDocument, PoolDocument};
@@ -87,7 +87,7 @@ struct Shared {
     log_end: Mutex<LogEnd>,
     /// Held from the check of a change until the fleet knows of it: changes are made one after the other.
     writing: tokio::sync::Mutex<()>,
-    tasks: TaskTracker,
+    tasks: TaskGroup,
     stopping: CancellationToken,
 }
 
@@ -121,7 +121,7 @@ impl CapacityPlan {
                 held: Mutex::new(held),
                 log_end,
                 writing: tokio::sync::Mutex::new(()),
-                tasks: TaskTracker::new(),
+                tasks: TaskGroup::default(),
                 stopping: CancellationToken::new(),
             }),
         })

@@ -60,7 +60,7 @@ impl Shared {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    hearth_tasks::blocking("work on a package", work).await.map_err(|error| {
         tracing::error!(%error, "work on a package ended abnormally");
         internal()
     })

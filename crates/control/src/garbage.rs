@@ -106,7 +106,7 @@ impl Shared {
         let _packages = self.packages.write().await;
         if !self.is_referenced(&stored) {
             let artifacts = Arc::clone(&self.artifacts);
-            let removed = tokio::task::spawn_blocking(move || match stored {
+            let removed = hearth_tasks::blocking("removal of code", move || match stored {
                 Stored::Package(code) => artifacts.remove(&code),
                 Stored::Merged(layers) => artifacts.remove_merged(&layers),
             });

@@ -9,14 +9,18 @@
 //! What a dead daemon left unprepared is prepared by the next.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use hearth_aws_api::ApiError;
 use hearth_engine::port::{PrepareError, Prepared, Templates};
+use hearth_tasks::TaskGroup;
 use hearth_types::{AccountId, FunctionName, VersionKey, VersionSpec};
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::control::Shared;
 use crate::function::Function;
@@ -68,11 +72,11 @@ impl Unprepared {
 
 /// The background task; aborted when dropped, with what it has under way.
 #[derive(Debug)]
-pub(crate) struct Preparer(JoinHandle<()>);
+pub(crate) struct Preparer(CancellationToken);
 
 impl Drop for Preparer {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.cancel();
     }
 }
 
@@ -80,7 +84,8 @@ impl Preparer {
     pub(crate) fn start(shared: &Arc<Shared>, templates: &Arc<dyn Templates>) -> Self {
         shared.find_unprepared();
         let (shared, templates) = (Arc::clone(shared), Arc::clone(templates));
-        Self(tokio::spawn(async move {
+        let stop = CancellationToken::new();
+        let work = stop.clone().run_until_cancelled_owned(async move {
             let mut under_way = BTreeSet::new();
             let mut running = JoinSet::new();
             loop {
@@ -90,7 +95,8 @@ impl Preparer {
                     under_way.insert(job.clone());
                     let (shared, templates) = (Arc::clone(&shared), Arc::clone(&templates));
                     running.spawn(async move {
-                        shared.prepare(&*templates, &job).await;
+                        // One that panics is tried again when it is next asked for.
+                        let _logged = AssertUnwindSafe(shared.prepare(&*templates, &job)).catch_unwind().await.is_err();
                         job
                     });
                 }
@@ -102,7 +108,11 @@ impl Preparer {
                     () = shared.unprepared.nudge.notified() => {}
                 }
             }
-        }))
+        });
+        TaskGroup::default().system("preparing", async move {
+            let _stopped = work.await;
+        });
+        Self(stop)
     }
 }
 

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hearth_aws_api::ApiError;
+use hearth_tasks::TaskGroup;
 use hearth_types::{AccountId, FunctionName, Timestamp};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::control::{Shared, revision_id};
@@ -49,18 +50,19 @@ impl Unsettled {
 
 /// The background task; aborted when dropped.
 #[derive(Debug)]
-pub(crate) struct Settler(JoinHandle<()>);
+pub(crate) struct Settler(CancellationToken);
 
 impl Drop for Settler {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.cancel();
     }
 }
 
 impl Settler {
     pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let shared = Arc::clone(shared);
-        Self(tokio::spawn(async move {
+        let stop = CancellationToken::new();
+        let work = stop.clone().run_until_cancelled_owned(async move {
             let opened = steady_time();
             shared.find_unfinished().await;
             let mut collect_at = Instant::now();
@@ -74,7 +76,11 @@ impl Settler {
                 // Whether nudged or not, the next look finds what there is.
                 let _nudged = tokio::time::timeout_at(wake_at, shared.unsettled.nudge.notified()).await.is_ok();
             }
-        }))
+        });
+        TaskGroup::default().system("settling", async move {
+            let _stopped = work.await;
+        });
+        Self(stop)
     }
 }
 

@@ -18,6 +18,7 @@ use hearth_runtimes::{RuntimeName, Runtimes};
 use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
 use hearth_sys::failpoint;
+use hearth_tasks::TaskGroup;
 use hearth_templates::{Images, ImagesConfig};
 use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -56,9 +57,17 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     // The store's lock comes before anything that another daemon on this directory would feel.
     let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
     let isolation = start_isolation(&config)?;
-    let result = runtime.block_on(serve(&config, listener, store, isolation, &mut signals));
+    end_in_any_case(runtime.handle().clone())?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = serve(&config, listener, store, isolation, &mut signals) => result,
+            task = hearth_tasks::rung() => anyhow::bail!("{task} has panicked before the daemon was ready"),
+        }
+    });
     // Whatever is still in a blocking call after the drain does not hold up the exit.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    let patience = if hearth_tasks::has_rung() { Duration::from_millis(100) } else { Duration::from_secs(1) };
+    runtime.shutdown_timeout(patience);
     result
 }
 
@@ -194,11 +203,11 @@ async fn serve(
     node.take_up_events();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::info!(address = %listener.local_addr()?, data = %config.data_dir.display(), "ready");
-    Running { node: node.clone(), capacity, frontend, stop }
+    let code = Running { node: node.clone(), capacity, frontend, stop }
         .until_stopped(listener, Duration::from_secs(config.shutdown.grace_s), signals)
         .await;
     logs.flush().context("the last log records could not be written")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Keys and accounts. Says so if nobody is left to manage the daemon.
@@ -225,13 +234,23 @@ struct Running {
 
 impl Running {
     /// Serves until a signal comes, then lets what runs finish within `grace`; until a second one comes.
-    async fn until_stopped(self, listener: tokio::net::TcpListener, grace: Duration, signals: &mut StopSignals) {
+    async fn until_stopped(
+        self,
+        listener: tokio::net::TcpListener,
+        grace: Duration,
+        signals: &mut StopSignals,
+    ) -> ExitCode {
         let Self { node, capacity, frontend, stop } = self;
-        let serving = tokio::spawn({
+        let tasks = TaskGroup::default();
+        tasks.system("serving", {
             let stop = stop.clone();
             async move { frontend.serve(listener, stop).await }
         });
-        signals.next().await;
+        tasks.close();
+        tokio::select! {
+            () = signals.next() => {}
+            task = hearth_tasks::rung() => return broken(&task),
+        }
         stop.cancel();
         let awaited = node.in_flight();
         if !awaited.is_empty() {
@@ -242,13 +261,37 @@ impl Running {
         let drained = async {
             node.drain(grace).await;
             capacity.close().await;
-            let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, serving).await.is_err();
+            let _late = tokio::time::timeout(CONNECTIONS_CLOSE_WITHIN, tasks.wait()).await.is_err();
         };
         tokio::select! {
             () = drained => tracing::info!("stopped"),
             () = signals.next() => tracing::warn!("stopped at once: second signal"),
+            task = hearth_tasks::rung() => return broken(&task),
         }
+        ExitCode::SUCCESS
     }
+}
+
+/// What is broken may also hold up the orderly end.
+fn end_in_any_case(runtime: tokio::runtime::Handle) -> Result<()> {
+    const ORDERLY_END_MAX: Duration = Duration::from_millis(700);
+    let work = move || {
+        runtime.block_on(hearth_tasks::rung());
+        std::thread::sleep(ORDERLY_END_MAX);
+        #[expect(clippy::exit, reason = "whoever supervises the daemon starts another")]
+        std::process::exit(1)
+    };
+    // Joined by nobody: it ends with the process.
+    hearth_tasks::system_thread("alarm".to_owned(), work).map(drop).context("cannot start a thread")
+}
+
+/// Nothing is drained: what that takes may be what is broken. What was acknowledged is on disk.
+fn broken(task: &str) -> ExitCode {
+    tracing::error!(
+        task,
+        "the daemon ends at once because a task has panicked on which everybody counts: start it again"
+    );
+    ExitCode::FAILURE
 }
 
 /// Where templates are kept: on disk, and for use in memory.

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use hearth_control::iam::session::{function_session_name, role_session_arn};
 use hearth_frontend::{Frontend, FunctionIdentity};
 use hearth_node::TunnelServer;
+use hearth_tasks::TaskGroup;
 use hearth_types::VersionSpec;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Default)]
 pub(crate) struct ApiTunnels {
     frontend: OnceLock<(Frontend, CancellationToken)>,
+    /// They end with their sandboxes.
+    tasks: TaskGroup,
 }
 
 impl ApiTunnels {
@@ -31,7 +34,8 @@ impl TunnelServer for ApiTunnels {
                 region: spec.region.clone(),
                 session_arn: role_session_arn(&spec.key.account, &spec.role, &session),
             };
-            tokio::spawn(async move { frontend.serve_tunnel(io, identity, stop).await });
+            let work = async move { frontend.serve_tunnel(io, identity, stop).await };
+            self.tasks.contained("tunnel of a function", work, || {});
         }
     }
 }

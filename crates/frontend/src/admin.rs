@@ -164,7 +164,7 @@ async fn code(exchange: &Exchange<'_>, code: &str) -> Result<Response, ApiError>
         };
         ApiError::new(status, code, error.to_string())
     })?;
-    let opened = tokio::task::spawn_blocking(move || {
+    let opened = hearth_tasks::blocking("reading of a package", move || {
         let file = fs_err::File::open(file)?;
         let length = file.metadata()?.len();
         Ok::<_, std::io::Error>((file, length))
@@ -180,7 +180,7 @@ async fn code(exchange: &Exchange<'_>, code: &str) -> Result<Response, ApiError>
 /// shorter than its head says.
 fn pieces(file: fs_err::File) -> impl Stream<Item = Bytes> + Send + 'static {
     stream::unfold(file, |mut file| async move {
-        let read = tokio::task::spawn_blocking(move || {
+        let read = hearth_tasks::blocking("reading of a package", move || {
             let mut piece = Vec::new();
             file.by_ref().take(PIECE_BYTES).read_to_end(&mut piece).map(|_| (piece, file))
         });

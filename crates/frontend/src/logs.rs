@@ -40,7 +40,7 @@ pub(crate) async fn handle(
         return tail::start(&call, stopping.clone());
     }
     let run = operation_named(&operation).ok_or_else(|| unknown(&operation))?;
-    let answer = tokio::task::spawn_blocking(move || run(&call)).await.map_err(|error| {
+    let answer = hearth_tasks::blocking("work on logs", move || run(&call)).await.map_err(|error| {
         tracing::error!(%error, %operation, "a logs operation did not come to its end");
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "An internal error occurred")
     })??;

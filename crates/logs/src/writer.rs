@@ -116,7 +116,7 @@ impl WriterHandle {
             last_expiry: Instant::now(),
             is_failing: false,
         };
-        let thread = std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || task.run())?;
+        let thread = hearth_tasks::system_thread("log-writer".to_owned(), move || task.run())?;
         Ok(Self { core: Arc::clone(core), thread: Some(thread) })
     }
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use hearth_engine::async_queue::{Ended, QueueName};
 use hearth_engine::port::{Invocation, InvokeError};
 use hearth_store::{CommitError, Lease, Leased, LeasedMessage, Write};
+use hearth_sys::failpoint;
 use hearth_types::{FunctionRef, Instant};
 
 use crate::core::Core;
@@ -84,7 +85,9 @@ pub(crate) async fn run(core: Arc<Core>) {
     while !core.stopping.is_cancelled() {
         while let Some(turn) = Turn::next(&core) {
             let core = Arc::clone(&core);
-            core.tasks.clone().spawn(async move { take_turn(&core, turn).await });
+            let tasks = core.tasks.clone();
+            // Its leases run out, and what they are of is taken up again.
+            tasks.contained("event", async move { take_turn(&core, turn).await }, || {});
         }
         let at = core.async_state.wake_at(core.clock.now() + LOOK_EVERY);
         tokio::select! {
@@ -123,7 +126,8 @@ async fn take_turn(core: &Arc<Core>, turn: Turn) {
             let slots = turn.leased(messages.len(), next_in.map(|next| leased_at + next));
             for (message, slot) in messages.into_iter().zip(slots) {
                 let core = Arc::clone(core);
-                core.tasks.clone().spawn(async move { work(&core, message, leased_at, slot).await });
+                let tasks = core.tasks.clone();
+                tasks.contained("event", async move { work(&core, message, leased_at, slot).await }, || {});
             }
         }
         Err(error) => {
@@ -134,6 +138,7 @@ async fn take_turn(core: &Arc<Core>, turn: Turn) {
 }
 
 async fn work(core: &Arc<Core>, message: LeasedMessage, leased_at: Instant, slot: Slot) {
+    failpoint("queue.work");
     let lease = message.lease.clone();
     let settlement = match Queued::decode(&message.body) {
         Ok(event) => {

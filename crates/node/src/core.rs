@@ -8,8 +8,9 @@
 //!
 //! One short lock guards the engine and the two maps beside it; nothing is awaited, read or written under it.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use hearth_engine::port::{CapacitySource, Catalogue, Invocation, InvokeError};
@@ -20,9 +21,10 @@ use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
 use hearth_store::Artifacts;
 use hearth_store::Store;
+use hearth_sys::failpoint;
+use hearth_tasks::TaskGroup;
 use hearth_types::{Instant, SandboxId};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::NodeConfig;
 use crate::async_invoke::AsyncState;
@@ -46,7 +48,7 @@ pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) catalogue: Arc<dyn Catalogue>,
     pub(crate) tunnels: Arc<dyn TunnelServer>,
-    pub(crate) tasks: TaskTracker,
+    pub(crate) tasks: TaskGroup,
     /// Nothing new is taken.
     pub(crate) stopping: CancellationToken,
     /// Nothing runs any more.
@@ -74,6 +76,29 @@ pub struct Parts {
     pub templates: TemplateParts,
 }
 
+/// The engine's lock. A panic under it is the end of the daemon.
+pub(crate) struct StateGuard<'a>(MutexGuard<'a, State>);
+
+impl Deref for StateGuard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl DerefMut for StateGuard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.0
+    }
+}
+
+impl Drop for StateGuard<'_> {
+    fn drop(&mut self) {
+        hearth_tasks::ring_on_panic("engine");
+    }
+}
+
 impl Core {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
@@ -85,7 +110,7 @@ impl Core {
             store: parts.store,
             catalogue: parts.catalogue,
             tunnels: parts.tunnels,
-            tasks: TaskTracker::new(),
+            tasks: TaskGroup::default(),
             stopping: CancellationToken::new(),
             ended: CancellationToken::new(),
             wake: tokio::sync::watch::Sender::new(None),
@@ -99,8 +124,9 @@ impl Core {
         })
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What a panic has left half decided is used by nobody: the alarm has rung, and whoever comes here ends as well.
+    pub(crate) fn lock(&self) -> StateGuard<'_> {
+        StateGuard(self.state.lock().expect("the engine has panicked, and the daemon is ending"))
     }
 
     pub(crate) fn next_ticket(&self) -> Ticket {
@@ -130,6 +156,7 @@ impl Core {
     pub(crate) fn admit(self: &Arc<Self>, attempt: &Arc<Attempt>) {
         let spec = &attempt.invocation.spec;
         let mut state = self.lock();
+        failpoint("admit");
         let root = match state.root(spec) {
             Some(root) => root,
             None => {
@@ -189,7 +216,7 @@ impl Core {
         self.step_locked(state, self.clock.now(), event);
     }
 
-    pub(crate) fn step_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant, event: Event) {
+    pub(crate) fn step_locked(self: &Arc<Self>, mut state: StateGuard<'_>, now: Instant, event: Event) {
         let mut actions = Vec::new();
         state.engine.step(now, event, &mut actions);
         if actions.is_empty() {
@@ -211,7 +238,8 @@ impl Core {
             Effect::SetFrozen(sandbox) if sandbox.is_frozen_wanted() => {
                 // Waits until all processes stand still, and nobody waits for that.
                 let core = Arc::clone(self);
-                self.tasks.spawn_blocking(move || core.set_frozen(&sandbox));
+                // As it would be without a freezer.
+                self.tasks.contained_blocking("freeze", move || core.set_frozen(&sandbox), || {});
             }
             Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
             Effect::Destroy(sandbox) => self.destroy(sandbox),

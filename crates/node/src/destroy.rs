@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::Event;
+use hearth_sys::failpoint;
 use hearth_types::SandboxId;
 
 use crate::core::Core;
@@ -21,20 +22,27 @@ impl Core {
             return;
         }
         sandbox.closed.cancel();
-        let core = Arc::clone(self);
-        self.tasks.spawn_blocking(move || {
-            core.destroy_until_gone(sandbox.place(), RETRY_PAUSE, move |core| {
-                // In this order: what the engine decided before is still for a sandbox that is known.
-                core.step(Event::Dead { sandbox: sandbox.id });
-                core.forget(sandbox.id);
-            });
+        self.destroy_soon(sandbox.place(), RETRY_PAUSE, move |core| {
+            // In this order: what the engine decided before is still for a sandbox that is known.
+            core.step(Event::Dead { sandbox: sandbox.id });
+            core.forget(sandbox.id);
         });
+    }
+
+    fn destroy_soon(self: &Arc<Self>, id: SandboxId, pause: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let core = Arc::clone(self);
+        // What becomes of its memory is lost with it.
+        let clean_up = || hearth_tasks::ring("destruction of a sandbox");
+        let work = move || core.destroy_until_gone(id, pause, then);
+        self.tasks.contained_blocking("destruction of a sandbox", work, clean_up);
     }
 
     /// Ends a sandbox that the engine does not know, sooner or later.
     pub(crate) async fn end(self: &Arc<Self>, id: SandboxId) {
         let core = Arc::clone(self);
-        let tried = tokio::task::spawn_blocking(move || core.destroy_until_gone(id, RETRY_PAUSE, |_| {}));
+        let tried = hearth_tasks::blocking("destruction of a sandbox", move || {
+            core.destroy_until_gone(id, RETRY_PAUSE, |_| {})
+        });
         if let Err(panicked) = tried.await {
             tracing::error!(sandbox = %id, %panicked, "cannot destroy sandbox");
         }
@@ -47,17 +55,16 @@ impl Core {
         pause: Duration,
         then: impl FnOnce(&Arc<Self>) + Send + 'static,
     ) {
+        failpoint("destroy");
         let Err(error) = self.isolation.destroy(id) else { return then(self) };
         tracing::warn!(sandbox = %id, error = %chain(&error), "cannot destroy sandbox: its memory stays reserved");
         let core = Arc::clone(self);
-        self.tasks.spawn(async move {
+        self.tasks.system("destruction of a sandbox", async move {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = core.ended.cancelled() => return,
             }
-            let again = Arc::clone(&core);
-            let longer = (pause * 2).min(RETRY_PAUSE_MAX);
-            core.tasks.spawn_blocking(move || again.destroy_until_gone(id, longer, then));
+            core.destroy_soon(id, (pause * 2).min(RETRY_PAUSE_MAX), then);
         });
     }
 

@@ -26,9 +26,9 @@ impl Node {
     /// Starts the timers. Needs a tokio runtime.
     pub fn start(parts: Parts) -> Self {
         let core = Core::new(parts);
-        core.tasks.spawn(tick(Arc::clone(&core)));
-        core.tasks.spawn(pressure::watch(Arc::clone(&core)));
-        core.tasks.spawn(memories::keep(Arc::clone(&core)));
+        core.tasks.system("timers", tick(Arc::clone(&core)));
+        core.tasks.system("host memory", pressure::watch(Arc::clone(&core)));
+        core.tasks.system("memories", memories::keep(Arc::clone(&core)));
         for runtime in core.runtimes.list() {
             let _listed = core.announce(&runtime.name, ANY_MIB);
         }
@@ -42,7 +42,7 @@ impl Node {
 
     /// Works off the durable queues from now on: to be called once, when all that events need is connected.
     pub fn take_up_events(&self) {
-        self.core.tasks.spawn(async_invoke::run(Arc::clone(&self.core)));
+        self.core.tasks.system("event queue", async_invoke::run(Arc::clone(&self.core)));
     }
 
     /// The functions of the calls that run or wait, each with how many there are.
@@ -92,7 +92,7 @@ impl Node {
         let core = &self.core;
         let (attempt, reply) = Attempt::streaming(core.next_ticket(), invocation, core.clock.now());
         // The reply's head is not its end: the time-out is watched beyond this future.
-        core.tasks.spawn(watch_to_the_end(Arc::clone(core), Arc::clone(&attempt)));
+        core.watch(&attempt);
         let caller = Caller { core: Arc::clone(core), attempt: Some(Arc::clone(&attempt)), watches: false };
         core.admit(&attempt);
         let reply = reply.await;
@@ -120,7 +120,8 @@ impl Invoker for Node {
 
     fn retire(&self, keys: Vec<VersionKey>) {
         let (core, gone) = (Arc::clone(&self.core), keys.clone());
-        self.core.tasks.spawn_blocking(move || core.templates.remove(&gone));
+        // What is left is removed when the next daemon starts.
+        self.core.tasks.contained_blocking("removal of templates", move || core.templates.remove(&gone), || {});
         self.core.retire(keys);
     }
 
@@ -145,10 +146,12 @@ impl Templates for Node {
 
     fn retain(&self, current: HashSet<VersionKey>) {
         let core = Arc::clone(&self.core);
-        self.core.tasks.spawn(async move {
+        let work = async move {
             core.forget_memories(&current).await;
-            let _panicked = tokio::task::spawn_blocking(move || core.templates.retain(&current)).await.is_err();
-        });
+            let _panicked =
+                hearth_tasks::blocking("removal of templates", move || core.templates.retain(&current)).await.is_err();
+        };
+        self.core.tasks.contained("removal of what is not current", work, || {});
     }
 }
 
@@ -175,6 +178,19 @@ async fn wait<T>(
             reply = &mut *reply => return reply.unwrap_or(Err(InvokeError::Draining)),
             () = tokio::time::sleep_until(core.clock.tokio_instant(at)) => {}
         }
+    }
+}
+
+impl Core {
+    /// Sees to the attempt's time-out, whoever waits for it.
+    fn watch(self: &Arc<Self>, attempt: &Arc<Attempt>) {
+        let (core, watched) = (Arc::clone(self), Arc::clone(attempt));
+        let clean_up = move || {
+            if let Some(sandbox) = watched.sandbox() {
+                core.destroy(sandbox);
+            }
+        };
+        self.tasks.contained("time-out", watch_to_the_end(Arc::clone(self), Arc::clone(attempt)), clean_up);
     }
 }
 
@@ -214,10 +230,11 @@ impl Drop for Caller {
     fn drop(&mut self) {
         if let Some(attempt) = self.attempt.take()
             && !attempt.is_over()
+            && !hearth_tasks::has_rung()
         {
             self.core.abandon(&attempt);
             if self.watches && !attempt.is_over() {
-                self.core.tasks.spawn(watch_to_the_end(Arc::clone(&self.core), attempt));
+                self.core.watch(&attempt);
             }
         }
     }

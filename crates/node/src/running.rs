@@ -119,7 +119,7 @@ impl Core {
             (state.init, state.placement, state.start_kind, std::mem::take(&mut state.gives_way))
         };
         if gives_way {
-            self.hasten(sandbox);
+            self.hasten_soon(sandbox);
         }
         if sandbox.to_be_saved {
             return;

@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use hearth_agent_proto::{FrameError, FromAgent, LogSource, PROTOCOL_VERSION, ToAgent, read_frame};
 use hearth_engine::Event;
 use hearth_engine::port::StreamError;
+use hearth_sys::failpoint;
 use hearth_types::{Timestamp, limits};
 use tokio::time::Instant as TokioInstant;
 
@@ -47,6 +48,7 @@ impl Session {
 
     /// Runs until the sandbox is of no further use.
     pub(crate) async fn run(mut self) {
+        failpoint("session");
         let sandbox = Arc::clone(&self.sandbox);
         let Some(assigned) = sandbox.assigned.get() else { return };
         tokio::select! {

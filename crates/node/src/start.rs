@@ -9,6 +9,7 @@ use hearth_engine::port::StartKind;
 use hearth_engine::{Event, Purpose};
 use hearth_runtimes::RuntimeDefinition;
 use hearth_sandbox::{AssignSpec, BlankSpec, IsolationError, Parking, Readiness};
+use hearth_sys::failpoint;
 use hearth_types::{VersionSpec, limits};
 
 use crate::ParkingMode;
@@ -65,8 +66,13 @@ impl Core {
         if !urgent {
             self.hasten_later(&sandbox);
         }
-        let core = Arc::clone(self);
-        self.tasks.spawn_blocking(move || {
+        let (core, made) = (Arc::clone(self), Arc::clone(&sandbox));
+        let clean_up = {
+            let core = Arc::clone(self);
+            move || core.blank_failed(&made, "a panic")
+        };
+        let work = move || {
+            failpoint("create");
             let Some(definition) = core.runtimes.get(&root.runtime) else {
                 core.blank_failed(&sandbox, &format!("runtime {} is not installed", root.runtime));
                 return core.root_gone(&root.runtime);
@@ -95,7 +101,8 @@ impl Core {
                 }
                 Err(error) => core.blank_failed(&sandbox, &chain(&error)),
             }
-        });
+        };
+        self.tasks.contained_blocking("making of a sandbox", work, clean_up);
     }
 
     /// It is no failure of the sandbox if a launcher dies over it. Of one that kills them all there is an end.
@@ -115,8 +122,10 @@ impl Core {
             let mut state = sandbox.state();
             state.start_kind = if state.lay_ready { StartKind::Blank } else { StartKind::Boot };
         }
+        let clean_up = self.gives_up(&sandbox);
         let core = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let work = async move {
+            failpoint("start");
             if let Err(error) = core.try_assign(&sandbox, &assignment).await {
                 let message = chain(&error);
                 // What is ended on its way is no fault.
@@ -135,7 +144,17 @@ impl Core {
                 }
                 core.destroy(sandbox);
             }
-        });
+        };
+        self.tasks.contained("start", work, clean_up);
+    }
+
+    /// Whoever waits for the sandbox gets another.
+    fn gives_up(self: &Arc<Self>, sandbox: &Arc<Sandbox>) -> impl FnOnce() + Send + 'static {
+        let (core, sandbox) = (Arc::clone(self), Arc::clone(sandbox));
+        move || {
+            core.lost(&sandbox);
+            core.destroy(sandbox);
+        }
     }
 
     async fn try_assign(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Result<(), AssignError> {
@@ -189,7 +208,8 @@ impl Core {
         let assigned = Assigned { spec: Arc::clone(spec), purpose, link, log };
         sandbox.assigned.set(assigned).map_err(|_again| AssignError::Twice)?;
         let session = Session::new(Arc::clone(self), Arc::clone(sandbox), assignment.init_limit());
-        self.tasks.spawn(session.run());
+        let (core, talked_to) = (Arc::clone(self), Arc::clone(sandbox));
+        self.tasks.contained("session", session.run(), move || core.session_ended(&talked_to));
         self.give_notice(sandbox, spec);
         Ok(())
     }
@@ -200,7 +220,7 @@ impl Core {
             return;
         }
         let (core, sandbox, spec) = (Arc::clone(self), Arc::clone(sandbox), Arc::clone(spec));
-        self.tasks.spawn_blocking(move || {
+        let work = move || {
             let layers: Vec<_> = spec.layers.iter().map(|layer| layer.code).collect();
             let opt_dir = core.artifacts.merged_layers(&layers).ok().flatten();
             let wall = core.clock.wall();
@@ -208,7 +228,8 @@ impl Core {
             for line in notice::lines(&spec, opt_dir.as_deref(), wall) {
                 assigned.log.append(wall.as_millis(), line.into());
             }
-        });
+        };
+        self.tasks.contained_blocking("notice", work, || {});
     }
 
     pub(crate) fn init_message(&self, assignment: &Assignment, runtime: &RuntimeDefinition, stream: &str) -> Init {
@@ -220,7 +241,7 @@ impl Core {
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Link, AssignError> {
         let core = Arc::clone(self);
         let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.is_urgent(sandbox));
-        let attached = tokio::task::spawn_blocking(move || {
+        let attached = hearth_tasks::blocking("assignment", move || {
             let assign = core.assign_spec(&spec, urgent)?;
             core.isolation.assign(id, &assign).map_err(AssignError::Isolation)
         });
@@ -255,19 +276,26 @@ impl Core {
     /// What gives way to others does so only for a while: where all cores are busy for long, it would never be ready.
     pub(crate) fn hasten_later(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
         let (core, sandbox) = (Arc::clone(self), Arc::downgrade(sandbox));
-        self.tasks.spawn(async move {
+        let work = async move {
             tokio::select! {
                 () = tokio::time::sleep(GIVES_WAY_MAX) => {}
                 () = core.ended.cancelled() => return,
             }
             if let Some(sandbox) = sandbox.upgrade() {
-                core.hasten(&sandbox);
+                core.hasten_soon(&sandbox);
             }
-        });
+        };
+        self.tasks.contained("giving way", work, || {});
+    }
+
+    /// The kernel may take its time over it.
+    pub(crate) fn hasten_soon(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        let (core, sandbox) = (Arc::clone(self), Arc::clone(sandbox));
+        self.tasks.contained_blocking("hastening", move || core.hasten(&sandbox), || {});
     }
 
     /// From now on the sandbox has its share of the processors.
-    pub(crate) fn hasten(&self, sandbox: &Sandbox) {
+    fn hasten(&self, sandbox: &Sandbox) {
         // Held meanwhile, so that it is not given to a version, with another weight, in between.
         let mut state = sandbox.state();
         state.hastened = true;

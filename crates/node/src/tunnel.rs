@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{Bytes, BytesMut};
 use hearth_agent_proto::{CHUNK_BYTES_MAX, TUNNELS_MAX, ToAgent, WINDOW_BYTES};
+use hearth_tasks::TaskGroup;
 use hearth_types::VersionSpec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, Semaphore};
@@ -85,6 +86,8 @@ pub(crate) struct Tunnels {
     open: HashMap<u32, Tunnel>,
     /// One for each pump beside this one.
     pumps: Arc<()>,
+    /// They end with their sandbox.
+    tasks: TaskGroup,
 }
 
 impl Tunnels {
@@ -110,7 +113,8 @@ impl Tunnels {
             inbox: Arc::clone(&tunnel.inbox),
             _counted: Arc::clone(&self.pumps),
         };
-        tokio::spawn(pump.run(ours, Arc::clone(&tunnel.credit), sandbox.closed.clone()));
+        let work = pump.run(ours, Arc::clone(&tunnel.credit), sandbox.closed.clone());
+        self.tasks.contained("tunnel", work, || {});
         self.open.insert(id, tunnel);
         server.serve(theirs, Arc::clone(spec));
         Ok(())

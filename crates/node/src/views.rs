@@ -15,7 +15,7 @@ impl Core {
         let (events, aside) = (async_invoke::queued(self).await, async_invoke::put_aside(self).await);
         let core = Arc::clone(self);
         // Waits while an image is written.
-        let templates = tokio::task::spawn_blocking(move || core.templates.view()).await.unwrap_or_default();
+        let templates = hearth_tasks::blocking("view", move || core.templates.view()).await.unwrap_or_default();
         let (engine, roots) = self.engine_view();
         let tier = self.isolation.tier();
         json!({

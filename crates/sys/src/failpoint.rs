@@ -1,17 +1,32 @@
-//! Points at which a test can have a process stand still, to kill it or another just then. Only builds with debug assertions have
-//! them.
+//! Points at which a test can have a process stand still, to kill it or another just then, or panic. Only builds with debug
+//! assertions have them.
 
 /// What names the point, in the environment or as an argument (`--failpoint=NAME`): programs are executed without the former.
 pub const FAILPOINT_VARIABLE: &str = "HEARTH_FAILPOINT";
 #[cfg(debug_assertions)]
 const ARGUMENT: &str = "--failpoint=";
+/// Before the name of a point at which the first who comes there is to panic.
+#[cfg(debug_assertions)]
+const PANIC: &str = "panic:";
 
 /// Stands still here if this process was told of this point. Meanwhile the thread is called `at NAME`, of which Linux shows 15
 /// bytes; it goes on when its niceness is changed. Works in every process, whatever name spaces it is in.
 #[cfg(debug_assertions)]
 pub fn failpoint(name: &str) {
-    if failpoint_name().is_some_and(|wanted| wanted == name) {
+    let Some(wanted) = failpoint_name() else { return };
+    if wanted == name {
         stand_still(name);
+    } else if wanted.strip_prefix(PANIC) == Some(name) {
+        panic_once(name);
+    }
+}
+
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "that is what the test wants")]
+fn panic_once(name: &str) {
+    static HAS_PANICKED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    if !HAS_PANICKED.swap(true, std::sync::atomic::Ordering::AcqRel) {
+        panic!("at {name}, as a test wants it");
     }
 }
 

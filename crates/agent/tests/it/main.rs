@@ -1,5 +1,10 @@
 //! The real binary between a daemon made by hand and runtime clients made by hand.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the test bed fails the test that uses it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "the test bed fails the test that uses it"
+)]
 
 mod errors;
 mod hostile;

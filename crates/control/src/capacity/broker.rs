@@ -57,7 +57,7 @@ impl CapacitySource for CapacityPlan {
 
     fn release(&self, instance: InstanceId) {
         let shared = Arc::clone(&self.shared);
-        self.shared.tasks.spawn(async move { released(&shared, instance).await });
+        self.shared.tasks.system("release of an instance", async move { released(&shared, instance).await });
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn resume(shared: &Arc<Shared>) {
 
 fn spawn(shared: &Arc<Shared>, call: Unfinished, noted: bool) {
     let task = Arc::clone(shared);
-    shared.tasks.spawn(async move {
+    shared.tasks.system("call of the capacity hook", async move {
         let stopping = task.stopping.clone();
         let work = async {
             match &call {

@@ -1,4 +1,5 @@
 //! Who gets room, and who gives way, in virtual time.
+#![expect(clippy::disallowed_methods, reason = "a part of the tests")]
 
 use super::*;
 

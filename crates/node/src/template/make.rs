@@ -62,15 +62,24 @@ impl Core {
         let (sender, receiver) = watch::channel(None);
         making.insert(spec.key.clone(), receiver.clone());
         let (core, spec) = (Arc::clone(self), Arc::clone(spec));
-        self.tasks.spawn(async move {
+        let clean_up = {
+            let (core, key) = (Arc::clone(self), spec.key.clone());
+            // Whoever waits for it sees that nobody makes it any more.
+            move || drop(lock(&core.templates.making).remove(&key))
+        };
+        let work = async move {
             let outcome = core.make_template(&spec).await;
             lock(&core.templates.making).remove(&spec.key);
             if lock(&core.templates.dropped).remove(&spec.key) {
                 let (core, key) = (Arc::clone(&core), spec.key.clone());
-                let _panicked = tokio::task::spawn_blocking(move || core.templates.remove_image(&key)).await.is_err();
+                let _panicked =
+                    hearth_tasks::blocking("removal of a template", move || core.templates.remove_image(&key))
+                        .await
+                        .is_err();
             }
             sender.send_replace(Some(outcome));
-        });
+        };
+        self.tasks.contained("making of a template", work, clean_up);
         receiver
     }
 
@@ -92,7 +101,7 @@ impl Core {
             return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
         }
         let (core, wanted, parts) = (Arc::clone(self), Arc::clone(spec), made_of.clone());
-        let there = tokio::task::spawn_blocking(move || core.templates.fetch(&wanted, &parts));
+        let there = hearth_tasks::blocking("look for a template", move || core.templates.fetch(&wanted, &parts));
         if matches!(there.await, Ok(Ok(Some(_)))) {
             return Ok(Prepared::FromTemplate);
         }
@@ -141,7 +150,7 @@ impl Core {
             return Err(MakeError::Host("the agent does not let go".to_owned()));
         }
         let (core, spec, id) = (Arc::clone(self), Arc::clone(spec), sandbox.id);
-        let saved = tokio::task::spawn_blocking(move || core.save(id, &spec, &assign, &made_of));
+        let saved = hearth_tasks::blocking("save", move || core.save(id, &spec, &assign, &made_of));
         saved.await.unwrap_or_else(|panicked| Err(MakeError::host(&panicked)))
     }
 
@@ -165,7 +174,7 @@ impl Core {
         runtime: &Arc<RuntimeDefinition>,
     ) -> Result<AssignSpec, MakeError> {
         let (core, wanted, root, id) = (Arc::clone(self), Arc::clone(spec), runtime.root.clone(), sandbox.id);
-        let made = tokio::task::spawn_blocking(move || {
+        let made = hearth_tasks::blocking("making of a sandbox", move || {
             let assign = core.assign_spec(&wanted, true).map_err(|error| MakeError::host(&error))?;
             core.isolation
                 .create(&BlankSpec { id, root, parking: Parking::None, urgent: true })

@@ -48,7 +48,7 @@ impl Core {
         }
         let (core, wanted, runtime) = (Arc::clone(self), Arc::clone(spec), Arc::clone(runtime));
         let restored =
-            tokio::task::spawn_blocking(move || core.restore_as(copy, &wanted, &runtime, urgent)).await.ok()?;
+            hearth_tasks::blocking("restore", move || core.restore_as(copy, &wanted, &runtime, urgent)).await.ok()?;
         sandbox.state().restoring = None;
         let link = match restored {
             Ok(Some(socket)) => Link::new(socket).ok(),
@@ -65,10 +65,8 @@ impl Core {
             self.end(copy).await;
             return None;
         }
-        self.tasks.spawn({
-            let (core, blank) = (Arc::clone(self), sandbox.id);
-            async move { core.end(blank).await }
-        });
+        let (core, blank) = (Arc::clone(self), sandbox.id);
+        self.tasks.system("destruction of a sandbox", async move { core.end(blank).await });
         link
     }
 
@@ -90,14 +88,15 @@ impl Core {
     async fn discard(self: &Arc<Self>, spec: &Arc<VersionSpec>) {
         self.templates.note_failure(&spec.key, self.clock.now());
         let (core, key) = (Arc::clone(self), spec.key.clone());
-        let _panicked = tokio::task::spawn_blocking(move || core.templates.remove_image(&key)).await.is_err();
+        let _panicked =
+            hearth_tasks::blocking("removal of a template", move || core.templates.remove_image(&key)).await.is_err();
     }
 
     /// A copy ended before it was ready, and not because a hook of the function said so.
     pub(crate) fn distrust(self: &Arc<Self>, spec: &Arc<VersionSpec>) {
         tracing::warn!(function = %spec.key, "template discarded: a copy of it did not come to life");
         let (core, spec) = (Arc::clone(self), Arc::clone(spec));
-        self.tasks.spawn(async move { core.discard(&spec).await });
+        self.tasks.contained("removal of a template", async move { core.discard(&spec).await }, || {});
     }
 
     /// A copy came to life: perhaps the next start is to be an ordinary one, because that is faster.
@@ -105,7 +104,8 @@ impl Core {
         if self.templates.note_restored(spec, self.clock.now(), took) {
             tracing::info!(function = %spec.key, "template removed: the version starts faster without");
             let (core, spec) = (Arc::clone(self), Arc::clone(spec));
-            self.tasks.spawn_blocking(move || core.templates.remove_image(&spec.key));
+            let work = move || core.templates.remove_image(&spec.key);
+            self.tasks.contained_blocking("removal of a template", work, || {});
         }
     }
 

@@ -1,5 +1,5 @@
 //! The node with sandboxes that end when a test says so.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a part of the tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a part of the tests")]
 
 mod agent;
 mod host;

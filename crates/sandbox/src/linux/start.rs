@@ -153,6 +153,7 @@ fn assemble(config: LinuxConfig, launched: Launched) -> Result<LinuxIsolation, I
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "whoever replaces or drops the launcher joins it")]
 fn await_end(mut child: Child, groups: Cgroups) -> Option<JoinHandle<()>> {
     let reaper = std::thread::Builder::new().name("launcher-reaper".to_owned()).spawn(move || match child.wait() {
         Ok(status) if status.success() => {}

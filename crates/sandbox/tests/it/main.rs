@@ -1,5 +1,5 @@
 //! Sandboxes on the real kernel.
-#![expect(clippy::unwrap_used, reason = "a part of the tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a part of the tests")]
 
 mod bench;
 mod chroot;

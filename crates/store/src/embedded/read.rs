@@ -29,14 +29,16 @@ impl Readers {
         for number in 0..READERS {
             let connection = schema::open_reader(dir)?;
             let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE_LEN);
-            std::thread::Builder::new()
-                .name(format!("store-reader-{number}"))
-                .spawn(move || {
-                    while let Some(job) = receiver.blocking_recv() {
-                        job(&connection);
-                    }
-                })
-                .map_err(|source| OpenError::Io { step: "start a reader of", path: dir.to_owned(), source })?;
+            let work = move || {
+                while let Some(job) = receiver.blocking_recv() {
+                    job(&connection);
+                }
+            };
+            hearth_tasks::system_thread(format!("store-reader-{number}"), work).map_err(|source| OpenError::Io {
+                step: "start a reader of",
+                path: dir.to_owned(),
+                source,
+            })?;
             jobs.push(sender);
         }
         Ok(Self { jobs, turn: AtomicUsize::new(0) })

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use hearth_tasks::TaskGroup;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, watch};
 
@@ -55,7 +56,8 @@ pub(super) async fn start(
     let (changes, receiver) = mpsc::channel(CHANNEL_LEN);
     let mut task = WatchTask { reader: readers.weak(), bell, partition, prefix, seen: from, changes };
     let first = task.look().await?;
-    tokio::spawn(task.run(first));
+    // Whoever watches sees the end of it.
+    TaskGroup::default().contained("watch of the store", task.run(first), || {});
     Ok(receiver)
 }
 

@@ -152,9 +152,7 @@ impl Writer {
         let failed = |step| move |source| OpenError::Database { step, dir: dir.to_owned(), source };
         let (commands, receiver) = mpsc::channel(QUEUE_LEN);
         let task = WriterTask::new(connection, lock, hints, clock, receiver).map_err(failed("read the revision"))?;
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || task.run())
+        let thread = hearth_tasks::system_thread("store-writer".to_owned(), move || task.run())
             .map_err(|source| OpenError::Io { step: "start the writer of", path: dir.to_owned(), source })?;
         Ok(Self { commands: Some(commands), thread: Some(thread) })
     }
