@@ -61,7 +61,7 @@ fn package() -> Vec<u8> {
 fn install_runtime(dir: &Path) -> Runtimes {
     let runtimes = Runtimes::open(dir).unwrap();
     let text = format!(
-        "name = {RUNTIME:?}\nroot = \"root\"\ndigest = \"test\"\ncommands = [[\"/var/task/bootstrap\"]]\n[environment]\n"
+        "name = {RUNTIME:?}\nroot = \"root\"\ndigest = \"test\"\nlayout = 1\ncommands = [[\"/var/task/bootstrap\"]]\n[environment]\n"
     );
     fs_err::create_dir(dir.join("roots/root")).unwrap();
     fs_err::write(dir.join(format!("{RUNTIME}.toml")), text).unwrap();
