@@ -13,6 +13,15 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def possible():
+    return os.geteuid() == 0 and os.path.exists("/dev/fuse")
+
+
+def wrapper(directory):
+    """What to execute a command with, so that the mount is there for it alone."""
+    return ["unshare", "--mount", "--propagation", "private", sys.executable, __file__, directory]
+
+
 def mount(directory):
     channel = os.open("/dev/fuse", os.O_RDWR)
     libc = ctypes.CDLL(None, use_errno=True)

@@ -6,17 +6,15 @@ the way of the other's. Sharing two cores with somebody who uses both is part of
 
 import json
 import multiprocessing
-import os
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 from urllib.parse import quote
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import hung_mount
 import pytest
 from daemon import REGION, Daemon, wait_until
 from load import Connection
@@ -26,7 +24,6 @@ NOISY, QUIET = "111111111111", "222222222222"
 KEYS = 'roles = "lenient"\n' + "".join(
     f'[[access_keys]]\nid = "AKID{account}"\nsecret = "the-secret-of-{account}"\naccount = "{account}"\n' for account in (NOISY, QUIET)
 )
-HUNG_MOUNT = Path(__file__).resolve().parent / "hung_mount.py"
 CODE = make_zip(
     {
         "app.py": """
@@ -143,12 +140,11 @@ def daemon(tmp_path):
     """One for each flood: what one leaves behind is not the next one's quiet."""
     hung = tmp_path / "hung"
     hung.mkdir()
-    wrapper = ["unshare", "--mount", "--propagation", "private", sys.executable, HUNG_MOUNT, hung]
-    daemon = Daemon(tmp_path, KEYS, wrapper=wrapper if os.geteuid() == 0 and os.path.exists("/dev/fuse") else ()).start()
+    daemon = Daemon(tmp_path, KEYS, wrapper=hung_mount.wrapper(hung) if hung_mount.possible() else ()).start()
     for name in ("slow", "loud", "burst"):
         function(daemon, NOISY, name)
     function(daemon, NOISY, "saved", SnapStart={"ApplyOn": "PublishedVersions"})
-    function(daemon, NOISY, "hung", Tags={"hearth:live-dir": str(hung)})
+    function(daemon, NOISY, "hung", Tags={"hearth:live-dir": str(hung / "code")})
     function(daemon, QUIET, "warm")
     yield daemon
     daemon.stop()

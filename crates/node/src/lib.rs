@@ -17,6 +17,7 @@ mod effect;
 mod ending;
 mod env;
 mod link;
+mod live_dir;
 mod memories;
 mod metrics;
 mod node;

@@ -48,6 +48,8 @@ pub(crate) enum AssignError {
     Isolation(#[source] IsolationError),
     #[error("the agent cannot be reached")]
     Agent(#[source] std::io::Error),
+    #[error("the file system of the function's live directory {dir} does not answer")]
+    LiveDir { dir: String },
     #[error("runtime {name} is not installed; add it with `hearth runtime add {name}`")]
     NoRuntime { name: String },
     #[error("the sandbox was assigned before")]
@@ -239,6 +241,11 @@ impl Core {
     }
 
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Link, AssignError> {
+        if let Some(dir) = &assignment.spec.live_dir
+            && !self.live_dirs.answers(dir).await
+        {
+            return Err(AssignError::LiveDir { dir: dir.clone() });
+        }
         let core = Arc::clone(self);
         let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.is_urgent(sandbox));
         let attached = hearth_tasks::blocking("assignment", move || {
