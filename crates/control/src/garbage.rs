@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use hearth_aws_api::ApiError;
+use hearth_store::Entry;
 use hearth_types::{Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -95,15 +96,22 @@ impl Shared {
             for entry in page {
                 let Ok(garbage) = stored::decode::<Garbage>(&entry.value) else { continue };
                 if garbage.since < opened || garbage.since + GRACE < now {
-                    self.remove(account, entry.key, garbage.stored).await?;
+                    self.remove(account, entry, garbage.stored).await?;
                 }
             }
         }
     }
 
-    async fn remove(&self, account: &Account, key: String, stored: Stored) -> Result<(), ApiError> {
+    async fn remove(&self, account: &Account, note: Entry, stored: Stored) -> Result<(), ApiError> {
         // Nobody is between storing a package and referring to it while this is held.
         let _packages = self.packages.write().await;
+        let mut change = self.change(account).await?;
+        let found = self.store.get(&account.partition, &note.key).await;
+        let found = found.map_err(|error| ApiError::service(error.to_string()))?;
+        if found.is_none_or(|found| found.revision != note.revision) {
+            // Used and dropped again since it was listed: the new note is for another time.
+            return Ok(());
+        }
         if !self.is_referenced(&stored) {
             let artifacts = Arc::clone(&self.artifacts);
             let removed = hearth_tasks::blocking("removal of code", move || match stored {
@@ -113,8 +121,7 @@ impl Shared {
             let removed = removed.await.map_err(|error| ApiError::service(error.to_string()))?;
             removed.map_err(|error| ApiError::service(error.to_string()))?;
         }
-        let mut change = self.change(account).await?;
-        change.delete(key);
+        change.delete(note.key);
         change.commit().await
     }
 
