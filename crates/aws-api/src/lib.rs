@@ -11,3 +11,4 @@ pub mod validate;
 
 pub use error::ApiError;
 pub use model::{Location, Matched, Model, Operation};
+pub use overrides::RUNTIME_ORDER;

@@ -1,45 +1,12 @@
 //! Runtimes by name: which a function may be created with.
 
-use hearth_aws_api::ApiError;
+use hearth_aws_api::{ApiError, RUNTIME_ORDER};
 
 use crate::config::{RuntimeState, RuntimeStates};
 use crate::refuse;
 
-/// What Lambda lets functions be created with (service model 2026-11, less what Lambda has deprecated), in the order in which its
-/// refusals list them; what is newer than the recording comes last.
-const SUPPORTED: &[&str] = &[
-    "nodejs20.x",
-    "python3.14",
-    "provided.al2023",
-    "python3.12",
-    "python3.13",
-    "nodejs24.x",
-    "nodejs22.x",
-    "java25",
-    "python3.10",
-    "python3.11",
-    "java21",
-    "ruby3.3",
-    "ruby3.4",
-    "ruby3.2",
-    "python3.8",
-    "python3.9",
-    "java17",
-    "nodejs16.x",
-    "dotnet10",
-    "dotnet8",
-    "java11",
-    "dotnet6",
-    "nodejs18.x",
-    "provided.al2",
-    "java8.al2",
-    "nodejs26.x",
-    "python3.15",
-    "java8.al2023",
-    "java11.al2023",
-    "java17.al2023",
-    "ruby4.0",
-];
+/// What Lambda lets functions be created with beyond [`RUNTIME_ORDER`] (service model 2026-11).
+const NEWER: &[&str] = &["nodejs26.x", "python3.15", "java8.al2023", "java11.al2023", "java17.al2023", "ruby4.0"];
 
 /// What Lambda once had (Developer Guide, "Deprecated runtimes").
 const DEPRECATED: &[&str] = &[
@@ -67,7 +34,8 @@ const DEPRECATED: &[&str] = &[
 
 /// Whether functions can have the runtime: on Lambda, and then on this host.
 pub(crate) fn check(runtime: &str, states: &RuntimeStates) -> Result<(), ApiError> {
-    if SUPPORTED.contains(&runtime) {
+    let supported = [RUNTIME_ORDER, NEWER].concat();
+    if supported.contains(&runtime) {
         return match (states.0)(runtime) {
             RuntimeState::Prepared => Ok(()),
             RuntimeState::Addable => Err(ApiError::invalid_parameter(format!(
@@ -84,7 +52,7 @@ pub(crate) fn check(runtime: &str, states: &RuntimeStates) -> Result<(), ApiErro
     } else {
         format!(
             "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a valid ARN",
-            SUPPORTED.join(", ")
+            supported.join(", ")
         )
     }))
 }
