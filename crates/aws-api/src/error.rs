@@ -1,5 +1,14 @@
 //! What a client is told when an operation fails.
 
+/// An error of a service's model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ErrorName {
+    /// As it travels.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+}
+
 /// AWS's error: its status, its name as in the model and a message for people. Internal detail belongs in the log.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{name}: {message}")]

@@ -1,25 +1,99 @@
 //! A service model as data: operations with their routes, and shapes with their constraints.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use fancy_regex::Regex;
+use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::overrides;
 
-static LAMBDA: LazyLock<Model> = LazyLock::new(|| {
-    let document =
-        serde_json::from_str(include_str!("../models/lambda.json")).expect("the checked-in model is well-formed");
-    Model::from_document(document)
-});
+/// A service of AWS whose model is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Service {
+    ApiGateway,
+    ApiGatewayV2,
+    Events,
+    Iam,
+    Lambda,
+    Logs,
+    Scheduler,
+    Sns,
+    Sqs,
+    Sts,
+}
+
+macro_rules! models {
+    ($($service:ident = $file:literal,)*) => {
+        impl Service {
+            pub const ALL: &'static [Self] = &[$(Self::$service,)*];
+
+            /// Its operations and shapes.
+            pub fn model(self) -> &'static Model {
+                match self {
+                    $(Self::$service => {
+                        static MODEL: LazyLock<Model> = LazyLock::new(|| {
+                            Model::read(include_str!(concat!("../models/", $file, ".json")))
+                        });
+                        &MODEL
+                    })*
+                }
+            }
+        }
+    };
+}
+
+models! {
+    ApiGateway = "apigateway",
+    ApiGatewayV2 = "apigatewayv2",
+    Events = "events",
+    Iam = "iam",
+    Lambda = "lambda",
+    Logs = "logs",
+    Scheduler = "scheduler",
+    Sns = "sns",
+    Sqs = "sqs",
+    Sts = "sts",
+}
 
 /// Operations and shapes of one service.
 #[derive(Debug)]
 pub struct Model {
+    pub metadata: Metadata,
     operations: Vec<Operation>,
     shapes: HashMap<String, Shape>,
+}
+
+/// How a service is spoken to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metadata {
+    pub api_version: String,
+    pub protocol: Protocol,
+    /// `1.0` or `1.1`, in the content type of JSON protocols.
+    pub json_version: Option<String>,
+    /// Before the dot in `X-Amz-Target`.
+    pub target_prefix: Option<String>,
+    /// Of XML answers.
+    pub xml_namespace: Option<String>,
+    signing_name: Option<String>,
+    endpoint_prefix: String,
+}
+
+impl Metadata {
+    /// The service in a signature's scope.
+    pub fn signing_name(&self) -> &str {
+        self.signing_name.as_deref().unwrap_or(&self.endpoint_prefix)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    RestJson,
+    Json,
+    Query,
 }
 
 /// One operation of a service.
@@ -35,6 +109,8 @@ pub struct Operation {
     /// Name of the input structure.
     pub input: Option<String>,
     pub output: Option<String>,
+    /// Element around the members of a query protocol's answer.
+    pub result_wrapper: Option<String>,
     pub errors: Vec<String>,
     path: Vec<Segment>,
     query: Vec<(String, String)>,
@@ -67,21 +143,26 @@ pub enum Location {
     StatusCode,
 }
 
+/// A use of a shape.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Member {
-    pub(crate) shape: String,
+pub struct Member {
+    pub shape: String,
     #[serde(default)]
-    pub(crate) location: Location,
-    pub(crate) location_name: Option<String>,
+    pub location: Location,
+    pub location_name: Option<String>,
+    #[serde(default)]
+    pub flattened: bool,
+    result_wrapper: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum Kind {
     String,
     Integer,
     Long,
+    Float,
     Double,
     Boolean,
     Blob,
@@ -92,56 +173,67 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Shape {
+#[serde(rename_all = "camelCase")]
+pub struct Shape {
     #[serde(rename = "type")]
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     #[serde(default)]
     pub(crate) required: Vec<String>,
+    /// In the order in which XML answers have them.
     #[serde(default)]
-    pub(crate) members: BTreeMap<String, Member>,
-    pub(crate) member: Option<String>,
-    pub(crate) key: Option<String>,
-    pub(crate) value: Option<String>,
+    pub members: IndexMap<String, Member>,
+    pub member: Option<Member>,
+    pub key: Option<Member>,
+    pub value: Option<Member>,
     #[serde(rename = "enum")]
     pub(crate) values: Option<Vec<String>>,
     pub(crate) pattern: Option<String>,
     pub(crate) min: Option<f64>,
     pub(crate) max: Option<f64>,
-    /// HTTP status, of exceptions.
-    pub(crate) status: Option<u16>,
+    #[serde(default)]
+    pub flattened: bool,
+    #[serde(default)]
+    exception: bool,
+    #[serde(default)]
+    fault: bool,
+    error: Option<ErrorTrait>,
     #[serde(skip)]
     compiled: OnceLock<Option<Regex>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorTrait {
+    http_status_code: Option<u16>,
+}
+
 #[derive(Deserialize)]
 struct Document {
+    metadata: Metadata,
     operations: BTreeMap<String, DocumentOperation>,
     shapes: HashMap<String, Shape>,
 }
 
 #[derive(Deserialize)]
 struct DocumentOperation {
+    http: Http,
+    input: Option<Member>,
+    output: Option<Member>,
+    errors: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Http {
     method: String,
-    uri: String,
-    status: u16,
-    input: Option<String>,
-    output: Option<String>,
-    errors: Vec<String>,
+    request_uri: String,
+    response_code: Option<u16>,
 }
 
 impl Model {
-    /// AWS Lambda, 2015-03-31.
-    pub fn lambda() -> &'static Self {
-        &LAMBDA
-    }
-
-    fn from_document(document: Document) -> Self {
+    fn read(document: &str) -> Self {
+        let document: Document = serde_json::from_str(document).expect("the checked-in model is well-formed");
         let mut shapes = document.shapes;
-        for (structure, member) in overrides::FREE_TEXT {
-            if let Some(member) = shapes.get_mut(*structure).and_then(|shape| shape.members.get_mut(*member)) {
-                member.shape = "String".to_owned();
-            }
-        }
         for (name, order) in overrides::ENUM_ORDER {
             let place = |value: &String| order.iter().position(|known| known == value).unwrap_or(order.len());
             if let Some(values) = shapes.get_mut(*name).and_then(|shape| shape.values.as_mut()) {
@@ -149,7 +241,7 @@ impl Model {
             }
         }
         let operations = document.operations.into_iter().map(|(name, entry)| Operation::new(name, entry)).collect();
-        Self { operations, shapes }
+        Self { metadata: document.metadata, operations, shapes }
     }
 
     /// The operation of a request line. `raw_path` is as received, because encoded separators are part of a parameter; one
@@ -199,11 +291,13 @@ impl Model {
 
     /// The modelled status and whether the message's key is `Message` (else `message`) of an exception.
     pub fn exception(&self, name: &str) -> Option<(u16, bool)> {
-        let shape = self.shapes.get(name)?;
-        Some((shape.status?, shape.members.contains_key("Message")))
+        let shape = self.shapes.get(name).filter(|shape| shape.exception)?;
+        let status = shape.error.as_ref().and_then(|error| error.http_status_code);
+        let status = status.unwrap_or(if shape.fault { 500 } else { 400 });
+        Some((status, shape.members.contains_key("Message")))
     }
 
-    pub(crate) fn shape(&self, name: &str) -> Option<&Shape> {
+    pub fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }
 }
@@ -219,7 +313,8 @@ pub enum TextKind {
 
 impl Operation {
     fn new(name: String, entry: DocumentOperation) -> Self {
-        let (path, query) = entry.uri.split_once('?').unwrap_or((&entry.uri, ""));
+        let http = entry.http;
+        let (path, query) = http.request_uri.split_once('?').unwrap_or((&http.request_uri, ""));
         let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             Some(parameter) => Segment::Parameter(parameter.to_owned()),
             None => Segment::Literal(text.to_owned()),
@@ -232,12 +327,13 @@ impl Operation {
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect(),
             name,
-            uri: entry.uri.clone(),
-            method: entry.method,
-            status: entry.status,
-            input: entry.input,
-            output: entry.output,
-            errors: entry.errors,
+            uri: http.request_uri.clone(),
+            method: http.method,
+            status: http.response_code.unwrap_or(200),
+            result_wrapper: entry.output.as_ref().and_then(|output| output.result_wrapper.clone()),
+            input: entry.input.map(|input| input.shape),
+            output: entry.output.map(|output| output.shape),
+            errors: entry.errors.into_iter().map(|error| error.shape).collect(),
         }
     }
 
@@ -261,9 +357,16 @@ impl Shape {
     /// Whether the whole of `text` is of the shape's pattern. A pattern that gives up (backtracking limit) does not match.
     pub(crate) fn matches_pattern(&self, text: &str) -> bool {
         let Some(pattern) = &self.pattern else { return true };
-        let compiled = self.compiled.get_or_init(|| Regex::new(&format!(r"\A(?:{pattern})\z")).ok());
+        let compiled = self.compiled.get_or_init(|| compile(pattern));
         compiled.as_ref().is_some_and(|regex| regex.is_match(text).unwrap_or(false))
     }
+}
+
+/// A pattern in Java's words, which has to match the whole.
+fn compile(pattern: &str) -> Option<Regex> {
+    // Java takes a hyphen behind a class for itself.
+    let pattern = pattern.replace(r"\w-", r"\w\-");
+    Regex::new(&format!(r"\A(?:{pattern})\z")).ok()
 }
 
 #[cfg(test)]
@@ -272,12 +375,12 @@ mod tests {
 
     fn name_of(method: &str, path: &str, query: &[(&str, &str)]) -> Option<String> {
         let query: Vec<_> = query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Model::lambda().route(method, path, &query).map(|matched| matched.operation.name.clone())
+        Service::Lambda.model().route(method, path, &query).map(|matched| matched.operation.name.clone())
     }
 
     #[test]
     fn knows_all_operations_and_reaches_each_by_its_own_route() {
-        let model = Model::lambda();
+        let model = Service::Lambda.model();
         assert_eq!(model.operations.len(), 91);
         for operation in model.operations() {
             let path: String = operation
@@ -312,7 +415,7 @@ mod tests {
     #[test]
     fn routes_before_decoding_and_ignores_one_trailing_slash() {
         let path = "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af%2Fg/";
-        let matched = Model::lambda().route("GET", path, &[]).unwrap();
+        let matched = Service::Lambda.model().route("GET", path, &[]).unwrap();
         assert_eq!(matched.operation.name, "ListTags");
         assert!(matched.parameters[0].1.ends_with("f%2Fg"));
         assert_eq!(name_of("GET", "/2015-03-31/functions/", &[]).as_deref(), Some("ListFunctions"));
@@ -322,18 +425,20 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for (name, shape) in &Model::lambda().shapes {
-            if let Some(pattern) = &shape.pattern {
-                assert!(Regex::new(&format!(r"\A(?:{pattern})\z")).is_ok(), "{name}: {pattern}");
+        for service in Service::ALL {
+            for (name, shape) in &service.model().shapes {
+                if let Some(pattern) = &shape.pattern {
+                    assert!(compile(pattern).is_some(), "{service:?} {name}: {pattern}");
+                }
             }
         }
     }
 
     #[test]
     fn exceptions_have_the_modelled_status_and_message_key() {
-        assert_eq!(Model::lambda().exception("ResourceNotFoundException"), Some((404, true)));
-        assert_eq!(Model::lambda().exception("InvalidParameterValueException"), Some((400, false)));
-        assert_eq!(Model::lambda().exception("PreconditionFailedException"), Some((412, false)));
-        assert_eq!(Model::lambda().exception("Function"), None);
+        assert_eq!(Service::Lambda.model().exception("ResourceNotFoundException"), Some((404, true)));
+        assert_eq!(Service::Lambda.model().exception("InvalidParameterValueException"), Some((400, false)));
+        assert_eq!(Service::Lambda.model().exception("PreconditionFailedException"), Some((412, false)));
+        assert_eq!(Service::Lambda.model().exception("Function"), None);
     }
 }

@@ -36,7 +36,10 @@ impl<'a> Checker<'a> {
             return Err(wrong_type(value, shape.kind));
         };
         object.retain(|_, value| !value.is_null());
-        for (name, member) in &shape.members {
+        // Recorded: violations come in the order of the members' names.
+        let mut members: Vec<_> = shape.members.iter().collect();
+        members.sort_unstable_by_key(|(name, _)| *name);
+        for (name, member) in members {
             let path = join(path, &camel(name));
             match object.get_mut(name) {
                 Some(value) => {
@@ -78,7 +81,9 @@ impl<'a> Checker<'a> {
         for constraint in broken_length(shape, items.len()) {
             self.violations.push(violation(&shown, path, &constraint));
         }
-        let Some(member) = shape.member.as_deref().and_then(|name| self.model.shape(name)) else { return Ok(()) };
+        let Some(member) = shape.member.as_ref().and_then(|member| self.model.shape(&member.shape)) else {
+            return Ok(());
+        };
         let mut unfit = false;
         for (index, item) in items.iter_mut().enumerate() {
             if item.is_null() {
@@ -100,8 +105,8 @@ impl<'a> Checker<'a> {
     }
 
     fn map(&mut self, shape: &'a Shape, path: &str, value: &mut Value, depth: usize) -> Result<(), ApiError> {
-        let key_shape = shape.key.as_deref().and_then(|name| self.model.shape(name));
-        let value_shape = shape.value.as_deref().and_then(|name| self.model.shape(name));
+        let key_shape = shape.key.as_ref().and_then(|key| self.model.shape(&key.shape));
+        let value_shape = shape.value.as_ref().and_then(|value| self.model.shape(&value.shape));
         if let (Some(Kind::Double), Value::Object(entries)) = (value_shape.map(|shape| shape.kind), &mut *value) {
             for item in entries.values_mut() {
                 // A 2 that was sent for a double is shown as 2.0.
@@ -162,7 +167,7 @@ fn has_type(kind: Kind, value: &Value) -> bool {
         Kind::String | Kind::Blob => value.is_string(),
         Kind::Integer => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         Kind::Long => value.is_i64(),
-        Kind::Double => value.is_number(),
+        Kind::Float | Kind::Double => value.is_number(),
         Kind::Boolean => value.is_boolean(),
         Kind::Timestamp => value.is_number() || value.is_string(),
         Kind::List | Kind::Map | Kind::Structure => false,
@@ -281,6 +286,7 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
         Kind::String => "a String",
         Kind::Integer => "an Integer",
         Kind::Long => "a Long",
+        Kind::Float => "a Float",
         Kind::Double => "a Double",
         Kind::Boolean => "a Boolean",
         Kind::Blob => "a Blob",
@@ -297,9 +303,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Service;
 
     fn message(structure: &str, mut input: Value) -> String {
-        let error = check(Model::lambda(), structure, &mut input).expect_err("must be refused");
+        let error = check(Service::Lambda.model(), structure, &mut input).expect_err("must be refused");
         assert_eq!(error.status, 400);
         format!("{}: {}", error.name, error.message)
     }
@@ -317,7 +324,7 @@ mod tests {
     #[test]
     fn accepts_what_fits_and_forgets_nulls() {
         let mut input = with("Description", Value::Null);
-        check(Model::lambda(), "CreateFunctionRequest", &mut input).unwrap();
+        check(Service::Lambda.model(), "CreateFunctionRequest", &mut input).unwrap();
         assert_eq!(input, function());
     }
 
@@ -451,7 +458,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics_on_any_json(mut input in any_json()) {
-            let _verdict = check(Model::lambda(), "CreateFunctionRequest", &mut input);
+            let _verdict = check(Service::Lambda.model(), "CreateFunctionRequest", &mut input);
         }
     }
 }

@@ -91,7 +91,7 @@ impl ApiError {
         if let Some(reason) = self.reason {
             body.insert("Reason".into(), reason.into());
         }
-        let modelled = hearth_aws_api::Model::lambda().exception(&self.code);
+        let modelled = hearth_aws_api::Service::Lambda.model().exception(&self.code);
         // Recorded: what the service's framework refuses, such as a ValidationException, names no side.
         if self.has_type && modelled.is_some() {
             body.insert("Type".into(), if self.status.is_server_error() { "Service" } else { "User" }.into());

@@ -9,7 +9,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hearth_aws_api::Model;
+use hearth_aws_api::Service;
 use hearth_control::{Control, Scope};
 use http::StatusCode;
 use http::header::HOST;
@@ -27,7 +27,7 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: http::Request<Bytes>,
 ) -> Result<Response, ApiError> {
-    let decoded = decode::request(Model::lambda(), &request)?;
+    let decoded = decode::request(Service::Lambda.model(), &request)?;
     let endpoint = endpoint(&request);
     drop(request);
     let operation = decoded.operation;

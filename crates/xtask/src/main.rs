@@ -1,78 +1,28 @@
-//! `cargo xtask rooms`: the table of rooms in ARCHITECTURE.md and the crates' dependencies say the same.
+//! `cargo xtask COMMAND`: what is checked and made besides building.
+//!
+//! - `rooms`: the table of rooms in ARCHITECTURE.md and the crates' dependencies say the same.
+//! - `models DIR`: makes the service models and their Rust shapes anew from botocore's data in DIR; `--check` compares instead.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, ExitCode};
+mod models;
+mod rooms;
 
-use anyhow::{Context as _, Result, bail};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
 
 fn main() -> Result<ExitCode> {
-    match std::env::args().nth(1).as_deref() {
-        Some("rooms") => rooms(),
-        _ => bail!("usage: cargo xtask rooms"),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["rooms"] => rooms::check(),
+        ["models", from] => models::write(from.as_ref()),
+        ["models", "--check", from] => models::check(from.as_ref()),
+        _ => bail!("usage: cargo xtask rooms | models [--check] BOTOCORE_DATA"),
     }
-}
-
-fn rooms() -> Result<ExitCode> {
-    let allowed = allowed(&std::fs::read_to_string("ARCHITECTURE.md").context("run this in the workspace's root")?);
-    let actual = actual()?;
-    let mut wrong = 0;
-    for (room, dependencies) in &actual {
-        let Some(allowed) = allowed.get(room) else {
-            report(&format!("{room} is not in ARCHITECTURE.md's table"), &mut wrong);
-            continue;
-        };
-        if allowed.contains("all libraries") {
-            continue;
-        }
-        for dependency in dependencies.difference(allowed) {
-            report(&format!("{room} depends on {dependency}, which ARCHITECTURE.md does not allow"), &mut wrong);
-        }
-    }
-    for room in allowed.keys().filter(|room| !actual.contains_key(*room)) {
-        report(&format!("{room} is in ARCHITECTURE.md's table but is no crate"), &mut wrong);
-    }
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[expect(clippy::print_stderr, reason = "a command line tool reports on its standard error")]
-fn report(line: &str, count: &mut usize) {
+fn report(count: &mut usize, line: &str) {
     eprintln!("{line}");
     *count += 1;
-}
-
-/// Rows of the form ``| `room` | purpose | a, b |``.
-fn allowed(text: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let rows = text.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix("| `")?.split(" | ");
-        let room = cells.next()?.strip_suffix('`')?.to_owned();
-        let dependencies = cells.nth(1)?.trim_end_matches('|').trim();
-        let dependencies = dependencies.split(", ").filter(|name| *name != "-").map(str::to_owned).collect();
-        Some((room, dependencies))
-    });
-    rows.collect()
-}
-
-fn actual() -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
-        .output()
-        .context("cannot run cargo metadata")?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let room = |name: &str| match name {
-        "hearth" => "daemon".to_owned(),
-        name => name.trim_start_matches("hearth-").to_owned(),
-    };
-    let mut rooms = BTreeMap::new();
-    for package in metadata["packages"].as_array().context("packages")? {
-        let name = package["name"].as_str().context("name")?;
-        let dependencies = package["dependencies"].as_array().context("dependencies")?.iter();
-        let ours = dependencies
-            .filter(|dependency| dependency["kind"].is_null())
-            .filter_map(|dependency| dependency["name"].as_str())
-            .filter(|name| name.starts_with("hearth-"))
-            .map(room)
-            .collect();
-        rooms.insert(room(name), ours);
-    }
-    Ok(rooms)
 }

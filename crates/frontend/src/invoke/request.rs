@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hearth_aws_api::model::Model;
+use hearth_aws_api::Service;
 use hearth_aws_api::validate;
 use hearth_types::FunctionRef;
 use hearth_types::limits::{ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_BYTES_MAX};
@@ -154,7 +154,7 @@ pub fn qualifier(query: Option<&str>) -> Option<Cow<'_, str>> {
 pub fn check_names(encoded: &str, qualifier: Option<&str>) -> Result<String, ApiError> {
     let name = decoded(encoded).map_or_else(|| encoded.to_owned(), Cow::into_owned);
     let mut input = serde_json::json!({"FunctionName": name, "Qualifier": qualifier});
-    validate::check(Model::lambda(), "InvocationRequest", &mut input)?;
+    validate::check(Service::Lambda.model(), "InvocationRequest", &mut input)?;
     Ok(name)
 }
 

@@ -94,11 +94,13 @@ fn text(kind: TextKind, value: &str) -> Result<Value, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use hearth_aws_api::Service;
+
     use super::*;
 
     fn decode(method: &str, uri: &str, body: &str) -> Result<Decoded, ApiError> {
         let request = http::Request::builder().method(method).uri(uri).body(Bytes::from(body.to_owned())).unwrap();
-        super::request(Model::lambda(), &request)
+        super::request(Service::Lambda.model(), &request)
     }
 
     #[test]

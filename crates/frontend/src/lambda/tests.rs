@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hearth_aws_api::{Location, Model};
+use hearth_aws_api::{Location, Service};
 use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
@@ -188,7 +188,7 @@ async fn provisioned_concurrency_has_lambdas_wire_form() {
 /// A request for the operation that its model lets pass.
 fn plain_request(name: &str) -> (String, String, Value) {
     let arn = "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af";
-    let model = Model::lambda();
+    let model = Service::Lambda.model();
     let operation = model.operation(name).unwrap();
     let mut uri = operation.uri.clone();
     for (parameter, value) in [
@@ -220,21 +220,21 @@ fn plain_request(name: &str) -> (String, String, Value) {
 async fn every_operation_of_the_model_answers_as_lambda_does() {
     let world = World::new().await;
     world.create("f").await;
-    for operation in Model::lambda().operations() {
+    for operation in Service::Lambda.model().operations() {
         let (method, uri, body) = plain_request(&operation.name);
         let answer = world.send(&method, &uri, &body).await;
         match &answer.error {
             None => {
                 assert!(answer.status < 300, "{}: {answer:?}", operation.name);
                 let output = operation.output.as_deref().unwrap_or_default();
-                let known: Vec<&str> = Model::lambda().members(output).map(|(member, _, _)| member).collect();
+                let known: Vec<&str> = Service::Lambda.model().members(output).map(|(member, _, _)| member).collect();
                 for member in answer.body.as_object().into_iter().flat_map(|body| body.keys()) {
                     assert!(known.contains(&member.as_str()), "{}: {member}", operation.name);
                 }
             }
             Some(name) => {
                 assert!((400..500).contains(&answer.status), "{}: {answer:?}", operation.name);
-                if let Some((status, capital)) = Model::lambda().exception(name) {
+                if let Some((status, capital)) = Service::Lambda.model().exception(name) {
                     assert_eq!(answer.status, status, "{}", operation.name);
                     assert!(answer.body.get(if capital { "Message" } else { "message" }).is_some(), "{answer:?}");
                 }
@@ -247,9 +247,9 @@ async fn every_operation_of_the_model_answers_as_lambda_does() {
 fn messages_have_the_key_that_the_model_gives_each_exception() {
     let id = RequestId::from_random([7; 16]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for operation in Model::lambda().operations() {
+    for operation in Service::Lambda.model().operations() {
         for name in &operation.errors {
-            let (status, capital) = Model::lambda().exception(name).unwrap();
+            let (status, capital) = Service::Lambda.model().exception(name).unwrap();
             let status = http::StatusCode::from_u16(status).unwrap();
             let response = ApiError::new(status, name.clone(), "m").into_response(Protocol::RestJson, &id);
             let body = runtime.block_on(response.into_body().collect()).unwrap().to_bytes();
