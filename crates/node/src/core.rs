@@ -31,6 +31,7 @@ use crate::async_invoke::AsyncState;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::effect::{Effect, State, not_installed};
+use crate::intake::Intake;
 use crate::live_dir::LiveDirs;
 use crate::metrics::Metrics;
 use crate::running::withdraw;
@@ -59,6 +60,7 @@ pub(crate) struct Core {
     pub(crate) async_state: AsyncState,
     pub(crate) templates: TemplateShop,
     pub(crate) live_dirs: LiveDirs,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) capacity_source: OnceLock<Arc<dyn CapacitySource>>,
     next_ticket: AtomicU64,
     state: Mutex<State>,
@@ -120,6 +122,7 @@ impl Core {
             async_state: AsyncState::new(parts.config.async_concurrency),
             templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
             live_dirs: LiveDirs::default(),
+            intake: Arc::default(),
             capacity_source: OnceLock::new(),
             next_ticket: AtomicU64::new(1),
             state: Mutex::new(State::new(parts.config.engine.clone())),

@@ -16,6 +16,7 @@ mod destroy;
 mod effect;
 mod ending;
 mod env;
+mod intake;
 mod link;
 mod live_dir;
 mod memories;

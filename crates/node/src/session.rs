@@ -4,18 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use hearth_agent_proto::{FrameError, FromAgent, LogSource, PROTOCOL_VERSION, ToAgent, read_frame};
+use hearth_agent_proto::{FrameError, FromAgent, LogHead, LogSource, PROTOCOL_VERSION, ToAgent, read_frame};
 use hearth_engine::Event;
 use hearth_engine::port::StreamError;
 use hearth_sys::failpoint;
 use hearth_types::{Timestamp, limits};
-use tokio::time::Instant as TokioInstant;
+use tokio::time::{Instant as TokioInstant, timeout};
 
 use crate::core::Core;
+use crate::intake::{COUNTS_FOR, Meter};
 use crate::report::Failure;
 use crate::running::timeline;
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
 use crate::tunnel::{TunnelError, Tunnels};
+
+/// Taken from one agent before others have their turn.
+const TURN_BYTES: usize = 64 * 1024;
+/// Of a function that is ended while its log is held back, this much is taken all the same: what may be on its way.
+const REST_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// For so long nothing comes if there is nothing left.
+const REST_WITHIN: Duration = Duration::from_millis(50);
 
 /// What a sandbox did that no sound agent does. It is destroyed for it.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +46,32 @@ pub(crate) struct Session {
     tunnels: Tunnels,
     /// When initialisation must be over.
     init_deadline: TokioInstant,
+    /// From the agent, not yet understood.
+    buffer: BytesMut,
+    /// Log records since the meter was told, and their bytes.
+    logged: (u64, u64),
+    /// The function had logged more than it may: nothing is read before then.
+    held_until: Option<TokioInstant>,
+    /// The newest time that was read: what was logged before it needs no other.
+    wall: Timestamp,
+    /// It has been decided what becomes of the sandbox, and only its log still counts.
+    is_ended: bool,
 }
 
 impl Session {
     pub(crate) fn new(core: Arc<Core>, sandbox: Arc<Sandbox>, init_limit: Duration) -> Self {
         let init_deadline = TokioInstant::now() + init_limit;
-        Self { core, sandbox, tunnels: Tunnels::default(), init_deadline }
+        Self {
+            core,
+            sandbox,
+            tunnels: Tunnels::default(),
+            init_deadline,
+            buffer: BytesMut::new(),
+            logged: (0, 0),
+            held_until: None,
+            wall: Timestamp::from_millis(0),
+            is_ended: false,
+        }
     }
 
     /// Runs until the sandbox is of no further use.
@@ -56,15 +84,20 @@ impl Session {
             () = self.read(assigned) => {}
             () = sandbox.closed.cancelled() => {}
         }
+        if self.held_until.is_some_and(|until| TokioInstant::now() < until + COUNTS_FOR) {
+            self.read_rest(assigned).await;
+        }
         self.core.session_ended(&self.sandbox);
     }
 
     async fn read(&mut self, assigned: &Assigned) {
-        let mut buffer = BytesMut::new();
+        let now = TokioInstant::now();
+        let mut meter = Meter::new(&self.core.intake, &assigned.spec.key.account, self.sandbox.id, now);
+        let mut turn = 0;
         loop {
             let initialised = self.sandbox.state().initialised;
             let more = tokio::select! {
-                more = assigned.link.read_into(&mut buffer) => more,
+                more = read_from(assigned, &mut self.buffer, self.held_until) => more,
                 () = tokio::time::sleep_until(self.init_deadline), if !initialised => {
                     self.sandbox.state().start_failure = Some(StartFailure::TimedOut);
                     return;
@@ -73,35 +106,77 @@ impl Session {
             if !more {
                 return;
             }
-            match self.take_frames(assigned, &mut buffer) {
-                Ok(true) => {}
-                Ok(false) => return,
+            let taken = match self.take_frames(assigned) {
+                Ok((true, taken)) => taken,
+                Ok((false, _)) => return,
                 Err(violation) => {
                     tracing::warn!(sandbox = %self.sandbox.id, error = %chain(&violation), "sandbox destroyed");
                     self.sandbox.state().broke_rules = true;
                     return;
                 }
+            };
+            let (records, bytes) = std::mem::take(&mut self.logged);
+            if records > 0 {
+                self.held_until = meter.took(records, bytes, TokioInstant::now()).or(self.held_until);
+            }
+            turn += taken;
+            if turn > TURN_BYTES {
+                turn = 0;
+                tokio::task::yield_now().await;
             }
         }
     }
 
-    /// `false` when the runtime is gone.
-    fn take_frames(&mut self, assigned: &Assigned, buffer: &mut BytesMut) -> Result<bool, Violation> {
-        loop {
-            let Some((header, payload, taken)) = read_frame(buffer).map_err(Violation::Frame)? else {
-                return Ok(true);
-            };
-            let message = FromAgent::decode(header, payload).map_err(Violation::Frame)?;
-            let alive = self.handle(assigned, message)?;
-            buffer.advance(taken);
-            if !alive {
-                return Ok(false);
+    /// The sandbox is to end while its log was held back: what the function has logged until then is taken.
+    async fn read_rest(&mut self, assigned: &Assigned) {
+        self.is_ended = true;
+        let mut left = if self.sandbox.is_doomed() { 0 } else { REST_BYTES_MAX };
+        while let Ok(true) = timeout(REST_WITHIN, assigned.link.read_into(&mut self.buffer)).await {
+            if left == 0 {
+                let line = "[hearth] log records were dropped: the function was ended while it logged faster than they could be kept\n";
+                return assigned.log.append(self.core.clock.wall().as_millis(), line.into());
             }
+            let Ok((true, taken)) = self.take_frames(assigned) else { return };
+            left = left.saturating_sub(taken);
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// `false` when the runtime is gone; and how many bytes were taken.
+    fn take_frames(&mut self, assigned: &Assigned) -> Result<(bool, usize), Violation> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let all = buffer.len();
+        let result = loop {
+            match self.take_frame(assigned, &mut buffer) {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => break Ok(false),
+                Ok(None) => break Ok(true),
+                Err(violation) => break Err(violation),
+            }
+        };
+        let taken = all - buffer.len();
+        self.buffer = buffer;
+        Ok((result?, taken))
+    }
+
+    /// `None` if there is no whole one, `false` when the runtime is gone.
+    fn take_frame(&mut self, assigned: &Assigned, buffer: &mut BytesMut) -> Result<Option<bool>, Violation> {
+        let Some((header, payload, taken)) = read_frame(buffer).map_err(Violation::Frame)? else { return Ok(None) };
+        let message = FromAgent::decode(header, payload).map_err(Violation::Frame)?;
+        let alive = self.handle(assigned, message)?;
+        buffer.advance(taken);
+        Ok(Some(alive))
     }
 
     fn handle(&mut self, assigned: &Assigned, message: FromAgent<'_>) -> Result<bool, Violation> {
         match message {
+            FromAgent::Log { head, data } => self.log(assigned, head, data),
+            FromAgent::LogsDropped { records } => {
+                let line =
+                    format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
+                assigned.log.append(self.core.clock.wall().as_millis(), line.into());
+            }
+            _ if self.is_ended => {}
             FromAgent::Hello { version } if version != PROTOCOL_VERSION => return Err(Violation::Version(version)),
             FromAgent::Hello { .. } | FromAgent::Parked { .. } => {}
             FromAgent::Ready => {
@@ -134,15 +209,6 @@ impl Session {
             FromAgent::Exit(status) => {
                 self.sandbox.state().exit = Some(status);
                 return Ok(false);
-            }
-            FromAgent::Log { head, data } => {
-                let time_ms = believable_ms(head.time_us, self.core.clock.wall());
-                self.log(assigned, head.source, time_ms, data);
-            }
-            FromAgent::LogsDropped { records } => {
-                let line =
-                    format!("[hearth] {records} log records were dropped: they came faster than they could be kept\n");
-                assigned.log.append(self.core.clock.wall().as_millis(), line.into());
             }
             FromAgent::TunnelOpen { id } => {
                 let server = Arc::clone(&self.core.tunnels);
@@ -257,7 +323,11 @@ impl Session {
         Ok(())
     }
 
-    fn log(&self, assigned: &Assigned, source: LogSource, time_ms: u64, data: &[u8]) {
+    fn log(&mut self, assigned: &Assigned, head: LogHead, data: &[u8]) {
+        self.logged = (self.logged.0 + 1, self.logged.1 + data.len() as u64);
+        if head.time_us / 1000 > self.wall.as_millis() {
+            self.wall = self.core.clock.wall();
+        }
         {
             let mut state = self.sandbox.state();
             match state.running.front_mut() {
@@ -269,7 +339,7 @@ impl Session {
                 None => state.init_tail.push(data),
             }
         }
-        if let LogSource::Framed { level, .. } = source
+        if let LogSource::Framed { level, .. } = head.source
             && !wanted(&assigned.spec, level)
         {
             return;
@@ -278,8 +348,16 @@ impl Session {
         if data.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return;
         }
-        assigned.log.append(time_ms, Bytes::copy_from_slice(data));
+        assigned.log.append(believable_ms(head.time_us, self.wall), Bytes::copy_from_slice(data));
     }
+}
+
+/// As [`Link::read_into`](crate::link::Link::read_into), but not before a time.
+async fn read_from(assigned: &Assigned, buffer: &mut BytesMut, not_before: Option<TokioInstant>) -> bool {
+    if let Some(until) = not_before.filter(|until| *until > TokioInstant::now()) {
+        tokio::time::sleep_until(until).await;
+    }
+    assigned.link.read_into(buffer).await
 }
 
 /// When something was logged, by the agent's word: not later than now.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::EngineConfig;
-use hearth_engine::port::{Catalogue, Current, Invocation, InvokeError, Invoker as _, Outcome, SessionCredentials};
-use hearth_logs::{LogConfig, LogStore};
+use hearth_engine::port::{
+    Catalogue, Current, Invocation, InvokeError, Invoker as _, Outcome, Reply, SessionCredentials,
+};
+use hearth_logs::{FilterPattern, FilterQuery, LogConfig, LogStore, StreamChoice};
 use hearth_node::{Node, NodeConfig, ParkingMode, Parts, TemplateParts, TunnelServer};
 use hearth_runtimes::Runtimes;
 use hearth_store::{ArtifactLimits, Artifacts, Embedded};
@@ -18,6 +20,7 @@ use tokio::io::DuplexStream;
 use crate::sandboxes::Sandboxes;
 
 pub(crate) const MEMORY_MIB: u32 = 256;
+const EVENT: &str = "\"an event\"";
 const RUNTIME: &str = "provided.al2023";
 /// How long anything may take here before it is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Host {
     pub(crate) node: Node,
     pub(crate) sandboxes: Arc<Sandboxes>,
+    logs: Arc<LogStore>,
     code: Sha256,
     _dir: tempfile::TempDir,
 }
@@ -81,6 +85,7 @@ impl Host {
             disk_bytes_max: 1 << 30,
             hot_bytes_max: 1 << 30,
         });
+        let logs = Arc::new(LogStore::open(&at("logs"), LogConfig::default()).unwrap());
         let node = Node::start(Parts {
             config: NodeConfig {
                 engine,
@@ -92,7 +97,7 @@ impl Host {
             isolation: Arc::clone(&sandboxes) as _,
             runtimes: Arc::new(install_runtime(&at("runtimes"))),
             artifacts,
-            logs: Arc::new(LogStore::open(&at("logs"), LogConfig::default()).unwrap()),
+            logs: Arc::clone(&logs),
             store: Arc::new(Embedded::open(&at("store")).unwrap()),
             catalogue: Arc::new(NoControl),
             tunnels: Arc::new(NoControl),
@@ -102,7 +107,7 @@ impl Host {
                 automatic: false,
             },
         });
-        Self { node, sandboxes, code, _dir: dir }
+        Self { node, sandboxes, logs, code, _dir: dir }
     }
 
     /// One of as many functions as are wanted.
@@ -137,11 +142,18 @@ impl Host {
     }
 
     pub(crate) async fn call(&self, spec: Arc<VersionSpec>) -> Result<(), InvokeError> {
+        let reply = self.call_with(spec, EVENT).await?;
+        assert_eq!(reply.outcome, Outcome::Success, "{:?}", reply.payload);
+        assert_eq!(reply.payload, EVENT);
+        Ok(())
+    }
+
+    pub(crate) async fn call_with(&self, spec: Arc<VersionSpec>, event: &'static str) -> Result<Reply, InvokeError> {
         let invocation = Invocation {
             request_id: RequestId::from_random([7; 16]),
             spec,
             invoked_arn: "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
-            payload: "\"an event\"".into(),
+            payload: event.into(),
             client_context: None,
             trace_id: None,
             log_tail: false,
@@ -151,10 +163,24 @@ impl Host {
             wishes: None,
         };
         let reply = tokio::time::timeout(PATIENCE, self.node.invoke(invocation)).await.expect("an answer in time");
-        let (reply, _) = reply?;
-        assert_eq!(reply.outcome, Outcome::Success, "{:?}", reply.payload);
-        assert_eq!(reply.payload, "\"an event\"");
-        Ok(())
+        Ok(reply?.0)
+    }
+
+    /// All that the function has logged, in order.
+    pub(crate) fn log_of(&self, spec: &VersionSpec) -> Vec<String> {
+        self.logs.flush().unwrap();
+        let pattern = FilterPattern::parse("").unwrap();
+        let mut query =
+            FilterQuery { streams: StreamChoice::All, time: 0..u64::MAX, limit: 10_000, pattern, token: None };
+        let mut messages = Vec::new();
+        loop {
+            let page = self.logs.filter_events(&spec.key.account, &spec.log_group, &query).unwrap();
+            messages.extend(page.events.iter().map(|found| String::from_utf8_lossy(&found.event.message).into_owned()));
+            query.token = page.next;
+            if query.token.is_none() {
+                return messages;
+            }
+        }
     }
 
     pub(crate) async fn engine(&self) -> serde_json::Value {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a part of the tests")]
 
 mod agent;
+mod floods;
 mod host;
 mod losses;
 mod sandboxes;
