@@ -214,7 +214,7 @@ def test_an_entity_of_log_events_is_said_not_to_be_kept(daemon):
     logs.create_log_stream(logGroupName=group, logStreamName="s")
     events = [{"timestamp": int(time.time() * 1000), "message": "m"}]
     answer = logs.put_log_events(
-        logGroupName=group, logStreamName="s", logEvents=events, sequenceToken="x", entity={"keyAttributes": {"Type": "Service"}}
+        logGroupName=group, logStreamName="s", logEvents=events, sequenceToken="x", entity={"keyAttributes": {"Type": "Service", "Name": "s"}}
     )
     assert answer["rejectedEntityInfo"] == {"errorType": "UnsupportedLogGroupType"}
     answer = logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)

@@ -65,9 +65,8 @@ impl<'a> Checker<'a> {
             (Kind::List, Value::Array(_)) => self.list(shape, path, value, depth),
             (Kind::Map, Value::Object(_)) => self.map(shape, path, value, depth),
             (kind, value) if has_type(kind, value) => {
-                let shown = format!("'{}'", display(value));
                 for constraint in broken(shape, value) {
-                    self.violations.push(violation(&shown, path, &constraint));
+                    self.violations.push(violation(&shown(value), path, &constraint));
                 }
                 Ok(())
             }
@@ -76,11 +75,11 @@ impl<'a> Checker<'a> {
     }
 
     fn list(&mut self, shape: &'a Shape, path: &str, value: &mut Value, depth: usize) -> Result<(), ApiError> {
-        let shown = format!("'{}'", display(value));
-        let Value::Array(items) = value else { return Ok(()) };
+        let Value::Array(items) = &*value else { return Ok(()) };
         for constraint in broken_length(shape, items.len()) {
-            self.violations.push(violation(&shown, path, &constraint));
+            self.violations.push(violation(&shown(value), path, &constraint));
         }
+        let Value::Array(items) = value else { return Ok(()) };
         let Some(member) = shape.member.as_ref().and_then(|member| self.model.shape(&member.shape)) else {
             return Ok(());
         };
@@ -99,7 +98,7 @@ impl<'a> Checker<'a> {
         }
         if unfit {
             let rules = constraints(member, true);
-            self.violations.push(violation(&shown, path, &format!("Member must satisfy constraint: [{rules}]")));
+            self.violations.push(violation(&shown(value), path, &format!("Member must satisfy constraint: [{rules}]")));
         }
         Ok(())
     }
@@ -113,11 +112,11 @@ impl<'a> Checker<'a> {
                 *item = item.as_f64().map_or_else(|| item.take(), Value::from);
             }
         }
-        let shown = format!("'{}'", display(value));
-        let Value::Object(entries) = value else { return Ok(()) };
+        let Value::Object(entries) = &*value else { return Ok(()) };
         for constraint in broken_length(shape, entries.len()) {
-            self.violations.push(violation(&shown, path, &constraint));
+            self.violations.push(violation(&shown(value), path, &constraint));
         }
+        let Value::Object(entries) = value else { return Ok(()) };
         let (mut unfit_keys, mut unfit_values) = (false, false);
         for (key, item) in entries.iter_mut() {
             unfit_keys |= key_shape.is_some_and(|shape| !broken(shape, &Value::String(key.clone())).is_empty());
@@ -135,11 +134,19 @@ impl<'a> Checker<'a> {
         }
         if let (true, Some(shape)) = (unfit_keys, key_shape) {
             let rules = constraints(shape, false);
-            self.violations.push(violation(&shown, path, &format!("Map keys must satisfy constraint: [{rules}]")));
+            self.violations.push(violation(
+                &shown(value),
+                path,
+                &format!("Map keys must satisfy constraint: [{rules}]"),
+            ));
         }
         if let (true, Some(shape)) = (unfit_values, value_shape) {
             let rules = constraints(shape, true);
-            self.violations.push(violation(&shown, path, &format!("Map value must satisfy constraint: [{rules}]")));
+            self.violations.push(violation(
+                &shown(value),
+                path,
+                &format!("Map value must satisfy constraint: [{rules}]"),
+            ));
         }
         Ok(())
     }
@@ -254,6 +261,10 @@ fn pattern_rule(shape: &Shape) -> String {
 
 fn enum_rule(shape: &Shape) -> String {
     format!("Member must satisfy enum value set: [{}]", shape.values.as_deref().unwrap_or_default().join(", "))
+}
+
+fn shown(value: &Value) -> String {
+    format!("'{}'", display(value))
 }
 
 /// A value as Java writes it.

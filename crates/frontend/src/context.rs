@@ -1,9 +1,4 @@
-//! What every handler gets, and the body type of what it gives back.
-//!
-//! A service is `async fn handle(&Backend, &RequestContext, http::Request<Bytes>) -> Result<Response, ApiError>`, for
-//! Lambda `lambda::handle(&Arc<Control>, &RequestContext, http::Request<Bytes>)`: the request is authenticated and its
-//! body is read in full, within the limit of its route. It runs as a task of its own, so a client that goes away leaves
-//! nothing half done. Invoke does not pass there.
+//! Who asks for what, and the body type of what is given back.
 
 use std::convert::Infallible;
 use std::fmt;

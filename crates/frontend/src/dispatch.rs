@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hearth_aws_api::Service;
 use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
 use hearth_types::{RequestId, Timestamp};
 use http::request::Parts;
@@ -13,12 +14,14 @@ use crate::auth::{Admission, AuthError, Principal, Rights};
 use crate::body::{BodyLimit, BudgetedBody, Holder};
 use crate::connection::Activity;
 use crate::context::{RequestContext, Response};
-use crate::error::{ApiError, Protocol};
+use crate::error::ApiError;
 use crate::invoke::request::Call;
 use crate::invoke::{self, Authenticated};
+use crate::protocol::Protocol;
 use crate::refusal::{body_not_taken, unauthenticated};
-use crate::route::{self, Destination, Service};
+use crate::route::{self, Destination};
 use crate::server::{Peer, Shared};
+use crate::service::Context;
 use crate::{admin, browser, iam, lambda, logs, sts};
 
 /// Bodies of ordinary operations, bytes.
@@ -159,7 +162,7 @@ impl<'a> Exchange<'a> {
     }
 
     async fn serve<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, service: Service, body: B) -> Response {
-        let protocol = service.protocol();
+        let protocol = Protocol::of(service, self.parts);
         let result = self.receive(protocol, body_limit(service, self.parts), body).await;
         let result = match result {
             Ok((context, body)) => self.run(service, context, body).await,
@@ -181,17 +184,18 @@ impl<'a> Exchange<'a> {
 
     /// Only unsigned requests come here, so the body may be read before anything else is known.
     async fn serve_form<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, body: B) -> Response {
-        let received = self.receive(Service::Sts.protocol(), (BODY_BYTES_MAX, "requested"), body).await;
+        let protocol = Protocol::of(Service::Sts, self.parts);
+        let received = self.receive(protocol, (BODY_BYTES_MAX, "requested"), body).await;
         let (context, body) = match received {
             Ok(received) => received,
-            Err(error) => return error.into_response(Service::Sts.protocol(), &self.request_id),
+            Err(error) => return error.into_response(protocol, &self.request_id),
         };
         match route::of_form(&String::from_utf8_lossy(&body)) {
             Destination::Service(service) => {
                 let result = self.run(service, context, body).await;
-                result.unwrap_or_else(|error| error.into_response(service.protocol(), &self.request_id))
+                result.unwrap_or_else(|error| error.into_response(Protocol::of(service, self.parts), &self.request_id))
             }
-            Destination::Form => unsupported("query").into_response(Service::Iam.protocol(), &self.request_id),
+            Destination::Form => unsupported("query").into_response(protocol, &self.request_id),
             Destination::Unsupported { name, protocol } => unsupported(&name).into_response(protocol, &self.request_id),
         }
     }
@@ -203,7 +207,9 @@ impl<'a> Exchange<'a> {
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = self.parts.uri.clone();
         *request.headers_mut() = self.parts.headers.clone();
-        let task = self.shared.operations.spawn(async move { shared.handle(service, &context, request).await });
+        let protocol = Protocol::of(service, self.parts);
+        let task =
+            self.shared.operations.spawn(async move { shared.handle(service, protocol, context, request).await });
         task.await.unwrap_or_else(|error| {
             tracing::error!(%error, request_id = %self.request_id, "an operation did not come to its end");
             Err(ApiError::service("An internal error occurred"))
@@ -215,14 +221,25 @@ impl Shared {
     async fn handle(
         &self,
         service: Service,
-        context: &RequestContext,
+        protocol: Protocol,
+        request_context: RequestContext,
         request: http::Request<Bytes>,
     ) -> Result<Response, ApiError> {
         match service {
-            Service::Sts => sts::handle(&self.backends.iam, context, &request).await,
-            Service::Iam => iam::handle(&self.backends.iam, context, &request).await,
-            Service::Lambda => lambda::handle(&self.backends.control, context, request).await,
-            Service::Logs => logs::handle(&self.backends.logs, &self.stopping, context, request).await,
+            Service::Sts => {
+                let context = Context { backend: self.backends.iam.clone(), request: request_context };
+                sts::TABLE.handle(&context, protocol, request).await
+            }
+            Service::Iam => {
+                let context = Context { backend: self.backends.iam.clone(), request: request_context };
+                iam::TABLE.handle(&context, protocol, request).await
+            }
+            Service::Logs => {
+                let backend = logs::Logs { store: self.backends.logs.clone(), stopping: self.stopping.clone() };
+                logs::TABLE.handle(&Context { backend, request: request_context }, protocol, request).await
+            }
+            Service::Lambda => lambda::handle(&self.backends.control, &request_context, request).await,
+            other => Err(unsupported(route::signing_name(other))),
         }
     }
 }
@@ -246,7 +263,7 @@ fn body_limit(service: Service, parts: &Parts) -> (usize, &'static str) {
 
 /// 501: a service of AWS that Hearth does not speak.
 fn unsupported(name: &str) -> ApiError {
-    let spoken: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
+    let spoken = route::SPOKEN.map(route::signing_name);
     ApiError::new(
         StatusCode::NOT_IMPLEMENTED,
         "NotImplemented",

@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::context::{REQUEST_ID, Response, typed_response};
+use crate::protocol::{Protocol, json};
 
 /// What a throttled client should wait, seconds.
 pub const RETRY_AFTER_S: u32 = 1;
@@ -42,19 +43,6 @@ impl From<hearth_aws_api::ApiError> for ApiError {
     }
 }
 
-/// How a service writes its errors.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protocol {
-    /// Lambda and its like: type in a header, `{"Type","message"}`.
-    RestJson,
-    /// JSON 1.0 and 1.1: `{"__type","message"}`.
-    Json,
-    /// Query with XML answers; the namespace of the service.
-    Query { namespace: &'static str },
-    /// S3: a bare `<Error>`.
-    RestXml,
-}
-
 impl ApiError {
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), reason: None, retry_after_s: None, has_type: true }
@@ -70,11 +58,12 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", message)
     }
 
-    pub fn into_response(self, protocol: Protocol, request_id: &RequestId) -> Response {
+    pub(crate) fn into_response(self, protocol: Protocol, request_id: &RequestId) -> Response {
         let mut response = match protocol {
             Protocol::RestJson => self.rest_json(),
-            Protocol::Json => self.json(),
-            Protocol::Query { namespace } => self.query(namespace, request_id),
+            Protocol::Json { version } => self.json(version),
+            Protocol::Query { namespace, json: false } => self.query(namespace, request_id),
+            Protocol::Query { json: true, .. } => self.query_json(request_id),
             Protocol::RestXml => self.rest_xml(request_id),
         };
         if let Some(seconds) = self.retry_after_s {
@@ -108,17 +97,27 @@ impl ApiError {
         response
     }
 
-    fn json(&self) -> Response {
+    fn json(&self, version: &str) -> Response {
         let body = serde_json::json!({ "__type": self.code, "message": self.message }).to_string();
-        let mut response = typed_response(self.status, "application/x-amz-json-1.1", body);
+        let mut response = typed_response(self.status, json::content_type(version), body);
         if let Ok(code) = HeaderValue::try_from(&*self.code) {
             response.headers_mut().insert(ERROR_TYPE, code);
         }
         response
     }
 
+    fn side(&self) -> &'static str {
+        if self.status.is_server_error() { "Receiver" } else { "Sender" }
+    }
+
+    fn query_json(&self, request_id: &RequestId) -> Response {
+        let error = serde_json::json!({ "Type": self.side(), "Code": self.code, "Message": self.message });
+        let body = serde_json::json!({ "Error": error, "RequestId": request_id.to_string() });
+        typed_response(self.status, "application/json", body.to_string())
+    }
+
     fn query(&self, namespace: &str, request_id: &RequestId) -> Response {
-        let side = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        let side = self.side();
         let code = quick_xml::escape::escape(&*self.code);
         let message = quick_xml::escape::escape(&*self.message);
         let body = format!(
@@ -196,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn query_errors_escape_what_clients_sent() {
         let error = ApiError::new(StatusCode::NOT_FOUND, "NoSuchEntity", "role <b>&");
-        let response = error.into_response(Protocol::Query { namespace: "urn:x" }, &id());
+        let response = error.into_response(Protocol::Query { namespace: "urn:x", json: false }, &id());
         let body = text(response).await;
         assert!(body.contains("<Code>NoSuchEntity</Code>"), "{body}");
         assert!(body.contains("role &lt;b&gt;&amp;"), "{body}");

@@ -3,122 +3,97 @@
 mod policies;
 mod roles;
 
-use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hearth_aws_api::Service;
+use hearth_aws_api::shape::Time;
+use hearth_aws_api::shapes::iam::{GetUserRequest, GetUserResponse, Tag, User};
 use hearth_control::iam::{Iam, IamError};
+use hearth_types::Timestamp;
 use http::StatusCode;
 
-use crate::context::{RequestContext, Response};
 use crate::error::ApiError;
-use crate::query::{self, Form, Xml};
-use crate::route::IAM_NAMESPACE;
-use crate::sts::invalid_action;
+use crate::service::{self, Table, table};
+
+type Context = service::Context<Arc<Iam>>;
+
+pub(crate) const TABLE: Table<Arc<Iam>> = Table {
+    service: Service::Iam,
+    operations: table! { iam, Arc<Iam>;
+        AttachRolePolicy => roles::attach,
+        CreatePolicy => policies::create,
+        CreatePolicyVersion => policies::create_version,
+        CreateRole => roles::create,
+        DeletePolicy => policies::delete,
+        DeletePolicyVersion => policies::delete_version,
+        DeleteRole => roles::delete,
+        DeleteRolePermissionsBoundary => roles::delete_boundary,
+        DeleteRolePolicy => roles::delete_policy,
+        DetachRolePolicy => roles::detach,
+        GetPolicy => policies::get,
+        GetPolicyVersion => policies::get_version,
+        GetRole => roles::get,
+        GetRolePolicy => roles::get_policy,
+        GetUser => get_user,
+        ListAttachedRolePolicies => roles::list_attached,
+        ListInstanceProfilesForRole => roles::list_instance_profiles,
+        ListPolicies => policies::list,
+        ListPolicyTags => policies::list_tags,
+        ListPolicyVersions => policies::list_versions,
+        ListRolePolicies => roles::list_policies,
+        ListRoleTags => roles::list_tags,
+        ListRoles => roles::list,
+        PutRolePermissionsBoundary => roles::put_boundary,
+        PutRolePolicy => roles::put_policy,
+        SetDefaultPolicyVersion => policies::set_default_version,
+        TagRole => roles::tag,
+        UntagRole => roles::untag,
+        UpdateAssumeRolePolicy => roles::set_trust,
+        UpdateRole => roles::update,
+        UpdateRoleDescription => roles::update_description,
+    },
+    words: |refusal| ApiError { code: "ValidationError".into(), ..refusal },
+    unknown: |action| invalid_action(action, "2010-05-08"),
+};
 
 /// Entries of a page, unless the client says otherwise.
 const ITEMS: u32 = 100;
-const ITEMS_MAX: u32 = 1000;
 
-/// A call of one operation.
-pub(crate) struct Call<'a> {
-    iam: &'a Iam,
-    context: &'a RequestContext,
-    form: Form,
+/// 400 `InvalidAction`.
+pub(crate) fn invalid_action(action: &str, version: &str) -> ApiError {
+    ApiError::bad_request("InvalidAction", format!("Could not find operation {action} for version {version}"))
 }
 
-pub(crate) async fn handle(
-    iam: &Iam,
-    context: &RequestContext,
-    request: &http::Request<Bytes>,
-) -> Result<Response, ApiError> {
-    let call = Call { iam, context, form: Form::of(request) };
-    match call.form.action() {
-        "CreateRole" => roles::create(&call).await,
-        "GetRole" => roles::get(&call).await,
-        "ListRoles" => roles::list(&call).await,
-        "DeleteRole" => roles::delete(&call).await,
-        "UpdateRole" => roles::update(&call).await,
-        "UpdateRoleDescription" => roles::update_description(&call).await,
-        "UpdateAssumeRolePolicy" => roles::set_trust(&call).await,
-        "PutRolePermissionsBoundary" => roles::put_boundary(&call).await,
-        "DeleteRolePermissionsBoundary" => roles::delete_boundary(&call).await,
-        "TagRole" => roles::tag(&call).await,
-        "UntagRole" => roles::untag(&call).await,
-        "ListRoleTags" => roles::list_tags(&call).await,
-        "PutRolePolicy" => roles::put_policy(&call).await,
-        "GetRolePolicy" => roles::get_policy(&call).await,
-        "ListRolePolicies" => roles::list_policies(&call).await,
-        "DeleteRolePolicy" => roles::delete_policy(&call).await,
-        "AttachRolePolicy" => roles::attach(&call).await,
-        "DetachRolePolicy" => roles::detach(&call).await,
-        "ListAttachedRolePolicies" => roles::list_attached(&call).await,
-        "ListInstanceProfilesForRole" => roles::list_instance_profiles(&call).await,
-        "CreatePolicy" => policies::create(&call).await,
-        "GetPolicy" => policies::get(&call).await,
-        "ListPolicies" => policies::list(&call).await,
-        "DeletePolicy" => policies::delete(&call).await,
-        "CreatePolicyVersion" => policies::create_version(&call).await,
-        "GetPolicyVersion" => policies::get_version(&call).await,
-        "ListPolicyVersions" => policies::list_versions(&call).await,
-        "SetDefaultPolicyVersion" => policies::set_default_version(&call).await,
-        "DeletePolicyVersion" => policies::delete_version(&call).await,
-        "ListPolicyTags" => policies::list_tags(&call).await,
-        "GetUser" => get_user(&call),
-        other => Err(invalid_action(other, "2010-05-08")),
-    }
+fn items_max(asked: Option<u32>) -> usize {
+    asked.unwrap_or(ITEMS) as usize
 }
 
-impl Call<'_> {
-    /// The answer of an operation that has a result.
-    fn answer(&self, inner: impl FnOnce(&mut Xml)) -> Result<Response, ApiError> {
-        Ok(query::answer(self.form.action(), IAM_NAMESPACE, self.context, Some(inner)))
-    }
-
-    /// The answer of an operation that has none.
-    fn done(&self) -> Result<Response, ApiError> {
-        Ok(query::answer(self.form.action(), IAM_NAMESPACE, self.context, None::<fn(&mut Xml)>))
-    }
-
-    fn path(&self) -> String {
-        self.form.get("Path").unwrap_or("/").to_owned()
-    }
-
-    fn path_prefix(&self) -> &str {
-        self.form.get("PathPrefix").unwrap_or("/")
-    }
-
-    fn marker(&self) -> Option<String> {
-        self.form.get("Marker").map(str::to_owned)
-    }
-
-    /// A page of what is listed whole; the marker is how many came before.
-    fn page<T>(&self, items: impl IntoIterator<Item = T>) -> Result<(Vec<T>, Option<String>), ApiError> {
-        let before = match self.form.get("Marker") {
-            None => 0,
-            Some(marker) => marker
-                .parse::<usize>()
-                .map_err(|_not_ours| ApiError::bad_request("ValidationError", "Invalid Marker."))?,
-        };
-        let max = self.items_max()?;
-        let mut items: Vec<T> = items.into_iter().skip(before).take(max + 1).collect();
-        let more = items.len() > max;
-        items.truncate(max);
-        Ok((items, more.then(|| (before + max).to_string())))
-    }
-
-    fn items_max(&self) -> Result<usize, ApiError> {
-        self.form.number("MaxItems", ITEMS, 1..=ITEMS_MAX).map(|number| number as usize)
-    }
+/// A page of what is listed whole, and the marker of the next; a marker is how many came before.
+fn page<T>(
+    items: impl IntoIterator<Item = T>,
+    marker: Option<&str>,
+    max: Option<u32>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let before = match marker {
+        None => 0,
+        Some(marker) => {
+            marker.parse().map_err(|_not_ours| ApiError::bad_request("ValidationError", "Invalid Marker."))?
+        }
+    };
+    let max = items_max(max);
+    let mut items: Vec<T> = items.into_iter().skip(before).take(max + 1).collect();
+    let more = items.len() > max;
+    items.truncate(max);
+    Ok((items, more.then(|| (before + max).to_string())))
 }
 
-/// `IsTruncated` and `Marker` of a page.
-fn page_end(xml: &mut Xml, marker: Option<String>) {
-    xml.text("IsTruncated", if marker.is_some() { "true" } else { "false" });
-    xml.optional("Marker", marker);
+fn tags_in(tags: Vec<Tag>) -> BTreeMap<String, String> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 
-fn tags(xml: &mut Xml, tags: &std::collections::BTreeMap<String, String>) {
-    xml.members("Tags", tags, |xml, (key, value)| {
-        xml.text("Key", key).text("Value", value);
-    });
+fn tags_out(tags: impl IntoIterator<Item = (String, String)>) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 /// IAM gives documents percent-encoded (RFC 3986).
@@ -129,23 +104,19 @@ fn encoded_document(document: &str) -> String {
 }
 
 /// The caller: accounts have no users here but their root.
-fn get_user(call: &Call<'_>) -> Result<Response, ApiError> {
-    let account = &call.context.account;
-    if let Some(name) = call.form.get("UserName").filter(|name| *name != "root") {
+async fn get_user(context: &Context, input: GetUserRequest) -> Result<GetUserResponse, ApiError> {
+    if let Some(name) = input.user_name.filter(|name| name != "root") {
         return Err(refused(IamError::NoSuchEntity(format!("The user with name {name} cannot be found."))));
     }
-    Ok(query::answer(
-        "GetUser",
-        IAM_NAMESPACE,
-        call.context,
-        Some(|xml: &mut Xml| {
-            xml.element("User", |xml| {
-                xml.text("Path", "/").text("UserName", "root").text("UserId", account.as_str());
-                xml.text("Arn", format!("arn:aws:iam::{account}:root"));
-                xml.text("CreateDate", query::iso_time(hearth_types::Timestamp::from_millis(0)));
-            });
-        }),
-    ))
+    let user = User {
+        path: "/".to_owned(),
+        user_name: "root".to_owned(),
+        user_id: context.account.to_string(),
+        arn: format!("arn:aws:iam::{}:root", context.account),
+        create_date: Time(Timestamp::from_millis(0)),
+        ..User::default()
+    };
+    Ok(GetUserResponse { user })
 }
 
 /// The refusal of an IAM operation.

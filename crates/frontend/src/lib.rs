@@ -19,11 +19,12 @@ mod iam;
 pub mod invoke;
 mod lambda;
 mod logs;
-mod query;
+mod protocol;
 mod refusal;
 mod room;
 mod route;
 mod server;
+mod service;
 mod sts;
 mod wishes;
 

@@ -5,7 +5,8 @@ use http::StatusCode;
 use crate::auth::AuthError;
 use crate::auth::sigv4::SignatureError;
 use crate::body::BodyError;
-use crate::error::{ApiError, Protocol, RETRY_AFTER_S};
+use crate::error::{ApiError, RETRY_AFTER_S};
+use crate::protocol::Protocol;
 
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
                         Secret Access Key and signing method. Consult the service documentation for details.";
@@ -52,7 +53,7 @@ pub(crate) fn unauthenticated(error: AuthError, protocol: Protocol) -> ApiError 
             (pick("InvalidSignatureException", "SignatureDoesNotMatch"), MISMATCH.to_owned())
         }
     };
-    let json = protocol == Protocol::Json || code == "RequestExpired";
+    let json = matches!(protocol, Protocol::Json { .. }) || code == "RequestExpired";
     let status = if json { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
     ApiError::new(status, code, message)
 }
@@ -90,11 +91,11 @@ mod tests {
 
     #[test]
     fn each_protocol_has_its_own_names() {
-        let query = Protocol::Query { namespace: "" };
+        let query = Protocol::Query { namespace: "", json: false };
         let mismatch = || AuthError::Signature(SignatureError::Mismatch);
         for (protocol, status, code) in [
             (Protocol::RestJson, 403, "InvalidSignatureException"),
-            (Protocol::Json, 400, "InvalidSignatureException"),
+            (Protocol::Json { version: "1.1" }, 400, "InvalidSignatureException"),
             (query, 403, "SignatureDoesNotMatch"),
         ] {
             let error = unauthenticated(mismatch(), protocol);

@@ -1,46 +1,17 @@
 //! Which service a request is for: by the scope of its signature, its target header, its path or its form.
 
+use hearth_aws_api::{Service, model};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
 use crate::auth::sigv4::{self, Claim, Scope};
-use crate::error::Protocol;
+use crate::protocol::Protocol;
 
-/// Namespace of STS answers.
-pub(crate) const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-/// Namespace of IAM answers.
-pub(crate) const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+/// The services that Hearth speaks, in the order in which refusals list them.
+pub(crate) const SPOKEN: [Service; 4] = [Service::Iam, Service::Lambda, Service::Logs, Service::Sts];
 
-/// A service that Hearth speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Service {
-    Lambda,
-    Sts,
-    Iam,
-    Logs,
-}
-
-impl Service {
-    pub(crate) const ALL: [Self; 4] = [Self::Iam, Self::Lambda, Self::Logs, Self::Sts];
-
-    /// The signing name.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Lambda => "lambda",
-            Self::Sts => "sts",
-            Self::Iam => "iam",
-            Self::Logs => "logs",
-        }
-    }
-
-    pub(crate) const fn protocol(self) -> Protocol {
-        match self {
-            Self::Lambda => Protocol::RestJson,
-            Self::Logs => Protocol::Json,
-            Self::Sts => Protocol::Query { namespace: STS_NAMESPACE },
-            Self::Iam => Protocol::Query { namespace: IAM_NAMESPACE },
-        }
-    }
+pub(crate) fn signing_name(service: Service) -> &'static str {
+    service.model().metadata.signing_name()
 }
 
 /// What a request is for.
@@ -64,9 +35,10 @@ pub(crate) fn of(parts: &Parts) -> Destination {
     }
     if let Some(target) = target {
         let prefix = target.split('.').next().unwrap_or(target);
-        return match prefix {
-            "Logs_20140328" => Destination::Service(Service::Logs),
-            _ => Destination::Unsupported { name: shortened(prefix), protocol: Protocol::Json },
+        let meant = |service: &Service| service.model().metadata.target_prefix.as_deref() == Some(prefix);
+        return match SPOKEN.into_iter().find(meant) {
+            Some(service) => Destination::Service(service),
+            None => Destination::Unsupported { name: shortened(prefix), protocol: JSON },
         };
     }
     match parts.uri.query() {
@@ -76,6 +48,10 @@ pub(crate) fn of(parts: &Parts) -> Destination {
         _ => Destination::Service(Service::Lambda),
     }
 }
+
+/// How a service of which nothing is known would write an error.
+const JSON: Protocol = Protocol::Json { version: "1.1" };
+const QUERY: Protocol = Protocol::Query { namespace: "", json: false };
 
 /// Where a query-protocol request goes that no signature routes: by the API version or the action in its form.
 pub(crate) fn of_form(form: &str) -> Destination {
@@ -87,12 +63,15 @@ pub(crate) fn of_form(form: &str) -> Destination {
             _ => {}
         }
     }
-    match (version.as_deref(), action.as_deref()) {
-        (Some("2011-06-15"), _) => Destination::Service(Service::Sts),
-        (Some("2010-05-08"), _) => Destination::Service(Service::Iam),
-        (_, Some(action)) if crate::sts::is_action(action) => Destination::Service(Service::Sts),
-        (None, Some(_)) => Destination::Service(Service::Iam),
-        _ => Destination::Unsupported { name: "query".to_owned(), protocol: Service::Iam.protocol() },
+    let forms = SPOKEN.into_iter().filter(|service| service.model().metadata.protocol == model::Protocol::Query);
+    let meant = |service: &Service| match (&version, &action) {
+        (Some(version), _) => service.model().metadata.api_version == **version,
+        (None, Some(action)) => service.model().operation(action).is_some(),
+        (None, None) => false,
+    };
+    match forms.clone().find(meant).or_else(|| forms.clone().find(|_| version.is_none() && action.is_some())) {
+        Some(service) => Destination::Service(service),
+        None => Destination::Unsupported { name: "query".to_owned(), protocol: QUERY },
     }
 }
 
@@ -109,13 +88,13 @@ fn has_action(query: &str) -> bool {
 }
 
 fn of_name(name: &str, has_target: bool, is_form: bool) -> Destination {
-    if let Some(service) = Service::ALL.into_iter().find(|service| service.name() == name) {
+    if let Some(service) = SPOKEN.into_iter().find(|service| signing_name(*service) == name) {
         return Destination::Service(service);
     }
     let protocol = match name {
         "s3" => Protocol::RestXml,
-        _ if has_target => Protocol::Json,
-        _ if is_form => Protocol::Query { namespace: "" },
+        _ if has_target => JSON,
+        _ if is_form => QUERY,
         _ => Protocol::RestJson,
     };
     Destination::Unsupported { name: shortened(name), protocol }
@@ -155,8 +134,8 @@ mod tests {
 
     #[test]
     fn the_signature_scope_comes_first() {
-        for service in Service::ALL {
-            let parts = parts("/", &[("authorization", &signed(service.name())), ("x-amz-target", "X.Y")]);
+        for service in SPOKEN {
+            let parts = parts("/", &[("authorization", &signed(signing_name(service))), ("x-amz-target", "X.Y")]);
             assert_eq!(of(&parts), Destination::Service(service));
         }
         let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20150830%2Fr1a%2Fsts%2Faws4_request\
@@ -181,14 +160,10 @@ mod tests {
     #[test]
     fn other_services_are_named_in_their_own_protocol() {
         for (name, headers, protocol) in [
-            ("sqs", vec![("x-amz-target", "AmazonSQS.SendMessage")], Protocol::Json),
+            ("sqs", vec![("x-amz-target", "AmazonSQS.SendMessage")], JSON),
             ("s3", vec![], Protocol::RestXml),
             ("apigateway", vec![], Protocol::RestJson),
-            (
-                "cloudformation",
-                vec![("content-type", "application/x-www-form-urlencoded")],
-                Protocol::Query { namespace: "" },
-            ),
+            ("cloudformation", vec![("content-type", "application/x-www-form-urlencoded")], QUERY),
         ] {
             let authorization = signed(name);
             let mut headers = headers;

@@ -1,142 +1,153 @@
 //! Operations on managed policies.
 
-use hearth_control::iam::{NewPolicy, Policy, PolicyVersion};
-use hearth_types::AccountId;
+use hearth_aws_api::shape::Time;
+use hearth_aws_api::shapes::iam::{
+    CreatePolicyRequest, CreatePolicyResponse, CreatePolicyVersionRequest, CreatePolicyVersionResponse,
+    DeletePolicyRequest, DeletePolicyVersionRequest, GetPolicyRequest, GetPolicyResponse, GetPolicyVersionRequest,
+    GetPolicyVersionResponse, ListPoliciesRequest, ListPoliciesResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
+    ListPolicyVersionsRequest, ListPolicyVersionsResponse, Policy, PolicyScopeType, PolicyUsageType, PolicyVersion,
+    SetDefaultPolicyVersionRequest,
+};
+use hearth_control::iam::{self, NewPolicy};
 
-use super::{Call, encoded_document, page_end, refused, tags};
-use crate::context::Response;
+use super::{Context, encoded_document, items_max, page, refused, tags_in, tags_out};
 use crate::error::ApiError;
-use crate::query::{Xml, iso_time};
 
-fn write_policy(xml: &mut Xml, account: &AccountId, arn: Option<&str>, policy: &Policy) {
-    write_listed(xml, account, arn, policy);
-    xml.optional("Description", policy.description.as_deref());
-    if !policy.tags.is_empty() {
-        tags(xml, &policy.tags);
+fn whole(arn: String, policy: &iam::Policy) -> Policy {
+    Policy {
+        description: policy.description.clone(),
+        tags: (!policy.tags.is_empty()).then(|| tags_out(policy.tags.clone())),
+        ..listed(arn, policy)
     }
 }
 
 /// As lists show it: without description and tags (API reference, ListPolicies).
-fn write_listed(xml: &mut Xml, account: &AccountId, arn: Option<&str>, policy: &Policy) {
-    xml.text("PolicyName", &policy.name).text("PolicyId", &policy.id);
-    xml.text("Arn", arn.map_or_else(|| policy.arn(account), str::to_owned)).text("Path", &policy.path);
-    xml.text("DefaultVersionId", format!("v{}", policy.default_version));
-    xml.text("AttachmentCount", policy.attachments.to_string()).text("PermissionsBoundaryUsageCount", "0");
-    xml.text("IsAttachable", "true");
-    xml.text("CreateDate", iso_time(policy.created_at)).text("UpdateDate", iso_time(policy.updated_at));
-}
-
-fn write_version(xml: &mut Xml, number: u32, version: &PolicyVersion, is_default: bool, document: bool) {
-    if document {
-        xml.text("Document", encoded_document(&version.document));
+fn listed(arn: String, policy: &iam::Policy) -> Policy {
+    Policy {
+        policy_name: Some(policy.name.clone()),
+        policy_id: Some(policy.id.clone()),
+        arn: Some(arn),
+        path: Some(policy.path.clone()),
+        default_version_id: Some(format!("v{}", policy.default_version)),
+        attachment_count: Some(policy.attachments.try_into().unwrap_or(i32::MAX)),
+        permissions_boundary_usage_count: Some(0),
+        is_attachable: Some(true),
+        create_date: Some(Time(policy.created_at)),
+        update_date: Some(Time(policy.updated_at)),
+        ..Policy::default()
     }
-    xml.text("VersionId", format!("v{number}"));
-    xml.text("IsDefaultVersion", if is_default { "true" } else { "false" });
-    xml.text("CreateDate", iso_time(version.created_at));
 }
 
-pub(super) async fn create(call: &Call<'_>) -> Result<Response, ApiError> {
-    let form = &call.form;
+/// A version without its document.
+fn version(number: u32, version: &iam::PolicyVersion, is_default: bool) -> PolicyVersion {
+    PolicyVersion {
+        document: None,
+        version_id: Some(format!("v{number}")),
+        is_default_version: Some(is_default),
+        create_date: Some(Time(version.created_at)),
+    }
+}
+
+pub(super) async fn create(context: &Context, input: CreatePolicyRequest) -> Result<CreatePolicyResponse, ApiError> {
     let new = NewPolicy {
-        name: form.required("PolicyName")?.to_owned(),
-        path: call.path(),
-        document: form.required("PolicyDocument")?.to_owned(),
-        description: form.get("Description").map(str::to_owned),
-        tags: form.tags("Tags"),
+        name: input.policy_name,
+        path: input.path.unwrap_or_else(|| "/".to_owned()),
+        document: input.policy_document,
+        description: input.description,
+        tags: tags_in(input.tags.unwrap_or_default()),
     };
-    let account = &call.context.account;
-    let policy = call.iam.create_policy(account, new, call.context.now).await.map_err(refused)?;
-    call.answer(|xml| {
-        xml.element("Policy", |xml| write_policy(xml, account, None, &policy));
-    })
+    let policy = context.backend.create_policy(&context.account, new, context.now).await.map_err(refused)?;
+    Ok(CreatePolicyResponse { policy: Some(whole(policy.arn(&context.account), &policy)) })
 }
 
-pub(super) async fn get(call: &Call<'_>) -> Result<Response, ApiError> {
-    let account = &call.context.account;
-    let arn = call.form.required("PolicyArn")?;
-    let policy = call.iam.policy(account, arn).await.map_err(refused)?;
-    call.answer(|xml| {
-        xml.element("Policy", |xml| write_policy(xml, account, Some(arn), &policy));
-    })
+async fn named(context: &Context, arn: &str) -> Result<iam::Policy, ApiError> {
+    context.backend.policy(&context.account, arn).await.map_err(refused)
+}
+
+pub(super) async fn get(context: &Context, input: GetPolicyRequest) -> Result<GetPolicyResponse, ApiError> {
+    let policy = named(context, &input.policy_arn).await?;
+    Ok(GetPolicyResponse { policy: Some(whole(input.policy_arn, &policy)) })
 }
 
 /// The account's own policies; AWS's are known by name alone and not listed.
-pub(super) async fn list(call: &Call<'_>) -> Result<Response, ApiError> {
-    let account = &call.context.account;
-    let form = &call.form;
-    if form.get("PolicyUsageFilter") == Some("PermissionsBoundary") {
-        return Err(ApiError::bad_request(
-            "ValidationError",
-            "PolicyUsageFilter PermissionsBoundary is not supported by Hearth",
-        ));
+pub(super) async fn list(context: &Context, input: ListPoliciesRequest) -> Result<ListPoliciesResponse, ApiError> {
+    if input.policy_usage_filter == Some(PolicyUsageType::PermissionsBoundary) {
+        let message = "PolicyUsageFilter PermissionsBoundary is not supported by Hearth";
+        return Err(ApiError::bad_request("ValidationError", message));
     }
-    let (policies, marker) = if form.get("Scope") == Some("AWS") {
+    let account = &context.account;
+    let (policies, marker) = if input.scope == Some(PolicyScopeType::Aws) {
         (Vec::new(), None)
     } else {
-        let attached = form.get("OnlyAttached") == Some("true");
-        let page = call.iam.policies(account, call.path_prefix(), attached, call.marker(), call.items_max()?).await;
-        page.map_err(refused)?
+        let prefix = input.path_prefix.as_deref().unwrap_or("/");
+        let (attached, max) = (input.only_attached.unwrap_or_default(), items_max(input.max_items));
+        context.backend.policies(account, prefix, attached, input.marker, max).await.map_err(refused)?
     };
-    call.answer(|xml| {
-        xml.members("Policies", &policies, |xml, policy| write_listed(xml, account, None, policy));
-        page_end(xml, marker);
+    Ok(ListPoliciesResponse {
+        policies: Some(policies.iter().map(|policy| listed(policy.arn(account), policy)).collect()),
+        is_truncated: Some(marker.is_some()),
+        marker,
     })
 }
 
-pub(super) async fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.iam.delete_policy(&call.context.account, call.form.required("PolicyArn")?).await.map_err(refused)?;
-    call.done()
+pub(super) async fn delete(context: &Context, input: DeletePolicyRequest) -> Result<(), ApiError> {
+    context.backend.delete_policy(&context.account, &input.policy_arn).await.map_err(refused)
 }
 
-pub(super) async fn create_version(call: &Call<'_>) -> Result<Response, ApiError> {
-    let form = &call.form;
-    let (arn, document) = (form.required("PolicyArn")?, form.required("PolicyDocument")?);
-    let set_default = form.get("SetAsDefault") == Some("true");
-    let (account, now) = (&call.context.account, call.context.now);
-    let policy = call.iam.create_policy_version(account, arn, document, set_default, now).await.map_err(refused)?;
-    let version = PolicyVersion { document: document.to_owned(), created_at: now };
-    call.answer(|xml| {
-        xml.element("PolicyVersion", |xml| write_version(xml, policy.last_version, &version, set_default, false));
-    })
+pub(super) async fn create_version(
+    context: &Context,
+    input: CreatePolicyVersionRequest,
+) -> Result<CreatePolicyVersionResponse, ApiError> {
+    let (arn, document) = (&input.policy_arn, &input.policy_document);
+    let set_default = input.set_as_default.unwrap_or_default();
+    let (account, now) = (&context.account, context.now);
+    let created = context.backend.create_policy_version(account, arn, document, set_default, now);
+    let number = created.await.map_err(refused)?.last_version;
+    let created = iam::PolicyVersion { document: input.policy_document, created_at: now };
+    Ok(CreatePolicyVersionResponse { policy_version: Some(version(number, &created, set_default)) })
 }
 
-pub(super) async fn get_version(call: &Call<'_>) -> Result<Response, ApiError> {
-    let (arn, id) = (call.form.required("PolicyArn")?, call.form.required("VersionId")?);
-    let (version, is_default) = call.iam.policy_version(&call.context.account, arn, id).await.map_err(refused)?;
+pub(super) async fn get_version(
+    context: &Context,
+    input: GetPolicyVersionRequest,
+) -> Result<GetPolicyVersionResponse, ApiError> {
+    let (arn, id) = (&input.policy_arn, &input.version_id);
+    let (found, is_default) = context.backend.policy_version(&context.account, arn, id).await.map_err(refused)?;
     let number = id.trim_start_matches('v').parse().unwrap_or_default();
-    call.answer(|xml| {
-        xml.element("PolicyVersion", |xml| write_version(xml, number, &version, is_default, true));
-    })
+    let document = Some(encoded_document(&found.document));
+    let policy_version = PolicyVersion { document, ..version(number, &found, is_default) };
+    Ok(GetPolicyVersionResponse { policy_version: Some(policy_version) })
 }
 
-pub(super) async fn list_versions(call: &Call<'_>) -> Result<Response, ApiError> {
-    let policy = call.iam.policy(&call.context.account, call.form.required("PolicyArn")?).await.map_err(refused)?;
-    let (versions, marker) = call.page(policy.versions.iter().rev())?;
-    call.answer(|xml| {
-        xml.members("Versions", versions, |xml, (number, version)| {
-            write_version(xml, *number, version, *number == policy.default_version, false);
-        });
-        page_end(xml, marker);
-    })
+pub(super) async fn list_versions(
+    context: &Context,
+    input: ListPolicyVersionsRequest,
+) -> Result<ListPolicyVersionsResponse, ApiError> {
+    let policy = named(context, &input.policy_arn).await?;
+    let (versions, marker) = page(policy.versions.iter().rev(), input.marker.as_deref(), input.max_items)?;
+    let versions = versions.into_iter();
+    let versions = versions.map(|(number, found)| version(*number, found, *number == policy.default_version));
+    Ok(ListPolicyVersionsResponse { versions: Some(versions.collect()), is_truncated: Some(marker.is_some()), marker })
 }
 
-pub(super) async fn set_default_version(call: &Call<'_>) -> Result<Response, ApiError> {
-    let (arn, id) = (call.form.required("PolicyArn")?, call.form.required("VersionId")?);
-    call.iam.set_default_policy_version(&call.context.account, arn, id).await.map_err(refused)?;
-    call.done()
+pub(super) async fn set_default_version(
+    context: &Context,
+    input: SetDefaultPolicyVersionRequest,
+) -> Result<(), ApiError> {
+    let set = context.backend.set_default_policy_version(&context.account, &input.policy_arn, &input.version_id);
+    set.await.map(drop).map_err(refused)
 }
 
-pub(super) async fn delete_version(call: &Call<'_>) -> Result<Response, ApiError> {
-    let (arn, id) = (call.form.required("PolicyArn")?, call.form.required("VersionId")?);
-    call.iam.delete_policy_version(&call.context.account, arn, id).await.map_err(refused)?;
-    call.done()
+pub(super) async fn delete_version(context: &Context, input: DeletePolicyVersionRequest) -> Result<(), ApiError> {
+    let deleted = context.backend.delete_policy_version(&context.account, &input.policy_arn, &input.version_id);
+    deleted.await.map(drop).map_err(refused)
 }
 
-pub(super) async fn list_tags(call: &Call<'_>) -> Result<Response, ApiError> {
-    let policy = call.iam.policy(&call.context.account, call.form.required("PolicyArn")?).await.map_err(refused)?;
-    let (page, marker) = call.page(policy.tags)?;
-    call.answer(|xml| {
-        tags(xml, &page.into_iter().collect());
-        page_end(xml, marker);
-    })
+pub(super) async fn list_tags(
+    context: &Context,
+    input: ListPolicyTagsRequest,
+) -> Result<ListPolicyTagsResponse, ApiError> {
+    let tags = named(context, &input.policy_arn).await?.tags;
+    let (tags, marker) = page(tags, input.marker.as_deref(), input.max_items)?;
+    Ok(ListPolicyTagsResponse { tags: tags_out(tags), is_truncated: Some(marker.is_some()), marker })
 }

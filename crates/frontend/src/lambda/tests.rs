@@ -16,7 +16,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use crate::context::RequestContext;
-use crate::error::{ApiError, Protocol};
+use crate::error::ApiError;
+use crate::protocol::Protocol;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 

@@ -1,9 +1,8 @@
 //! Names and ARNs of groups and streams, and the limits of their members.
 
+use super::invalid;
 use crate::context::RequestContext;
 use crate::error::ApiError;
-
-use super::invalid;
 
 /// Longest name of a group or stream (API reference: `logGroupName`, `logStreamName`).
 const NAME_CHARS_MAX: usize = 512;
@@ -32,10 +31,7 @@ pub(super) fn check_stream(name: &str) -> Result<(), ApiError> {
 
 fn check_name(name: &str, member: &str, pattern: &str, legal: impl Fn(char) -> bool) -> Result<(), ApiError> {
     if name.chars().count() > NAME_CHARS_MAX {
-        // Recorded, of both.
-        return Err(invalid(format!(
-            "Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_CHARS_MAX}."
-        )));
+        return Err(name_too_long());
     }
     if name.is_empty() {
         return Err(invalid(format!(
@@ -82,14 +78,21 @@ pub(super) fn of_identifier(context: &RequestContext, identifier: &str) -> Resul
     }
 }
 
-/// A page size within `1..=max`, `max` if not given.
-pub(super) fn limit(given: Option<i64>, max: usize) -> Result<usize, ApiError> {
-    let Some(given) = given else { return Ok(max) };
-    usize::try_from(given).ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
-        let (word, bound) = if given < 1 { ("greater", 1) } else { ("less", max) };
-        invalid(format!(
-            "1 validation error detected: Value '{given}' at 'limit' failed to satisfy constraint: Member must have value \
-             {word} than or equal to {bound}"
-        ))
-    })
+/// What the model has against an input, as the service says it.
+pub(super) fn in_words_of_logs(refusal: ApiError) -> ApiError {
+    if refusal.code == "SerializationException" {
+        return refusal;
+    }
+    let too_long = |member: &str| {
+        refusal.message.contains(&format!("at '{member}'")) && refusal.message.ends_with(&format!(" {NAME_CHARS_MAX}"))
+    };
+    if too_long("logGroupName") || too_long("logStreamName") {
+        return name_too_long();
+    }
+    invalid(refusal.message)
+}
+
+/// Recorded, of both.
+fn name_too_long() -> ApiError {
+    invalid(format!("Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_CHARS_MAX}."))
 }

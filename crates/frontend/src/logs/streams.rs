@@ -1,95 +1,59 @@
 //! Operations on streams.
 
+use hearth_aws_api::shapes::logs::{
+    CreateLogStreamRequest, DeleteLogStreamRequest, DescribeLogStreamsRequest, DescribeLogStreamsResponse, LogStream,
+    OrderBy,
+};
 use hearth_logs::{Stream, StreamChoice, StreamOrder};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::groups::add;
-use super::names::{check_group, check_stream, chosen, group_arn, limit};
-use super::{Call, invalid, refused};
+use super::names::{chosen, group_arn};
+use super::{Context, invalid, refused};
 use crate::error::ApiError;
 
-type Answer = Result<Option<Value>, ApiError>;
+/// Streams of a page, unless the client says otherwise.
+const LIMIT: u32 = 50;
 
-const DESCRIBE_MAX: usize = 50;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Named {
-    log_group_name: String,
-    log_stream_name: String,
+pub(super) fn create(context: &Context, input: CreateLogStreamRequest) -> Result<(), ApiError> {
+    let (group, stream) = (&input.log_group_name, &input.log_stream_name);
+    context.backend.store.create_stream(&context.account, group, stream).map_err(refused)
 }
 
-fn named(call: &Call) -> Result<Named, ApiError> {
-    let input: Named = call.input()?;
-    check_group(&input.log_group_name)?;
-    check_stream(&input.log_stream_name)?;
-    Ok(input)
+pub(super) fn delete(context: &Context, input: DeleteLogStreamRequest) -> Result<(), ApiError> {
+    let (group, stream) = (&input.log_group_name, &input.log_stream_name);
+    context.backend.store.delete_stream(&context.account, group, stream).map_err(refused)
 }
 
-pub(super) fn create(call: &Call) -> Answer {
-    let Named { log_group_name, log_stream_name } = named(call)?;
-    call.store.create_stream(&call.context.account, &log_group_name, &log_stream_name).map_err(refused)?;
-    Ok(None)
-}
-
-pub(super) fn delete(call: &Call) -> Answer {
-    let Named { log_group_name, log_stream_name } = named(call)?;
-    call.store.delete_stream(&call.context.account, &log_group_name, &log_stream_name).map_err(refused)?;
-    Ok(None)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Describe {
-    log_group_name: Option<String>,
-    log_group_identifier: Option<String>,
-    log_stream_name_prefix: Option<String>,
-    order_by: Option<String>,
-    #[serde(default)]
-    descending: bool,
-    next_token: Option<String>,
-    limit: Option<i64>,
-}
-
-pub(super) fn describe(call: &Call) -> Answer {
-    let input: Describe = call.input()?;
-    let group = chosen(&call.context, input.log_group_name, input.log_group_identifier)?;
-    let order = match input.order_by.as_deref() {
-        None | Some("LogStreamName") => StreamOrder::Name,
-        Some("LastEventTime") if input.log_stream_name_prefix.is_some() => {
+pub(super) fn describe(
+    context: &Context,
+    input: DescribeLogStreamsRequest,
+) -> Result<DescribeLogStreamsResponse, ApiError> {
+    let group = chosen(context, input.log_group_name, input.log_group_identifier)?;
+    let order = match input.order_by {
+        None | Some(OrderBy::LogStreamName) => StreamOrder::Name,
+        Some(OrderBy::LastEventTime) if input.log_stream_name_prefix.is_some() => {
             return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
         }
-        Some("LastEventTime") => StreamOrder::LastEvent,
-        Some(other) => {
-            let other: String = other.chars().take(100).collect();
-            return Err(invalid(format!(
-                "1 validation error detected: Value '{other}' at 'orderBy' failed to satisfy constraint: Member must satisfy \
-                 enum value set: [LogStreamName, LastEventTime]"
-            )));
-        }
+        Some(OrderBy::LastEventTime) => StreamOrder::LastEvent,
     };
     let choice = input.log_stream_name_prefix.map_or(StreamChoice::All, StreamChoice::Prefix);
-    let limit = limit(input.limit, DESCRIBE_MAX)?;
-    let (account, token) = (&call.context.account, input.next_token.as_deref());
-    let page =
-        call.store.streams(account, &group, &choice, (order, input.descending), token, limit).map_err(refused)?;
-    let arn = group_arn(&call.context, &group);
-    let streams: Vec<Value> = page.streams.iter().map(|stream| described(&arn, stream)).collect();
-    let mut answer = json!({ "logStreams": streams });
-    add(&mut answer, "nextToken", page.next);
-    Ok(Some(answer))
+    let order = (order, input.descending.unwrap_or_default());
+    let (token, limit) = (input.next_token.as_deref(), input.limit.unwrap_or(LIMIT) as usize);
+    let page = context.backend.store.streams(&context.account, &group, &choice, order, token, limit);
+    let page = page.map_err(refused)?;
+    let arn = group_arn(context, &group);
+    let streams = page.streams.into_iter().map(|stream| described(&arn, stream));
+    Ok(DescribeLogStreamsResponse { log_streams: Some(streams.collect()), next_token: page.next })
 }
 
-fn described(group_arn: &str, stream: &Stream) -> Value {
-    let mut value = json!({
-        "logStreamName": stream.name,
-        "creationTime": stream.created_ms,
-        "arn": format!("{group_arn}:log-stream:{}", stream.name),
-        "storedBytes": stream.stored_bytes,
-    });
-    add(&mut value, "firstEventTimestamp", stream.first_event_ms);
-    add(&mut value, "lastEventTimestamp", stream.last_event_ms);
-    add(&mut value, "lastIngestionTime", stream.last_ingestion_ms);
-    value
+fn described(group_arn: &str, stream: Stream) -> LogStream {
+    LogStream {
+        arn: Some(format!("{group_arn}:log-stream:{}", stream.name)),
+        log_stream_name: Some(stream.name),
+        creation_time: Some(stream.created_ms),
+        first_event_timestamp: stream.first_event_ms,
+        last_event_timestamp: stream.last_event_ms,
+        last_ingestion_time: stream.last_ingestion_ms,
+        upload_sequence_token: None,
+        stored_bytes: Some(stream.stored_bytes),
+    }
 }

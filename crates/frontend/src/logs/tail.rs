@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use hearth_aws_api::shapes::logs::StartLiveTailRequest;
 use hearth_logs::{LiveEvent, LiveTail, StreamChoice};
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::events::pattern;
 use super::names::{check_group, group_arn, of_identifier};
-use super::{Call, invalid, refused};
+use super::{Context, invalid, refused};
 use crate::context::{Body, Response, typed_response};
 use crate::error::ApiError;
 use crate::eventstream;
@@ -23,39 +22,24 @@ use crate::eventstream;
 const SESSION: Duration = Duration::from_secs(3 * 3600);
 const UPDATE_EVERY: Duration = Duration::from_secs(1);
 const UPDATE_EVENTS_MAX: usize = 500;
-const GROUPS_MAX: usize = 10;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Start {
-    log_group_identifiers: Vec<String>,
-    log_stream_names: Option<Vec<String>>,
-    log_stream_name_prefixes: Option<Vec<String>>,
-    log_event_filter_pattern: Option<String>,
-}
 
 /// An open session.
 struct Session {
     tail: LiveTail,
-    call: Call,
+    context: Context,
     /// Of several prefixes; one is the store's to check.
     prefixes: Vec<String>,
     ends: Instant,
     next_update: Instant,
-    stopping: CancellationToken,
     pending: Vec<LiveEvent>,
 }
 
-pub(super) fn start(call: &Call, stopping: CancellationToken) -> Result<Response, ApiError> {
-    let input: Start = call.input()?;
-    if !(1..=GROUPS_MAX).contains(&input.log_group_identifiers.len()) {
-        return Err(invalid("Between 1 and 10 log groups can be tailed."));
-    }
+pub(super) fn start(context: &Context, input: StartLiveTailRequest) -> Result<Response, ApiError> {
     let mut groups = Vec::new();
     for identifier in &input.log_group_identifiers {
-        let group = of_identifier(&call.context, identifier)?;
+        let group = of_identifier(context, identifier)?;
         check_group(&group)?;
-        if call.store.group(&call.context.account, &group).is_none() {
+        if context.backend.store.group(&context.account, &group).is_none() {
             return Err(refused(hearth_logs::LogError::NotFound { what: "group" }));
         }
         groups.push(group);
@@ -66,12 +50,11 @@ pub(super) fn start(call: &Call, stopping: CancellationToken) -> Result<Response
     let pattern = pattern(input.log_event_filter_pattern.as_deref())?;
     let choice = input.log_stream_names.clone().map_or(StreamChoice::All, StreamChoice::Named);
     let session = Session {
-        tail: call.store.live_tail(&call.context.account, groups, choice, pattern),
-        call: call.clone(),
+        tail: context.backend.store.live_tail(&context.account, groups, choice, pattern),
+        context: context.clone(),
         prefixes: input.log_stream_name_prefixes.clone().unwrap_or_default(),
         ends: Instant::now() + SESSION,
         next_update: Instant::now(),
-        stopping,
         pending: Vec::new(),
     };
     let opening = [message("initial-response", &json!({})), message("sessionStart", &session.opened(&input))];
@@ -96,10 +79,10 @@ fn timed_out() -> Bytes {
 }
 
 impl Session {
-    fn opened(&self, input: &Start) -> Value {
+    fn opened(&self, input: &StartLiveTailRequest) -> Value {
         json!({
-            "requestId": self.call.context.request_id.to_string(),
-            "sessionId": self.call.context.request_id.to_string(),
+            "requestId": self.context.request_id.to_string(),
+            "sessionId": self.context.request_id.to_string(),
             "logGroupIdentifiers": input.log_group_identifiers,
             "logStreamNames": input.log_stream_names.as_deref().unwrap_or(&[]),
             "logStreamNamePrefixes": input.log_stream_name_prefixes.as_deref().unwrap_or(&[]),
@@ -121,13 +104,13 @@ impl Session {
                     None => return None,
                 },
                 () = tokio::time::sleep_until(self.next_update) => break,
-                () = self.stopping.cancelled() => return None,
+                () = self.context.backend.stopping.cancelled() => return None,
             }
         }
         if Instant::now() >= self.ends {
             return None;
         }
-        let context = &self.call.context;
+        let context = &self.context;
         let results: Vec<Value> = self
             .pending
             .drain(..)

@@ -1,10 +1,13 @@
 //! CloudWatch Logs, from request to response.
 
+use bytes::Bytes;
+use hearth_logs::LogConfig;
 use http_body_util::BodyExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use hearth_logs::LogConfig;
+use crate::context::{RequestContext, Response};
+use crate::protocol::Protocol;
 
 struct Fixture {
     _dir: tempfile::TempDir,
@@ -32,7 +35,9 @@ impl Fixture {
         };
         let request = http::Request::post("/").header("x-amz-target", format!("Logs_20140328.{operation}"));
         let request = request.body(Bytes::from(input.to_string())).unwrap();
-        handle(&self.store, &self.stopping, &context, request).await
+        let logs = Logs { store: self.store.clone(), stopping: self.stopping.clone() };
+        let context = service::Context { backend: logs, request: context };
+        TABLE.handle(&context, Protocol::Json { version: "1.1" }, request).await
     }
 
     async fn call(&self, operation: &str, input: Value) -> Value {
@@ -74,7 +79,7 @@ async fn what_is_put_is_got_and_filtered() {
     assert_eq!(end["events"], json!([]));
     assert_eq!(end["nextForwardToken"], page["nextForwardToken"]);
 
-    let arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/f:*";
+    let arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/f";
     let filter = json!({ "logGroupIdentifier": arn, "filterPattern": "ERROR", "endTime": NOW + 1 });
     let found = logs.call("FilterLogEvents", filter).await;
     assert_eq!(found["events"].as_array().unwrap().len(), 1);
@@ -113,7 +118,7 @@ async fn refusals_have_the_names_of_the_service() {
     for (operation, input, code) in [
         ("CreateLogGroup", group.clone(), "ResourceAlreadyExistsException"),
         ("CreateLogGroup", json!({ "logGroupName": "a b" }), "InvalidParameterException"),
-        ("CreateLogGroup", json!({ "logGroupName": 7 }), "InvalidParameterException"),
+        ("CreateLogGroup", json!({ "logGroupName": 7 }), "SerializationException"),
         ("DeleteLogGroup", json!({ "logGroupName": "none" }), "ResourceNotFoundException"),
         ("DescribeLogStreams", json!({ "logGroupName": "none" }), "ResourceNotFoundException"),
         ("DescribeLogStreams", json!({}), "InvalidParameterException"),
@@ -172,10 +177,21 @@ async fn names_and_limits_are_refused_in_awss_words() {
             too_long,
         ),
         (
-            "CreateLogGroup",
-            json!({ "logGroupName": "" }),
+            "CreateLogStream",
+            json!({ "logGroupName": "g", "logStreamName": "" }),
             "InvalidParameterException",
-            constraint("", "logGroupName", "have length greater than or equal to 1"),
+            constraint("", "logStreamName", "have length greater than or equal to 1"),
+        ),
+        // Recorded: not even the ARN that DescribeLogGroups gives.
+        (
+            "FilterLogEvents",
+            json!({ "logGroupIdentifier": "arn:aws:logs:eu-west-1:123456789012:log-group:g:*" }),
+            "InvalidParameterException",
+            constraint(
+                "arn:aws:logs:eu-west-1:123456789012:log-group:g:*",
+                "logGroupIdentifier",
+                "satisfy regular expression pattern: [\\w#+=/:,.@-]*",
+            ),
         ),
         (
             "CreateLogGroup",
