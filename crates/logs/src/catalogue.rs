@@ -62,6 +62,18 @@ impl Catalogue {
         self.accounts.get_mut(account)?.remove(group)
     }
 
+    /// Removes the group's streams below this number, and with the last of them the group. One that came into being since is not
+    /// what was deleted, and neither is its group.
+    pub(crate) fn bury(&mut self, account: &AccountId, group: &str, below: u64, now_ms: u64) -> Vec<Arc<StreamCell>> {
+        let Some(entry) = self.remove_group(account, group) else { return Vec::new() };
+        let (buried, anew): (Vec<_>, Vec<_>) = entry.streams.into_values().partition(|cell| cell.uid < below);
+        for cell in anew {
+            self.ensure_group(account, group, now_ms);
+            self.insert_stream(&cell);
+        }
+        buried
+    }
+
     pub(crate) fn insert_stream(&mut self, cell: &Arc<StreamCell>) {
         let StreamName { account, group, stream } = &cell.name;
         self.ensure_group(account, group, cell.created_ms).streams.insert(stream.clone(), Arc::clone(cell));

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use hearth_types::AccountId;
 
 use crate::catalogue::GroupEntry;
+use crate::journal::GroupRecord;
 use crate::query::StreamChoice;
 use crate::store::{LogError, LogStore};
 use crate::stream::StreamCell;
@@ -56,7 +58,8 @@ pub enum StreamOrder {
 
 impl LogStore {
     pub fn group(&self, account: &AccountId, name: &str) -> Option<Group> {
-        self.core.read_catalogue().group(account, name).map(|entry| group(name, entry))
+        let found = self.core.read_catalogue().group(account, name).map(|entry| Listed::of(name, entry));
+        found.map(Listed::measure)
     }
 
     /// Groups in order of their names, behind `after`, whose name satisfies `is_wanted`.
@@ -71,9 +74,10 @@ impl LogStore {
         let Some(groups) = catalogue.accounts.get(account) else { return GroupPage { groups: vec![], next: None } };
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut wanted = groups.range::<str, _>((start, Bound::Unbounded)).filter(|(name, _)| is_wanted(name));
-        let groups: Vec<Group> = wanted.by_ref().take(limit).map(|(name, entry)| group(name, entry)).collect();
-        let next = wanted.next().and_then(|_| groups.last().map(|group| group.name.clone()));
-        GroupPage { groups, next }
+        let listed: Vec<Listed> = wanted.by_ref().take(limit).map(|(name, entry)| Listed::of(name, entry)).collect();
+        let next = wanted.next().and_then(|_| listed.last().map(|group| group.name.clone()));
+        drop(catalogue);
+        GroupPage { groups: listed.into_iter().map(Listed::measure).collect(), next }
     }
 
     /// Streams of a group in the asked order; `token` is a previous page's `next`.
@@ -87,9 +91,12 @@ impl LogStore {
         limit: usize,
     ) -> Result<StreamPage, LogError> {
         let after = token.map(|token| parse_token(token).ok_or(LogError::InvalidToken)).transpose()?;
-        let catalogue = self.core.read_catalogue();
-        let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
-        let cells = entry.streams.values().filter(|cell| choice.includes(&cell.name.stream));
+        let cells: Vec<_> = {
+            let catalogue = self.core.read_catalogue();
+            let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+            entry.streams.values().cloned().collect()
+        };
+        let cells = cells.iter().filter(|cell| choice.includes(&cell.name.stream));
         let mut ranked: Vec<((u64, &str), Stream)> = cells.map(|cell| rank(cell, order)).collect();
         drop_seen(&mut ranked, after, is_descending);
         let has_more = ranked.len() > limit;
@@ -125,15 +132,23 @@ fn rank(cell: &StreamCell, order: StreamOrder) -> ((u64, &str), Stream) {
     ((time, cell.name.stream.as_str()), stream)
 }
 
-fn group(name: &str, entry: &GroupEntry) -> Group {
-    let record = entry.record.clone();
-    let stored_bytes = entry.streams.values().map(|cell| stream(cell).stored_bytes).sum();
-    Group {
-        name: name.to_owned(),
-        created_ms: record.created_ms,
-        retention_days: record.retention_days,
-        stored_bytes,
-        tags: record.tags,
+/// A group as it was under the catalogue's lock. That is everybody's, and there may be very many streams.
+struct Listed {
+    name: String,
+    record: GroupRecord,
+    streams: Vec<Arc<StreamCell>>,
+}
+
+impl Listed {
+    fn of(name: &str, entry: &GroupEntry) -> Self {
+        let streams = entry.streams.values().cloned().collect();
+        Self { name: name.to_owned(), record: entry.record.clone(), streams }
+    }
+
+    fn measure(self) -> Group {
+        let GroupRecord { created_ms, retention_days, tags } = self.record;
+        let stored_bytes = self.streams.iter().map(|cell| stream(cell).stored_bytes).sum();
+        Group { name: self.name, created_ms, retention_days, stored_bytes, tags }
     }
 }
 

@@ -77,8 +77,10 @@ pub struct LogStore {
 pub(crate) struct Core {
     pub dir: PathBuf,
     pub config: LogConfig,
+    /// Held for moments, as everybody needs it.
     catalogue: RwLock<Catalogue>,
-    /// Taken before the catalogue by whoever changes it.
+    /// Held while the disk is waited for. Taken before the catalogue by whoever changes what it tells of: groups, and streams that
+    /// somebody asked for.
     journal: Mutex<Journal>,
     pub queue: Queue,
     queued_bytes: AtomicUsize,
@@ -181,9 +183,14 @@ impl LogStore {
         };
         let record = JournalRecord::DeleteGroup { account: account.clone(), group: group.to_owned(), below };
         journal.append_durably(&record).map_err(failed("write the catalogue"))?;
-        let removed = self.core.write_catalogue().remove_group(account, group);
-        let cells = removed.into_iter().flat_map(|entry| entry.streams.into_values());
-        cells.for_each(|cell| self.core.release(cell.delete()));
+        let mut catalogue = self.core.write_catalogue();
+        let removed = catalogue.bury(account, group, below, now_ms());
+        let is_anew = catalogue.group(account, group).is_some();
+        drop(catalogue);
+        removed.iter().for_each(|cell| self.core.release(cell.delete()));
+        if is_anew {
+            self.core.queue.note_group(account, group);
+        }
         Ok(())
     }
 
@@ -292,27 +299,35 @@ impl Core {
         entry.streams.get(stream).cloned().ok_or(LogError::NotFound { what: "stream" })
     }
 
-    /// The stream, made if it is not there.
+    /// The stream, made if it is not there. Waits for no disk: a group that comes into being with it is noted later.
     pub(crate) fn stream(&self, account: &AccountId, group: &str, stream: &str) -> Arc<StreamCell> {
         if let Some(cell) = self.read_catalogue().stream(account, group, stream) {
             return Arc::clone(cell);
         }
-        let mut journal = self.lock_journal();
         let mut catalogue = self.write_catalogue();
         if let Some(cell) = catalogue.stream(account, group, stream) {
             return Arc::clone(cell);
         }
-        let now = now_ms();
-        if catalogue.group(account, group).is_none() {
-            let record = GroupEntry::new(now).record;
-            let record = JournalRecord::PutGroup { account: account.clone(), group: group.to_owned(), record };
-            if let Err(error) = journal.append(&record) {
-                tracing::warn!(%error, group, "cannot note a new log group");
-            }
-        }
-        let cell = Arc::new(StreamCell::new(catalogue.take_uid(), stream_name(account, group, stream), now, false));
+        let is_new = catalogue.group(account, group).is_none();
+        let name = stream_name(account, group, stream);
+        let cell = Arc::new(StreamCell::new(catalogue.take_uid(), name, now_ms(), false));
         catalogue.insert_stream(&cell);
+        drop(catalogue);
+        if is_new {
+            self.queue.note_group(account, group);
+        }
         cell
+    }
+
+    /// Writes down that there is such a group, unless it is gone again.
+    pub(crate) fn note_group(&self, account: &AccountId, group: &str) {
+        let mut journal = self.lock_journal();
+        let record = self.read_catalogue().group(account, group).map(|entry| entry.record.clone());
+        let Some(record) = record else { return };
+        let record = JournalRecord::PutGroup { account: account.clone(), group: group.to_owned(), record };
+        if let Err(error) = journal.append(&record) {
+            tracing::warn!(%error, group, "cannot note a new log group");
+        }
     }
 
     pub(crate) fn read_catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
@@ -421,3 +436,6 @@ pub(crate) fn now_ms() -> u64 {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hearth_types::AccountId;
 
 use crate::segment::{self, Definition, Span};
 use crate::store::{Core, LogError, SealedSegment, failed, now_ms};
@@ -32,6 +33,8 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct QueueState {
     dirty: Vec<Arc<StreamCell>>,
+    /// Came into being with a stream and are to be written down.
+    groups: Vec<(AccountId, String)>,
     flushes: Vec<SyncSender<Result<(), String>>>,
     /// Memory runs out: do not wait for the interval to pass.
     is_urgent: bool,
@@ -49,6 +52,11 @@ impl Queue {
         if state.dirty.len() == 1 {
             self.wake.notify_one();
         }
+    }
+
+    pub(crate) fn note_group(&self, account: &AccountId, group: &str) {
+        self.lock().groups.push((account.clone(), group.to_owned()));
+        self.wake.notify_one();
     }
 
     pub(crate) fn hurry(&self) {
@@ -86,7 +94,9 @@ impl Queue {
     /// Waits for work: until a flush is wanted, memory runs short, or the oldest event has waited long enough.
     fn next(&self) -> QueueState {
         let state = self.lock();
-        let is_idle = |state: &mut QueueState| state.dirty.is_empty() && state.flushes.is_empty() && !state.is_closed;
+        let is_idle = |state: &mut QueueState| {
+            state.dirty.is_empty() && state.groups.is_empty() && state.flushes.is_empty() && !state.is_closed
+        };
         let state = self.wake.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
         let may_wait = |state: &mut QueueState| state.flushes.is_empty() && !state.is_urgent && !state.is_closed;
         let waited = self.wake.wait_timeout_while(state, FLUSH_INTERVAL, may_wait);
@@ -175,6 +185,7 @@ impl WriterTask {
         self.core.drop_old_segments();
         loop {
             let work = self.core.queue.next();
+            work.groups.iter().for_each(|(account, group)| self.core.note_group(account, group));
             let mut result = self.write_streams(&work.dirty);
             if !work.flushes.is_empty() && result.is_ok() {
                 result = self.sync();
