@@ -6,6 +6,7 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::Blob;
 use hearth_store::ArtifactError;
 use hearth_store::archive::ArchiveError;
+use hearth_tasks::Shares;
 use hearth_types::limits::{CODE_STORAGE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
 
 use crate::account::Account;
@@ -46,21 +47,27 @@ impl Shared {
             let message = format!("Zipped size must be smaller than {ZIP_BYTES_MAX} bytes");
             return Err(ApiError::new(413, "RequestEntityTooLargeException", message));
         }
-        let (zip, code) = blocking(move || {
+        let (zip, code) = blocking(account, move || {
             let code = hearth_store::blob::digest(&zip);
             (zip, code)
         })
         .await?;
         self.announce(account, code).await?;
         let artifacts = Arc::clone(&self.artifacts);
-        let result = blocking(move || artifacts.ingest_zip(&zip)).await?;
+        let result = blocking(account, move || artifacts.ingest_zip(&zip)).await?;
         let artifact = result.map_err(refusal)?;
         Ok(Package { code: artifact.code, zip_bytes: artifact.zip_bytes, unpacked_bytes: artifact.unpacked_bytes })
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    hearth_tasks::blocking("work on a package", work).await.map_err(|error| {
+/// Packages of one account that are worked on at once.
+static THREADS: Shares = Shares::new(8);
+
+async fn blocking<T: Send + 'static>(
+    account: &Account,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    THREADS.blocking(account.id.as_str(), "work on a package", work).await.map_err(|error| {
         tracing::error!(%error, "work on a package ended abnormally");
         internal()
     })

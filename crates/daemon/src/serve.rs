@@ -36,11 +36,15 @@ pub(crate) const LAUNCHER_ARGUMENT: &str = "__launcher";
 
 /// Connections that the kernel holds until they are accepted.
 const CONNECTING_MAX: i32 = 4096;
+/// Threads for what blocks, made as they are needed. Each account has a bounded part of them (`hearth_tasks::Shares`), and those of
+/// several whose work hangs are not all that there are.
+const BLOCKING_THREADS_MAX: usize = 4096;
 /// Connections that are idle at shutdown are not waited for longer than this.
 const CONNECTIONS_CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build()?;
     // Whoever can reach the daemon can also tell it to stop.
     let mut signals = {
         let _within = runtime.enter();

@@ -9,11 +9,15 @@ mod tail;
 
 use hearth_aws_api::Service;
 use hearth_logs::{LogError, LogStore};
+use hearth_tasks::Shares;
 use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 use crate::service::{self, Table, table};
+
+/// A search reads as much as there is.
+static THREADS: Shares = Shares::new(16);
 
 /// What the handlers reach. It is cloned: most operations run on a blocking thread.
 #[derive(Clone, Debug)]
@@ -61,8 +65,8 @@ async fn blocking<I: Send + 'static, O: Send + 'static>(
     input: I,
     run: fn(&Context, I) -> Result<O, ApiError>,
 ) -> Result<O, ApiError> {
-    let context = context.clone();
-    hearth_tasks::blocking("work on logs", move || run(&context, input)).await.map_err(|error| {
+    let (account, context) = (context.account.clone(), context.clone());
+    THREADS.blocking(account.as_str(), "work on logs", move || run(&context, input)).await.map_err(|error| {
         tracing::error!(%error, "a logs operation did not come to its end");
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "An internal error occurred")
     })?

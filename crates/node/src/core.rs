@@ -22,7 +22,7 @@ use hearth_sandbox::Isolation;
 use hearth_store::Artifacts;
 use hearth_store::Store;
 use hearth_sys::failpoint;
-use hearth_tasks::TaskGroup;
+use hearth_tasks::{Shares, TaskGroup};
 use hearth_types::{Instant, SandboxId};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,9 @@ use crate::running::withdraw;
 use crate::sandbox::Sandbox;
 use crate::template::{TemplateParts, TemplateShop};
 use crate::tunnel::TunnelServer;
+
+/// Threads that hold one account's starts at once; more of them wait in order.
+const STARTS_PER_ACCOUNT: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -61,6 +64,8 @@ pub(crate) struct Core {
     pub(crate) templates: TemplateShop,
     pub(crate) live_dirs: LiveDirs,
     pub(crate) intake: Arc<Intake>,
+    /// For what starts wait for: packages that are unpacked, the launcher, restores.
+    pub(crate) starts: Shares,
     pub(crate) capacity_source: OnceLock<Arc<dyn CapacitySource>>,
     next_ticket: AtomicU64,
     state: Mutex<State>,
@@ -123,6 +128,7 @@ impl Core {
             templates: TemplateShop::new(parts.templates, parts.isolation.as_ref()),
             live_dirs: LiveDirs::default(),
             intake: Arc::default(),
+            starts: Shares::new(STARTS_PER_ACCOUNT),
             capacity_source: OnceLock::new(),
             next_ticket: AtomicU64::new(1),
             state: Mutex::new(State::new(parts.config.engine.clone())),
@@ -241,13 +247,15 @@ impl Core {
             Effect::Assign { sandbox, assignment } => self.assign(sandbox, assignment),
             Effect::Dispatch { sandbox, attempt, start } => self.dispatch(&sandbox, attempt, start),
             Effect::Withdraw { sandbox, ticket } => withdraw(&sandbox, ticket),
-            Effect::SetFrozen(sandbox) if sandbox.is_frozen_wanted() => {
-                // Waits until all processes stand still, and nobody waits for that.
-                let core = Arc::clone(self);
-                // As it would be without a freezer.
-                self.tasks.contained_blocking("freeze", move || core.set_frozen(&sandbox), || {});
+            Effect::SetFrozen(sandbox) => {
+                // A freeze waits until all processes stand still, and a thaw for the freeze before it: that is the function's doing.
+                let (core, set) = (Arc::clone(self), Arc::clone(&sandbox));
+                self.tasks.contained_blocking(
+                    "freezer",
+                    move || core.set_frozen(&set),
+                    move || sandbox.closed.cancel(),
+                );
             }
-            Effect::SetFrozen(sandbox) => self.set_frozen(&sandbox),
             Effect::Destroy(sandbox) => self.destroy(sandbox),
             Effect::Refuse { attempt, error } => {
                 self.metrics.refused(&error);

@@ -195,10 +195,6 @@ impl Sandbox {
         self.frozen_wanted.store(frozen, Ordering::Release);
     }
 
-    pub(crate) fn is_frozen_wanted(&self) -> bool {
-        self.frozen_wanted.load(Ordering::Acquire)
-    }
-
     /// Brings the sandbox into the state that is wanted *now*, so that a freeze that comes late never hits what was thawed since.
     pub(crate) fn settle_frozen<E>(&self, change: impl FnOnce(bool) -> Result<(), E>) -> Result<(), E> {
         let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);

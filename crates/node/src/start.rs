@@ -7,6 +7,7 @@ use std::time::Duration;
 use hearth_agent_proto::{Init, ToAgent};
 use hearth_engine::port::StartKind;
 use hearth_engine::{Event, Purpose};
+use hearth_logs::LogStream;
 use hearth_runtimes::RuntimeDefinition;
 use hearth_sandbox::{AssignSpec, BlankSpec, IsolationError, Parking, Readiness};
 use hearth_sys::failpoint;
@@ -37,6 +38,14 @@ pub(crate) struct Assignment {
     pub(crate) purpose: Purpose,
     /// It may delay others.
     pub(crate) urgent: bool,
+}
+
+/// A sandbox that has its version's code, and what was looked up or made for it beside that.
+pub(crate) struct Attached {
+    pub(crate) link: Link,
+    pub(crate) runtime: Arc<RuntimeDefinition>,
+    /// The name of its log stream, and the stream.
+    pub(crate) log: (String, LogStream),
 }
 
 /// Why a sandbox could not be given to a version: the host's fault, never the function's.
@@ -170,18 +179,13 @@ impl Core {
         if !assignment.urgent {
             self.hasten_later(sandbox);
         }
-        let no_runtime = || AssignError::NoRuntime { name: spec.runtime.clone() };
-        let runtime = self.runtimes.get(&spec.runtime).ok_or_else(no_runtime)?;
-        let restored = self.restore(sandbox, assignment, &runtime).await;
+        let restored = self.restore(sandbox, assignment).await;
         let is_copy = restored.is_some();
-        let link = match restored {
-            Some(link) => link,
+        let Attached { link, runtime, log: (stream, log) } = match restored {
+            Some(attached) => attached,
             None => self.attach(sandbox, assignment).await?,
         };
         let wall = self.clock.wall();
-        let random = uuid::Uuid::new_v4().into_bytes();
-        let stream = log_stream_name(wall, &spec.key.version.to_string(), random);
-        let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
         let lines = SystemLines::of(spec);
         let first =
             if is_copy { lines.restore_start(wall) } else { lines.init_start(wall, initialization_type(purpose)) };
@@ -240,7 +244,7 @@ impl Core {
         init_message(spec, runtime, &credentials, stream, assignment.purpose, self.isolation.tier().function_uid_gid)
     }
 
-    async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Link, AssignError> {
+    async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Attached, AssignError> {
         if let Some(dir) = &assignment.spec.live_dir
             && !self.live_dirs.answers(dir).await
         {
@@ -248,15 +252,27 @@ impl Core {
         }
         let core = Arc::clone(self);
         let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.is_urgent(sandbox));
-        let attached = hearth_tasks::blocking("assignment", move || {
+        let account = assignment.spec.key.account.as_str();
+        let attached = self.starts.blocking(account, "assignment", move || {
+            let runtime = core.runtimes.get(&spec.runtime);
+            let runtime = runtime.ok_or_else(|| AssignError::NoRuntime { name: spec.runtime.clone() })?;
             let assign = core.assign_spec(&spec, urgent)?;
-            core.isolation.assign(id, &assign).map_err(AssignError::Isolation)
+            let socket = core.isolation.assign(id, &assign).map_err(AssignError::Isolation)?;
+            Ok((socket, runtime, core.open_log(&spec)))
         });
-        let socket = match attached.await {
-            Ok(socket) => socket?,
+        let (socket, runtime, log) = match attached.await {
+            Ok(attached) => attached?,
             Err(panicked) => return Err(AssignError::Agent(std::io::Error::other(panicked))),
         };
-        Link::new(socket).map_err(AssignError::Agent)
+        Ok(Attached { link: Link::new(socket).map_err(AssignError::Agent)?, runtime, log })
+    }
+
+    /// A new log stream of the version, and its name. May wait for others who open theirs.
+    pub(crate) fn open_log(&self, spec: &VersionSpec) -> (String, LogStream) {
+        let random = uuid::Uuid::new_v4().into_bytes();
+        let stream = log_stream_name(self.clock.wall(), &spec.key.version.to_string(), random);
+        let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
+        (stream, log)
     }
 
     pub(crate) fn assign_spec(&self, spec: &VersionSpec, urgent: bool) -> Result<AssignSpec, AssignError> {

@@ -9,9 +9,11 @@
 
 mod alarm;
 mod group;
+mod share;
 
 pub use alarm::{has_rung, ring, ring_on_panic, rung};
 pub use group::TaskGroup;
+pub use share::Shares;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

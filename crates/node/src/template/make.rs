@@ -17,7 +17,7 @@ use super::{
 use crate::core::Core;
 use crate::env::SNAP_START;
 use crate::link::Link;
-use crate::report::{SystemLines, log_stream_name};
+use crate::report::SystemLines;
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
 use crate::session::{Session, chain};
 use crate::start::Assignment;
@@ -84,15 +84,10 @@ impl Core {
     }
 
     async fn make_template(self: &Arc<Self>, spec: &Arc<VersionSpec>) -> Outcome {
-        let Some(runtime) = self.runtimes.get(&spec.runtime) else {
-            return Ok(Prepared::Plain { reason: format!("runtime {} is not installed", spec.runtime) });
+        let runtime = match self.runtime_for_copies(spec).await {
+            Ok(runtime) => runtime,
+            Err(reason) => return Ok(Prepared::Plain { reason }),
         };
-        if !runtime.renews_copies() {
-            let name = &runtime.name;
-            let reason =
-                format!("runtime {name} does not renew restored copies; add it again: hearth runtime add {name}");
-            return Ok(Prepared::Plain { reason });
-        }
         let made_of = self.made_of(spec, &runtime);
         let Ok(_turn) = self.templates.saves.acquire().await else {
             return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
@@ -127,6 +122,18 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The version's runtime, if it can be saved and restored; else why not.
+    async fn runtime_for_copies(self: &Arc<Self>, spec: &Arc<VersionSpec>) -> Result<Arc<RuntimeDefinition>, String> {
+        let (core, wanted) = (Arc::clone(self), Arc::clone(spec));
+        let found = hearth_tasks::blocking("look for a runtime", move || core.runtimes.get(&wanted.runtime)).await;
+        let runtime = found.ok().flatten().ok_or_else(|| format!("runtime {} is not installed", spec.runtime))?;
+        if runtime.renews_copies() {
+            return Ok(runtime);
+        }
+        let name = &runtime.name;
+        Err(format!("runtime {name} does not renew restored copies; add it again: hearth runtime add {name}"))
     }
 
     /// What an image of this version is bound to.
@@ -180,13 +187,11 @@ impl Core {
                 .create(&BlankSpec { id, root, parking: Parking::None, urgent: true })
                 .map_err(|error| MakeError::host(&error))?;
             let socket = core.isolation.assign(id, &assign).map_err(|error| MakeError::host(&error))?;
-            Ok((assign, socket))
+            Ok((assign, socket, core.open_log(&wanted)))
         });
-        let (assign, socket) = made.await.unwrap_or_else(|panicked| Err(MakeError::host(&panicked)))?;
+        let (assign, socket, (stream, log)) = made.await.unwrap_or_else(|panicked| Err(MakeError::host(&panicked)))?;
         let link = Link::new(socket).map_err(|error| MakeError::host(&error))?;
         let wall = self.clock.wall();
-        let stream = log_stream_name(wall, &spec.key.version.to_string(), uuid::Uuid::new_v4().into_bytes());
-        let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
         if let Some(line) = SystemLines::of(spec).init_start(wall, SNAP_START) {
             log.append(wall.as_millis(), line.into());
         }

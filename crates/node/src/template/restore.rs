@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_logs::LogStream;
 use hearth_runtimes::RuntimeDefinition;
 use hearth_sandbox::{IsolationError, RestoreSpec};
 use hearth_templates::ImagesError;
@@ -13,7 +14,7 @@ use crate::core::Core;
 use crate::link::Link;
 use crate::sandbox::Sandbox;
 use crate::session::chain;
-use crate::start::Assignment;
+use crate::start::{Assignment, Attached};
 
 /// Why a start is an ordinary one after all.
 #[derive(Debug, thiserror::Error)]
@@ -26,15 +27,13 @@ enum RestoreError {
     Isolation(#[source] IsolationError),
 }
 
+/// The way to a copy's agent, and as [`Attached`] has it.
+type Restored = (OwnedFd, Arc<RuntimeDefinition>, (String, LogStream));
+
 impl Core {
     /// Puts a restored copy in the place of the blank sandbox, if the version has a template: a link to its agent. The blank one
     /// is there until then, so that any failure costs time and nothing else.
-    pub(crate) async fn restore(
-        self: &Arc<Self>,
-        sandbox: &Arc<Sandbox>,
-        assignment: &Assignment,
-        runtime: &Arc<RuntimeDefinition>,
-    ) -> Option<Link> {
+    pub(crate) async fn restore(self: &Arc<Self>, sandbox: &Arc<Sandbox>, assignment: &Assignment) -> Option<Attached> {
         let spec = &assignment.spec;
         if self.templates.images_for(spec).is_err() || !self.templates.may_have(&spec.key) {
             return None;
@@ -46,12 +45,12 @@ impl Core {
             sandbox.state().restoring = Some(copy);
             self.hasten_later(sandbox);
         }
-        let (core, wanted, runtime) = (Arc::clone(self), Arc::clone(spec), Arc::clone(runtime));
-        let restored =
-            hearth_tasks::blocking("restore", move || core.restore_as(copy, &wanted, &runtime, urgent)).await.ok()?;
+        let (core, wanted) = (Arc::clone(self), Arc::clone(spec));
+        let work = move || core.restore_as(copy, &wanted, urgent);
+        let restored = self.starts.blocking(spec.key.account.as_str(), "restore", work).await.ok()?;
         sandbox.state().restoring = None;
-        let link = match restored {
-            Ok(Some(socket)) => Link::new(socket).ok(),
+        let attached = match restored {
+            Ok(Some((socket, runtime, log))) => Link::new(socket).ok().map(|link| Attached { link, runtime, log }),
             Ok(None) => return None,
             Err(RestoreError::Isolation(IsolationError::LauncherGone)) => None,
             Err(error) => {
@@ -61,27 +60,23 @@ impl Core {
             }
         };
         // Whoever destroys the sandbox from now on destroys the copy; who did so already has destroyed the blank one.
-        if link.is_none() || !sandbox.take_place(copy) {
+        if attached.is_none() || !sandbox.take_place(copy) {
             self.end(copy).await;
             return None;
         }
         let (core, blank) = (Arc::clone(self), sandbox.id);
         self.tasks.system("destruction of a sandbox", async move { core.end(blank).await });
-        link
+        attached
     }
 
-    fn restore_as(
-        &self,
-        copy: SandboxId,
-        spec: &VersionSpec,
-        runtime: &RuntimeDefinition,
-        urgent: bool,
-    ) -> Result<Option<OwnedFd>, RestoreError> {
-        let made_of = self.made_of(spec, runtime);
+    fn restore_as(&self, copy: SandboxId, spec: &VersionSpec, urgent: bool) -> Result<Option<Restored>, RestoreError> {
+        let Some(runtime) = self.runtimes.get(&spec.runtime) else { return Ok(None) };
+        let made_of = self.made_of(spec, &runtime);
         let Some(hot) = self.templates.fetch(spec, &made_of).map_err(RestoreError::Images)? else { return Ok(None) };
         let assign = self.assign_spec(spec, urgent).map_err(RestoreError::Assign)?;
         let restore = RestoreSpec { image_dir: hot.path().to_owned(), root: runtime.root.clone(), assign };
-        self.isolation.restore(copy, &restore).map(Some).map_err(RestoreError::Isolation)
+        let socket = self.isolation.restore(copy, &restore).map_err(RestoreError::Isolation)?;
+        Ok(Some((socket, runtime, self.open_log(spec))))
     }
 
     /// Removes a template that is no good.

@@ -1,6 +1,7 @@
-//! Functions that log faster than it is taken.
+//! What one function does to the others on its node: it logs faster than that is taken, or hangs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_engine::EngineConfig;
 use hearth_types::VersionSpec;
@@ -51,4 +52,20 @@ async fn a_flood_that_is_ended_is_kept_without_a_gap_and_says_that_its_end_is_mi
     let kept = numbers(&lines);
     assert_eq!(kept, (0..kept.len() as u64).collect::<Vec<u64>>());
     assert!(lines.iter().any(|line| line.contains("Status: timeout")), "{:?}", lines.last());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn others_are_called_while_one_does_not_thaw() {
+    let engine = EngineConfig { freeze_after: Duration::from_millis(1), ..EngineConfig::default() };
+    let host = Host::new(engine, Sandboxes::new());
+    host.call(host.spec(1)).await.unwrap();
+    eventually("it is frozen", async || host.engine().await["sandboxes"]["frozen"] == 1).await;
+    host.sandboxes.set_thaws_stuck(true);
+    let others = async {
+        eventually("its thaw hangs", async || host.sandboxes.stuck_thaws() == 1).await;
+        host.call(host.spec(2)).await.unwrap();
+        host.sandboxes.set_thaws_stuck(false);
+    };
+    let (answer, ()) = tokio::join!(host.call(host.spec(1)), others);
+    answer.unwrap();
 }

@@ -54,6 +54,8 @@ struct State {
     plan: Option<(Step, Victim, u32)>,
     /// Whose end nothing can bring about for now.
     stubborn: bool,
+    /// Thaws that do not come to their end for now.
+    stuck_thaws: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -144,6 +146,15 @@ impl Sandboxes {
 
     pub(crate) fn set_stubborn(&self, stubborn: bool) {
         self.state().stubborn = stubborn;
+    }
+
+    /// From now on no thaw comes to its end, until it is set back.
+    pub(crate) fn set_thaws_stuck(&self, stuck: bool) {
+        self.state().stuck_thaws = stuck.then_some(0);
+    }
+
+    pub(crate) fn stuck_thaws(&self) -> usize {
+        self.state().stuck_thaws.unwrap_or(0)
     }
 
     /// Those that hold something.
@@ -237,6 +248,12 @@ impl Isolation for Sandboxes {
     }
 
     fn thaw(&self, _: SandboxId) -> Result<(), IsolationError> {
+        if let Some(stuck) = &mut self.state().stuck_thaws {
+            *stuck += 1;
+        }
+        while self.state().stuck_thaws.is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         Ok(())
     }
 

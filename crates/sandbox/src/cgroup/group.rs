@@ -22,7 +22,7 @@ const LOW_SHARES: &str = "8";
 const LOW_WEIGHT: &str = "1";
 /// A whole core's: what a sandbox has that is no function's yet.
 const WHOLE_CORE: u32 = 1000;
-/// Longest wait for processes to freeze, thaw or die; each is a matter of microseconds unless the host is overloaded.
+/// Longest wait for processes to freeze or die; each is a matter of microseconds unless the host is overloaded.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Limits of one sandbox.
@@ -114,24 +114,23 @@ impl Cgroups {
     /// # Errors
     /// `Unsupported` where the host has no freezer.
     pub(crate) fn freeze(&self, id: SandboxId) -> io::Result<()> {
-        self.set_frozen(id, true)
-    }
-
-    pub(crate) fn thaw(&self, id: SandboxId) -> io::Result<()> {
-        self.set_frozen(id, false)
-    }
-
-    fn set_frozen(&self, id: SandboxId, frozen: bool) -> io::Result<()> {
         let (version, dir) = self.group(self.freezer, id).ok_or(io::ErrorKind::Unsupported)?;
-        let (control, word, state, sign) = match (version, frozen) {
-            (Version::V1, true) => ("freezer.state", "FROZEN", "freezer.state", "FROZEN"),
-            (Version::V1, false) => ("freezer.state", "THAWED", "freezer.state", "THAWED"),
-            (Version::V2, true) => ("cgroup.freeze", "1", "cgroup.events", "frozen 1"),
-            (Version::V2, false) => ("cgroup.freeze", "0", "cgroup.events", "frozen 0"),
+        let (control, word, state, sign) = match version {
+            Version::V1 => ("freezer.state", "FROZEN", "freezer.state", "FROZEN"),
+            Version::V2 => ("cgroup.freeze", "1", "cgroup.events", "frozen 1"),
         };
         fs::write(dir.join(control), word)?;
         let state = dir.join(state);
         wait_until(|| Ok(fs::read_to_string(&state)?.lines().any(|line| line == sign)))
+    }
+
+    /// Lets all processes go on: they do as soon as they get a processor, and that is not waited for.
+    pub(crate) fn thaw(&self, id: SandboxId) -> io::Result<()> {
+        let (version, dir) = self.group(self.freezer, id).ok_or(io::ErrorKind::Unsupported)?;
+        match version {
+            Version::V1 => fs::write(dir.join("freezer.state"), "THAWED"),
+            Version::V2 => fs::write(dir.join("cgroup.freeze"), "0"),
+        }
     }
 
     /// Kills whatever is in the sandbox's groups.

@@ -1,0 +1,88 @@
+//! Threads for what blocks, shared out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{Panicked, blocking};
+
+/// So many threads at once for each account's work of one kind. What hangs, or takes long, then keeps that account's next waiting and
+/// nobody else's.
+#[derive(Debug)]
+pub struct Shares {
+    threads: usize,
+    turns: Mutex<Option<HashMap<String, Weak<Semaphore>>>>,
+}
+
+impl Shares {
+    pub const fn new(threads: usize) -> Self {
+        Self { threads, turns: Mutex::new(None) }
+    }
+
+    /// As [`blocking`], in the account's turn: they come in order.
+    ///
+    /// # Errors
+    /// The work panicked.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        account: &str,
+        task: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Panicked> {
+        let turn = self.turn(account).await;
+        let in_turn = move || {
+            let _held_to_its_end = turn;
+            work()
+        };
+        blocking(task, in_turn).await
+    }
+
+    /// `None` where nobody counts: never, as such a semaphore is not closed.
+    async fn turn(&self, account: &str) -> Option<OwnedSemaphorePermit> {
+        self.of(account).acquire_owned().await.ok()
+    }
+
+    fn of(&self, account: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = turns.get_or_insert_default();
+        if let Some(known) = turns.get(account).and_then(Weak::upgrade) {
+            return known;
+        }
+        // Of those of whom nothing is under way nothing is kept.
+        turns.retain(|_, known| known.strong_count() > 0);
+        let new = Arc::new(Semaphore::new(self.threads));
+        turns.insert(account.to_owned(), Arc::downgrade(&new));
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_hangs_holds_up_its_own_account_alone() {
+        static SHARES: Shares = Shares::new(2);
+        let (go, hung) = channel::<()>();
+        let hung = Arc::new(Mutex::new(hung));
+        let hang = || {
+            let hung = Arc::clone(&hung);
+            tokio::spawn(SHARES.blocking("a", "one that hangs", move || hung.lock().unwrap().recv().is_err()))
+        };
+        let held = [hang(), hang()];
+        while SHARES.of("a").available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let next = tokio::spawn(SHARES.blocking("a", "the next", || true));
+        assert_eq!(SHARES.blocking("b", "another's", || true).await, Ok(true));
+        assert!(!next.is_finished());
+        drop(go);
+        for work in held.into_iter().chain([next]) {
+            assert_eq!(work.await.unwrap(), Ok(true));
+        }
+        assert_eq!(SHARES.of("a").available_permits(), 2);
+    }
+}
