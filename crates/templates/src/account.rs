@@ -1,22 +1,22 @@
-//! One account's images on disk.
+//! One account's images on disk. None of its locks is another account's.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Read as _;
+mod index;
+mod write;
+
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use fs_err as fs;
-use hearth_sys::failpoint;
 use hearth_types::Sha256;
+use index::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::images::{ImageKey, ImagesError};
-use crate::seal::{Broken, Keys, SealingKey, write_whole};
+use crate::seal::{Broken, Keys, SealingKey};
 
 const CHUNK_BYTES: usize = 64 * 1024;
-/// zstd's fastest: pages compress well at any level.
-const LEVEL: i32 = 1;
 
 /// One file of an image.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,29 +29,35 @@ struct FileEntry {
 
 /// All of an image.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Manifest {
+struct Manifest {
     files: Vec<FileEntry>,
 }
 
-/// An image that is there.
-#[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) used: SystemTime,
-    manifest: Manifest,
+impl Manifest {
+    fn chunks(&self) -> impl Iterator<Item = Sha256> {
+        self.files.iter().flat_map(|file| &file.chunks).map(|name| Sha256(*name))
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Account {
     dir: PathBuf,
     keys: Keys,
-    pub(crate) images: BTreeMap<ImageKey, Known>,
-    /// How many times images name a chunk, and its size on disk.
-    chunks: HashMap<Sha256, (usize, u64)>,
+    /// Held for moments. A chunk that nobody names is removed under it, so that nobody takes it meanwhile.
+    index: Mutex<Index>,
+    /// Held while an image is written.
+    writing: Mutex<()>,
+    /// Held while one is read: two who want the same read it once.
+    reading: Mutex<()>,
 }
 
 fn io(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ImagesError {
     let path = path.to_owned();
     move |source| ImagesError::Io { step, path, source }
+}
+
+fn lock(turn: &Mutex<()>) -> MutexGuard<'_, ()> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Account {
@@ -62,22 +68,33 @@ impl Account {
             fs::create_dir_all(&path).map_err(io("make", &path))?;
         }
         let keys = Keys::load(&dir.join("key"), master, account.as_bytes()).map_err(io("read", dir))?;
-        let mut opened = Self { dir: dir.to_owned(), keys, images: BTreeMap::new(), chunks: HashMap::new() };
+        let opened = Self {
+            dir: dir.to_owned(),
+            keys,
+            index: Mutex::default(),
+            writing: Mutex::default(),
+            reading: Mutex::default(),
+        };
         opened.read_manifests()?;
         opened.sweep()?;
         Ok(opened)
     }
 
-    fn read_manifests(&mut self) -> Result<(), ImagesError> {
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_manifests(&self) -> Result<(), ImagesError> {
         let dir = self.dir.join("images");
+        let mut index = self.index();
         for entry in fs::read_dir(&dir).map_err(io("read", &dir))? {
             let path = entry.map_err(io("read", &dir))?.path();
             let key = path.file_name().and_then(|name| name.to_str()).and_then(ImageKey::from_hex);
             let used = fs::metadata(&path).and_then(|metadata| metadata.modified());
             match (key.and_then(|key| Some((key, self.read_manifest(key, &path).ok()?))), used) {
                 (Some((key, manifest)), Ok(used)) => {
-                    self.count(&manifest, true);
-                    self.images.insert(key, Known { used, manifest });
+                    manifest.chunks().for_each(|name| _ = index.take(name));
+                    index.put(key, used, manifest);
                 }
                 _ => fs::remove_file(&path).map_err(io("remove", &path))?,
             }
@@ -92,32 +109,25 @@ impl Account {
     }
 
     /// Chunks that no image names, and those that were being written.
-    fn sweep(&mut self) -> Result<(), ImagesError> {
+    fn sweep(&self) -> Result<(), ImagesError> {
         let dir = self.dir.join("chunks");
-        let mut found = HashMap::new();
+        let mut index = self.index();
         for part in fs::read_dir(&dir).map_err(io("read", &dir))? {
             let part = part.map_err(io("read", &dir))?.path();
             for entry in fs::read_dir(&part).map_err(io("read", &part))? {
                 let entry = entry.map_err(io("read", &part))?;
                 let name = entry.file_name().to_str().and_then(Sha256::from_hex);
-                let size = entry.metadata().map_or(0, |metadata| metadata.len());
-                match name.filter(|name| self.chunks.contains_key(name)) {
-                    Some(name) => drop(found.insert(name, size)),
+                match name.filter(|name| index.is_named(name)) {
+                    Some(name) => index.set_bytes(&name, entry.metadata().map_or(0, |metadata| metadata.len())),
                     None => fs::remove_file(entry.path()).map_err(io("remove", &part))?,
                 }
             }
         }
-        for (name, (_, size)) in &mut self.chunks {
-            *size = found.get(name).copied().unwrap_or(0);
-        }
         Ok(())
     }
 
-    fn count(&mut self, manifest: &Manifest, more: bool) {
-        for name in manifest.files.iter().flat_map(|file| &file.chunks) {
-            let (uses, _) = self.chunks.entry(Sha256(*name)).or_default();
-            *uses = if more { *uses + 1 } else { uses.saturating_sub(1) };
-        }
+    fn image_path(&self, key: ImageKey) -> PathBuf {
+        self.dir.join("images").join(key.to_hex())
     }
 
     fn chunk_path(&self, name: &Sha256) -> PathBuf {
@@ -127,100 +137,61 @@ impl Account {
 
     /// On disk.
     pub(crate) fn bytes(&self) -> u64 {
-        self.chunks.values().map(|(_, size)| size).sum()
+        self.index().bytes()
     }
 
-    /// Keeps the files of `from` under `key`: on disk when this returns.
-    pub(crate) fn keep(&mut self, key: ImageKey, from: &Path) -> Result<(), ImagesError> {
-        failpoint("keep.begin");
-        let kept = self.write(key, from).map(|manifest| {
-            self.count(&manifest, true);
-            if let Some(before) = self.images.insert(key, Known { used: SystemTime::now(), manifest }) {
-                self.count(&before.manifest, false);
-            }
-        });
-        // Those of an image that could not be written, too: the disk may be full.
-        self.drop_unused_chunks();
-        kept
+    pub(crate) fn contains(&self, key: ImageKey) -> bool {
+        self.index().manifest(key).is_some()
     }
 
-    fn write(&mut self, key: ImageKey, from: &Path) -> Result<Manifest, ImagesError> {
-        let manifest = self.write_chunks(from)?;
-        failpoint("keep.chunks");
-        // One call for all of them: a sync of each file would take longer than everything else.
-        let chunks = fs::File::open(self.dir.join("chunks")).map_err(io("open", &self.dir))?;
-        rustix::fs::syncfs(&chunks).map_err(|errno| io("sync", &self.dir)(errno.into()))?;
-        let path = self.dir.join("images").join(key.to_hex());
-        let bytes = postcard::to_stdvec(&manifest).map_err(|_too_large| ImagesError::Broken)?;
-        let sealed = self.keys.sealing.seal(key.as_bytes(), &bytes)?;
-        write_whole(&path, &sealed).map_err(io("write", &path))?;
-        failpoint("keep.image");
-        Ok(manifest)
+    pub(crate) fn keys(&self) -> Vec<ImageKey> {
+        self.index().keys().collect()
     }
 
-    fn write_chunks(&mut self, from: &Path) -> Result<Manifest, ImagesError> {
-        let mut manifest = Manifest::default();
-        let mut names: Vec<_> = fs::read_dir(from)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect())
-            .map_err(io("read", from))?;
-        names.sort();
-        for name in names {
-            let path = from.join(&name);
-            let name = name.into_string().map_err(|_not_ours| ImagesError::Broken)?;
-            manifest.files.push(self.write_file(name, &path)?);
-        }
-        Ok(manifest)
+    /// All images, and when each was read last.
+    pub(crate) fn last_used(&self) -> Vec<(ImageKey, SystemTime)> {
+        self.index().last_used().collect()
     }
 
-    fn write_file(&mut self, name: String, path: &Path) -> Result<FileEntry, ImagesError> {
-        let mut file = fs::File::open(path).map_err(io("read", path))?;
-        let mut entry = FileEntry { name, bytes: 0, digest: [0; 32], chunks: Vec::new() };
-        let mut digest = Context::new(&SHA256);
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    /// Writes the files of the image into the empty directory `to`: how many bytes they are, `None` if there is no such image. Every
+    /// byte is checked.
+    ///
+    /// # Errors
+    /// It does not check, and is gone now; or the files cannot be written.
+    pub(crate) fn unpack(&self, key: ImageKey, to: &Path) -> Result<Option<u64>, ImagesError> {
         loop {
-            chunk.clear();
-            (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk).map_err(io("read", path))?;
-            if chunk.is_empty() {
-                break;
+            let Some(manifest) = self.index().manifest(key) else { return Ok(None) };
+            match self.unpack_files(&manifest, to) {
+                Ok(bytes) => {
+                    self.note_use(key);
+                    return Ok(Some(bytes));
+                }
+                Err(ImagesError::Broken) if self.forget_missing(key, &manifest) => return Err(ImagesError::Broken),
+                // Removed meanwhile, and perhaps there is another.
+                Err(ImagesError::Broken) => {
+                    fs::remove_dir_all(to).and_then(|()| fs::create_dir(to)).map_err(io("empty", to))?;
+                }
+                Err(error) => return Err(error),
             }
-            digest.update(&chunk);
-            entry.bytes += chunk.len() as u64;
-            entry.chunks.push(self.write_chunk(&chunk)?.0);
         }
-        entry.digest.copy_from_slice(digest.finish().as_ref());
-        Ok(entry)
     }
 
-    fn write_chunk(&mut self, chunk: &[u8]) -> Result<Sha256, ImagesError> {
-        let name = self.keys.name(chunk);
-        if self.chunks.get(&name).is_some_and(|(_, size)| *size > 0) {
-            return Ok(name);
-        }
-        let path = self.chunk_path(&name);
-        let parent = path.parent().unwrap_or(&self.dir);
-        fs::create_dir_all(parent).map_err(io("make", parent))?;
-        let packed = zstd::bulk::compress(chunk, LEVEL).map_err(io("compress", &path))?;
-        let sealed = self.keys.sealing.seal(&name.0, &packed)?;
-        // Not synced by itself; until its image is there nobody reads it, and the next start removes it.
-        let written = fs::write(&path, &sealed).map_err(io("write", &path));
-        let (_uses, size) = self.chunks.entry(name).or_default();
-        *size = if written.is_ok() { sealed.len() as u64 } else { 0 };
-        written.map(|()| name)
+    /// In whose turn an image is read.
+    pub(crate) fn read_turn(&self) -> MutexGuard<'_, ()> {
+        lock(&self.reading)
     }
 
-    /// Writes the files of the image into the empty directory `to`: how many bytes they are. Every byte is checked.
-    pub(crate) fn unpack(&mut self, key: ImageKey, to: &Path) -> Result<u64, ImagesError> {
-        let known = self.images.get(&key).ok_or(ImagesError::Broken)?;
-        let mut total = 0;
-        for file in &known.manifest.files {
-            total += self.unpack_file(file, to)?;
-        }
-        let path = self.dir.join("images").join(key.to_hex());
+    fn note_use(&self, key: ImageKey) {
         let used = SystemTime::now();
         // Only the order in which images are dropped depends on it.
-        let _no_matter = fs::File::open(&path).and_then(|file| file.file().set_modified(used)).is_err();
-        if let Some(known) = self.images.get_mut(&key) {
-            known.used = used;
+        let _no_matter = fs::File::open(self.image_path(key)).and_then(|file| file.file().set_modified(used)).is_err();
+        self.index().note_use(key, used);
+    }
+
+    fn unpack_files(&self, manifest: &Manifest, to: &Path) -> Result<u64, ImagesError> {
+        let mut total = 0;
+        for file in &manifest.files {
+            total += self.unpack_file(file, to)?;
         }
         Ok(total)
     }
@@ -251,37 +222,36 @@ impl Account {
     }
 
     /// Forgets the image, and with it the chunks that only it has.
-    pub(crate) fn remove(&mut self, key: ImageKey) {
-        let path = self.dir.join("images").join(key.to_hex());
-        let _gone_already = fs::remove_file(&path).is_err();
-        if let Some(known) = self.images.remove(&key) {
-            self.count(&known.manifest, false);
-        }
-        self.drop_unused_chunks();
+    pub(crate) fn remove(&self, key: ImageKey) {
+        let mut index = self.index();
+        self.remove_locked(key, &mut index);
     }
 
-    fn drop_unused_chunks(&mut self) {
-        let unused: Vec<Sha256> =
-            self.chunks.iter().filter(|(_, (uses, _))| *uses == 0).map(|(name, _)| *name).collect();
-        for name in unused {
+    fn remove_locked(&self, key: ImageKey, index: &mut Index) {
+        let _gone_already = fs::remove_file(self.image_path(key)).is_err();
+        index.remove(key);
+        self.drop_unused_chunks(index);
+    }
+
+    fn drop_unused_chunks(&self, index: &mut Index) {
+        for name in index.take_unused() {
             let _swept_later = fs::remove_file(self.chunk_path(&name)).is_err();
-            self.chunks.remove(&name);
         }
     }
 
-    /// A chunk that is named and not there has no size; its image is as good as gone.
-    pub(crate) fn forget_missing(&mut self, key: ImageKey) {
-        if let Some(known) = self.images.get(&key) {
-            let names: Vec<Sha256> =
-                known.manifest.files.iter().flat_map(|file| &file.chunks).map(|name| Sha256(*name)).collect();
-            for name in names {
-                if !self.chunk_path(&name).exists()
-                    && let Some((_, size)) = self.chunks.get_mut(&name)
-                {
-                    *size = 0;
-                }
+    /// Removes an image that does not check, if it is still this one: whether it was. A chunk that is named and not there has no
+    /// size.
+    fn forget_missing(&self, key: ImageKey, manifest: &Arc<Manifest>) -> bool {
+        let mut index = self.index();
+        if !index.manifest(key).is_some_and(|current| Arc::ptr_eq(&current, manifest)) {
+            return false;
+        }
+        for name in manifest.chunks() {
+            if !self.chunk_path(&name).exists() {
+                index.set_bytes(&name, 0);
             }
         }
-        self.remove(key);
+        self.remove_locked(key, &mut index);
+        true
     }
 }

@@ -93,7 +93,7 @@ impl Draft {
     }
 }
 
-type Accounts = BTreeMap<AccountId, Account>;
+type Accounts = BTreeMap<AccountId, Arc<Account>>;
 /// Copies in memory, and when each was asked for last.
 type Copies = HashMap<(AccountId, ImageKey), (Arc<Hot>, SystemTime)>;
 
@@ -102,9 +102,11 @@ type Copies = HashMap<(AccountId, ImageKey), (Arc<Hot>, SystemTime)>;
 pub struct Images {
     config: ImagesConfig,
     master: SealingKey,
-    /// Held while images are read from disk and written there.
+    /// Held for moments, as everybody needs it: what is slow is done under locks of one account.
     accounts: Mutex<Accounts>,
-    /// Held for moments; after `accounts` where both are.
+    /// Held while the first image of an account makes its directory.
+    opening: Mutex<()>,
+    /// Held for moments, and before an account's index where both are.
     copies: Mutex<Copies>,
     /// Goes last, when it is empty.
     hot_dir: HotDir,
@@ -127,11 +129,12 @@ impl Images {
             let account = entry.file_name().to_str().and_then(|name| name.parse::<AccountId>().ok());
             if let Some(account) = account {
                 let opened = Account::open(&entry.path(), &master, account.as_str())?;
-                accounts.insert(account, opened);
+                accounts.insert(account, Arc::new(opened));
             }
         }
-        let images = Self { config, hot_dir, master, accounts: Mutex::new(accounts), copies: Mutex::default() };
-        images.shrink_disk(&mut images.accounts());
+        let (opening, copies) = (Mutex::default(), Mutex::default());
+        let images = Self { config, hot_dir, master, accounts: Mutex::new(accounts), opening, copies };
+        images.shrink_disk();
         Ok(images)
     }
 
@@ -158,33 +161,50 @@ impl Images {
         if left < hot.bytes.saturating_add(DISK_RESERVE_BYTES) {
             return Err(ImagesError::DiskFull { bytes: left });
         }
-        let mut accounts = self.accounts();
-        if !accounts.contains_key(account) {
-            let opened = Account::open(&self.config.dir.join(account.as_str()), &self.master, account.as_str())?;
-            accounts.insert(account.clone(), opened);
-        }
-        if let Some(opened) = accounts.get_mut(account) {
-            opened.keep(key, hot.path())?;
-        }
+        self.opened(account)?.keep(key, hot.path())?;
         self.keep_copy(account, key, Arc::new(hot));
-        self.shrink_disk(&mut accounts);
+        self.shrink_disk();
         Ok(())
     }
 
+    fn account(&self, account: &AccountId) -> Option<Arc<Account>> {
+        self.accounts().get(account).cloned()
+    }
+
+    /// The account's, made if there is none.
+    fn opened(&self, account: &AccountId) -> Result<Arc<Account>, ImagesError> {
+        if let Some(known) = self.account(account) {
+            return Ok(known);
+        }
+        let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.account(account) {
+            return Ok(known);
+        }
+        let opened = Account::open(&self.config.dir.join(account.as_str()), &self.master, account.as_str())?;
+        let opened = Arc::new(opened);
+        self.accounts().insert(account.clone(), Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// For the next who asks, unless the image is gone already.
     fn keep_copy(&self, account: &AccountId, key: ImageKey, hot: Arc<Hot>) {
+        let Some(opened) = self.account(account) else { return };
         let mut copies = self.copies();
-        copies.insert((account.clone(), key), (hot, SystemTime::now()));
-        self.shrink_copies(&mut copies);
+        let replaced = opened.contains(key).then(|| copies.insert((account.clone(), key), (hot, SystemTime::now())));
+        let surplus = self.shrink_copies(&mut copies);
+        drop(copies);
+        // Their files are removed only now.
+        drop((replaced, surplus));
     }
 
     /// All that there are.
     pub fn list(&self) -> Vec<(AccountId, ImageKey)> {
-        let accounts = self.accounts();
-        accounts.iter().flat_map(|(id, account)| account.images.keys().map(|key| (id.clone(), *key))).collect()
+        let accounts = self.accounts().clone();
+        accounts.iter().flat_map(|(id, account)| account.keys().into_iter().map(|key| (id.clone(), key))).collect()
     }
 
     pub fn contains(&self, account: &AccountId, key: ImageKey) -> bool {
-        self.accounts().get(account).is_some_and(|account| account.images.contains_key(&key))
+        self.account(account).is_some_and(|account| account.contains(key))
     }
 
     fn copy(&self, account: &AccountId, key: ImageKey) -> Option<Arc<Hot>> {
@@ -202,78 +222,76 @@ impl Images {
         if let Some(hot) = self.copy(account, key) {
             return Ok(Some(hot));
         }
-        let mut accounts = self.accounts();
+        let Some(opened) = self.account(account) else { return Ok(None) };
+        let _turn = opened.read_turn();
         // Somebody else may have read it meanwhile.
         if let Some(hot) = self.copy(account, key) {
             return Ok(Some(hot));
         }
-        let Some(opened) = accounts.get_mut(account).filter(|opened| opened.images.contains_key(&key)) else {
-            return Ok(None);
-        };
         let mut hot = self.hot_dir.make()?;
-        match opened.unpack(key, hot.path()) {
-            Ok(bytes) => hot.bytes = bytes,
-            Err(error) => {
-                if matches!(error, ImagesError::Broken) {
-                    opened.forget_missing(key);
-                }
-                return Err(error);
-            }
-        }
+        let Some(bytes) = opened.unpack(key, hot.path())? else { return Ok(None) };
+        hot.bytes = bytes;
         let hot = Arc::new(hot);
         self.keep_copy(account, key, Arc::clone(&hot));
         Ok(Some(hot))
     }
 
     pub fn remove(&self, account: &AccountId, key: ImageKey) {
-        let mut accounts = self.accounts();
-        self.copies().remove(&(account.clone(), key));
-        if let Some(opened) = accounts.get_mut(account) {
+        if let Some(opened) = self.account(account) {
             opened.remove(key);
         }
+        let copy = self.copies().remove(&(account.clone(), key));
+        drop(copy);
     }
 
     /// Lets go of all copies in memory: at the end, or where they are in the way.
     pub fn close(&self) {
-        self.copies().clear();
+        let copies = std::mem::take(&mut *self.copies());
+        drop(copies);
         self.hot_dir.close();
     }
 
     /// Bytes on disk and in memory.
     pub fn sizes(&self) -> (u64, u64) {
-        let disk = self.accounts().values().map(Account::bytes).sum();
-        (disk, self.copies().values().map(|(hot, _)| hot.bytes).sum())
+        (self.disk_bytes(), self.copies().values().map(|(hot, _)| hot.bytes).sum())
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        let accounts = self.accounts().clone();
+        accounts.values().map(|account| account.bytes()).sum()
     }
 
     /// Drops the least recently used until all fit.
-    fn shrink_disk(&self, accounts: &mut Accounts) {
-        while accounts.values().map(Account::bytes).sum::<u64>() > self.config.disk_bytes_max {
-            let mut copies = self.copies();
-            let used = |account: &AccountId, key: ImageKey, read: SystemTime| {
-                copies.get(&(account.clone(), key)).map_or(read, |(_, used)| read.max(*used))
-            };
-            let images = accounts.iter().flat_map(|(id, account)| {
-                account
-                    .images
-                    .iter()
-                    .map(|(key, known)| (used(id, *key, known.used), id.clone(), *key))
-                    .collect::<Vec<_>>()
-            });
-            let Some((_, account, key)) = images.min() else { return };
-            copies.remove(&(account.clone(), key));
-            if let Some(opened) = accounts.get_mut(&account) {
-                opened.remove(key);
-            }
+    fn shrink_disk(&self) {
+        while self.disk_bytes() > self.config.disk_bytes_max {
+            let Some((_, account, key)) = self.last_used().into_iter().min() else { return };
+            self.remove(&account, key);
         }
     }
 
+    /// All images, by when they were read from disk or asked for last.
+    fn last_used(&self) -> Vec<(SystemTime, AccountId, ImageKey)> {
+        let accounts = self.accounts().clone();
+        let copies = self.copies();
+        let used = accounts.iter().flat_map(|(id, account)| {
+            let images = account.last_used().into_iter();
+            images.map(|(key, read)| {
+                let asked = copies.get(&(id.clone(), key)).map(|(_, asked)| *asked);
+                (asked.map_or(read, |asked| asked.max(read)), id.clone(), key)
+            })
+        });
+        used.collect()
+    }
+
     /// The latest stays in any case: it is about to be used.
-    fn shrink_copies(&self, copies: &mut Copies) {
+    fn shrink_copies(&self, copies: &mut Copies) -> Vec<Arc<Hot>> {
+        let mut surplus = Vec::new();
         while copies.len() > 1 && copies.values().map(|(hot, _)| hot.bytes).sum::<u64>() > self.config.hot_bytes_max {
             let oldest = copies.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
-            let Some(oldest) = oldest else { return };
-            copies.remove(&oldest);
+            let Some((hot, _)) = oldest.and_then(|oldest| copies.remove(&oldest)) else { break };
+            surplus.push(hot);
         }
+        surplus
     }
 }
 

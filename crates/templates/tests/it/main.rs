@@ -290,3 +290,33 @@ fn only_a_directory_of_ones_own_in_memory_will_do() {
     fs_err::os::unix::fs::symlink(world.dir.path(), &link).unwrap();
     Images::open(config(&link)).unwrap_err();
 }
+
+#[test]
+fn whose_image_is_being_written_holds_up_nobody_else_and_not_its_own_images_either() {
+    let world = World::new();
+    let images = world.open();
+    let (one, other) = (account(1), account(2));
+    keep(&images, &one, key(1), &[("pages", content(1, 4))]);
+    let slow = images.draft().unwrap();
+    // A file that nobody writes to for now.
+    let pipe = slow.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    fs_err::write(slow.path().join("a"), content(2, 4)).unwrap();
+    std::thread::scope(|scope| {
+        let kept = scope.spawn(|| images.keep(&one, key(2), slow));
+        // It has come as far as the pipe, once its first file is on disk.
+        while world.chunks().len() < 2 {
+            std::thread::yield_now();
+        }
+        images.close();
+        assert_eq!(read(&images, &one, key(1), "pages").unwrap(), content(1, 4));
+        images.remove(&one, key(1));
+        keep(&images, &other, key(1), &[("pages", content(3, 4))]);
+        assert_eq!(images.list(), [(other.clone(), key(1))]);
+        drop(fs_err::OpenOptions::new().write(true).open(&pipe).unwrap());
+        kept.join().unwrap().unwrap();
+    });
+    assert_eq!(read(&images, &one, key(2), "a").unwrap(), content(2, 4));
+    drop(images);
+    assert_eq!(read(&world.open(), &one, key(2), "a").unwrap(), content(2, 4), "also of what was on disk");
+}
