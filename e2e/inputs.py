@@ -61,6 +61,7 @@ READ = {
         "DeleteRetentionPolicy": "logGroupName",
         "DescribeLogGroups": "accountIdentifiers logGroupNamePrefix logGroupNamePattern nextToken limit logGroupClass logGroupIdentifiers",
         "DescribeLogStreams": "logGroupName logGroupIdentifier logStreamNamePrefix orderBy descending nextToken limit",
+        "DescribeMetricFilters": "logGroupName",
         "FilterLogEvents": "logGroupName logGroupIdentifier logStreamNames logStreamNamePrefix startTime endTime filterPattern nextToken limit",
         "GetLogEvents": "logGroupName logGroupIdentifier logStreamName startTime endTime nextToken limit startFromHead",
         "ListLogGroups": "logGroupNamePattern logGroupClass accountIdentifiers nextToken limit",
@@ -96,6 +97,7 @@ READ = {
         "GetRolePolicy": "RoleName PolicyName",
         "GetUser": "UserName",
         "ListAttachedRolePolicies": "RoleName PathPrefix Marker MaxItems",
+        "ListEntitiesForPolicy": "PolicyArn EntityFilter PathPrefix PolicyUsageFilter Marker MaxItems",
         "ListInstanceProfilesForRole": "RoleName Marker MaxItems",
         "ListPolicies": "Scope OnlyAttached PathPrefix Marker MaxItems",
         "ListPolicyTags": "PolicyArn Marker MaxItems",
@@ -111,5 +113,8 @@ READ = {
         "UpdateAssumeRolePolicy": "RoleName PolicyDocument",
         "UpdateRole": "RoleName Description MaxSessionDuration",
         "UpdateRoleDescription": "RoleName Description",
+    },
+    "sqs": {
+        "GetQueueUrl": "QueueName",
     },
 }

@@ -96,6 +96,10 @@ WITHOUT_EFFECT = {
     # There are no linked accounts.
     ("logs", "DescribeLogGroups"): {"includeLinkedAccounts"},
     ("logs", "ListLogGroups"): {"includeLinkedAccounts"},
+    # No group has metric filters: there is nothing to choose from.
+    ("logs", "DescribeMetricFilters"): {"filterNamePrefix", "nextToken", "limit", "metricName", "metricNamespace"},
+    # No account has queues.
+    ("sqs", "GetQueueUrl"): {"QueueOwnerAWSAccountId"},
     # AWS ignores the first, and nothing is masked here.
     ("logs", "FilterLogEvents"): {"interleaved", "unmask"},
     ("logs", "GetLogEvents"): {"unmask"},

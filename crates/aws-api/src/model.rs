@@ -79,12 +79,23 @@ pub struct Metadata {
     pub xml_namespace: Option<String>,
     signing_name: Option<String>,
     endpoint_prefix: String,
+    aws_query_compatible: Option<serde::de::IgnoredAny>,
 }
 
 impl Metadata {
     /// The service in a signature's scope.
     pub fn signing_name(&self) -> &str {
         self.signing_name.as_deref().unwrap_or(&self.endpoint_prefix)
+    }
+
+    /// Whether the service spoke the query protocol once, and still answers those who do.
+    pub fn is_legacy_query(&self) -> bool {
+        self.aws_query_compatible.is_some()
+    }
+
+    /// Whether the service answers forms.
+    pub fn takes_forms(&self) -> bool {
+        self.protocol == Protocol::Query || self.is_legacy_query()
     }
 }
 

@@ -8,26 +8,71 @@ use crate::model::{Kind, Model, Shape};
 /// Deepest nesting of structures, lists and maps that is looked at; shapes of Lambda need 5.
 const DEPTH_MAX: usize = 32;
 
+/// What is wrong with an input.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// A member has the wrong JSON type.
+    Type(ApiError),
+    /// Every constraint that is violated.
+    Constraints(Vec<Violation>),
+}
+
+/// A constraint that a member violates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// As messages name the member: `snapStart.applyOn`.
+    pub path: String,
+    /// The value as messages show it; `None`: it is missing.
+    pub value: Option<String>,
+    /// Such as `Member must have length less than or equal to 64`.
+    pub constraint: String,
+}
+
+impl Refused {
+    /// In the words that most services have, with the code for violations that is this service's.
+    pub fn with_code(self, code: &'static str) -> ApiError {
+        match self {
+            Self::Type(error) => error,
+            Self::Constraints(violations) => {
+                let (count, errors) = (violations.len(), if violations.len() == 1 { "error" } else { "errors" });
+                let all: Vec<String> = violations.iter().map(Violation::to_string).collect();
+                ApiError::new(400, code, format!("{count} validation {errors} detected: {}", all.join("; ")))
+            }
+        }
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        refused.with_code("ValidationException")
+    }
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, value, constraint } = self;
+        match value {
+            Some(value) => write!(f, "Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"),
+            None => write!(f, "Value null at '{path}' failed to satisfy constraint: {constraint}"),
+        }
+    }
+}
+
 /// Checks `input` against the structure `structure`. Explicit nulls are absent members and are removed.
 ///
 /// # Errors
-/// `SerializationException` for the first member of a wrong JSON type, else `ValidationException` that lists every violated
-/// constraint.
-pub fn check(model: &Model, structure: &str, input: &mut Value) -> Result<(), ApiError> {
+/// The first member of a wrong JSON type, else every violated constraint.
+pub fn check(model: &Model, structure: &str, input: &mut Value) -> Result<(), Refused> {
     let mut checker = Checker { model, violations: Vec::new() };
     if let Some(shape) = model.shape(structure) {
-        checker.structure(shape, "", input, 0)?;
+        checker.structure(shape, "", input, 0).map_err(Refused::Type)?;
     }
-    match checker.violations.as_slice() {
-        [] => Ok(()),
-        [one] => Err(ApiError::validation(format!("1 validation error detected: {one}"))),
-        many => Err(ApiError::validation(format!("{} validation errors detected: {}", many.len(), many.join("; ")))),
-    }
+    if checker.violations.is_empty() { Ok(()) } else { Err(Refused::Constraints(checker.violations)) }
 }
 
 struct Checker<'a> {
     model: &'a Model,
-    violations: Vec<String>,
+    violations: Vec<Violation>,
 }
 
 impl<'a> Checker<'a> {
@@ -47,9 +92,11 @@ impl<'a> Checker<'a> {
                         self.value(shape, &path, value, depth + 1)?;
                     }
                 }
-                None if shape.required.contains(name) => {
-                    self.violations.push(violation("null", &path, "Member must not be null"))
-                }
+                None if shape.required.contains(name) => self.violations.push(Violation {
+                    path,
+                    value: None,
+                    constraint: "Member must not be null".to_owned(),
+                }),
                 None => {}
             }
         }
@@ -66,7 +113,7 @@ impl<'a> Checker<'a> {
             (Kind::Map, Value::Object(_)) => self.map(shape, path, value, depth),
             (kind, value) if has_type(kind, value) => {
                 for constraint in broken(shape, value) {
-                    self.violations.push(violation(&shown(value), path, &constraint));
+                    self.violations.push(violation(value, path, constraint));
                 }
                 Ok(())
             }
@@ -77,7 +124,7 @@ impl<'a> Checker<'a> {
     fn list(&mut self, shape: &'a Shape, path: &str, value: &mut Value, depth: usize) -> Result<(), ApiError> {
         let Value::Array(items) = &*value else { return Ok(()) };
         for constraint in broken_length(shape, items.len()) {
-            self.violations.push(violation(&shown(value), path, &constraint));
+            self.violations.push(violation(value, path, constraint));
         }
         let Value::Array(items) = value else { return Ok(()) };
         let Some(member) = shape.member.as_ref().and_then(|member| self.model.shape(&member.shape)) else {
@@ -98,7 +145,7 @@ impl<'a> Checker<'a> {
         }
         if unfit {
             let rules = constraints(member, true);
-            self.violations.push(violation(&shown(value), path, &format!("Member must satisfy constraint: [{rules}]")));
+            self.violations.push(violation(value, path, format!("Member must satisfy constraint: [{rules}]")));
         }
         Ok(())
     }
@@ -114,7 +161,7 @@ impl<'a> Checker<'a> {
         }
         let Value::Object(entries) = &*value else { return Ok(()) };
         for constraint in broken_length(shape, entries.len()) {
-            self.violations.push(violation(&shown(value), path, &constraint));
+            self.violations.push(violation(value, path, constraint));
         }
         let Value::Object(entries) = value else { return Ok(()) };
         let (mut unfit_keys, mut unfit_values) = (false, false);
@@ -134,26 +181,18 @@ impl<'a> Checker<'a> {
         }
         if let (true, Some(shape)) = (unfit_keys, key_shape) {
             let rules = constraints(shape, false);
-            self.violations.push(violation(
-                &shown(value),
-                path,
-                &format!("Map keys must satisfy constraint: [{rules}]"),
-            ));
+            self.violations.push(violation(value, path, format!("Map keys must satisfy constraint: [{rules}]")));
         }
         if let (true, Some(shape)) = (unfit_values, value_shape) {
             let rules = constraints(shape, true);
-            self.violations.push(violation(
-                &shown(value),
-                path,
-                &format!("Map value must satisfy constraint: [{rules}]"),
-            ));
+            self.violations.push(violation(value, path, format!("Map value must satisfy constraint: [{rules}]")));
         }
         Ok(())
     }
 }
 
-fn violation(shown: &str, path: &str, constraint: &str) -> String {
-    format!("Value {shown} at '{path}' failed to satisfy constraint: {constraint}")
+fn violation(value: &Value, path: &str, constraint: String) -> Violation {
+    Violation { path: path.to_owned(), value: Some(display(value)), constraint }
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -263,10 +302,6 @@ fn enum_rule(shape: &Shape) -> String {
     format!("Member must satisfy enum value set: [{}]", shape.values.as_deref().unwrap_or_default().join(", "))
 }
 
-fn shown(value: &Value) -> String {
-    format!("'{}'", display(value))
-}
-
 /// A value as Java writes it.
 fn display(value: &Value) -> String {
     match value {
@@ -317,7 +352,7 @@ mod tests {
     use crate::Service;
 
     fn message(structure: &str, mut input: Value) -> String {
-        let error = check(Service::Lambda.model(), structure, &mut input).expect_err("must be refused");
+        let error = ApiError::from(check(Service::Lambda.model(), structure, &mut input).expect_err("must be refused"));
         assert_eq!(error.status, 400);
         format!("{}: {}", error.name, error.message)
     }

@@ -22,7 +22,7 @@ use crate::refusal::{body_not_taken, unauthenticated};
 use crate::route::{self, Destination};
 use crate::server::{Peer, Shared};
 use crate::service::Context;
-use crate::{admin, browser, iam, lambda, logs, sts};
+use crate::{admin, browser, iam, lambda, logs, sqs, sts};
 
 /// Bodies of ordinary operations, bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -237,6 +237,9 @@ impl Shared {
             Service::Logs => {
                 let backend = logs::Logs { store: self.backends.logs.clone(), stopping: self.stopping.clone() };
                 logs::TABLE.handle(&Context { backend, request: request_context }, protocol, request).await
+            }
+            Service::Sqs => {
+                sqs::TABLE.handle(&Context { backend: (), request: request_context }, protocol, request).await
             }
             Service::Lambda => lambda::handle(&self.backends.control, &request_context, request).await,
             other => Err(unsupported(route::signing_name(other))),

@@ -7,11 +7,13 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::context::{REQUEST_ID, Response, typed_response};
-use crate::protocol::{Protocol, json};
+use crate::protocol::{Protocol, json, legacy};
 
 /// What a throttled client should wait, seconds.
 pub const RETRY_AFTER_S: u32 = 1;
 
+/// What those who spoke the query protocol before know an error by.
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What a client is told: a status, AWS's error code and a message for people. Internal detail belongs in the log.
@@ -61,7 +63,7 @@ impl ApiError {
     pub(crate) fn into_response(self, protocol: Protocol, request_id: &RequestId) -> Response {
         let mut response = match protocol {
             Protocol::RestJson => self.rest_json(),
-            Protocol::Json { version } => self.json(version),
+            Protocol::Json { version, namespace } => self.json(version, namespace),
             Protocol::Query { namespace, json: false } => self.query(namespace, request_id),
             Protocol::Query { json: true, .. } => self.query_json(request_id),
             Protocol::RestXml => self.rest_xml(request_id),
@@ -97,11 +99,18 @@ impl ApiError {
         response
     }
 
-    fn json(&self, version: &str) -> Response {
-        let body = serde_json::json!({ "__type": self.code, "message": self.message }).to_string();
+    fn json(&self, version: &str, namespace: Option<&str>) -> Response {
+        let kind = namespace.map_or_else(|| self.code.to_string(), |namespace| format!("{namespace}#{}", self.code));
+        let body = serde_json::json!({ "__type": kind, "message": self.message }).to_string();
         let mut response = typed_response(self.status, json::content_type(version), body);
-        if let Ok(code) = HeaderValue::try_from(&*self.code) {
-            response.headers_mut().insert(ERROR_TYPE, code);
+        let mut set = |name, value: &str| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        };
+        set(ERROR_TYPE, &self.code);
+        if namespace.is_some() {
+            set(QUERY_ERROR, &format!("{};{}", legacy::code(&self.code), self.side()));
         }
         response
     }
@@ -118,7 +127,7 @@ impl ApiError {
 
     fn query(&self, namespace: &str, request_id: &RequestId) -> Response {
         let side = self.side();
-        let code = quick_xml::escape::escape(&*self.code);
+        let code = quick_xml::escape::escape(legacy::code(&self.code));
         let message = quick_xml::escape::escape(&*self.message);
         let body = format!(
             "<ErrorResponse xmlns=\"{namespace}\">\n  <Error>\n    <Type>{side}</Type>\n    <Code>{code}</Code>\n    \

@@ -37,6 +37,7 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         GetRolePolicy => roles::get_policy,
         GetUser => get_user,
         ListAttachedRolePolicies => roles::list_attached,
+        ListEntitiesForPolicy => policies::entities,
         ListInstanceProfilesForRole => roles::list_instance_profiles,
         ListPolicies => policies::list,
         ListPolicyTags => policies::list_tags,
@@ -53,7 +54,7 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         UpdateRole => roles::update,
         UpdateRoleDescription => roles::update_description,
     },
-    words: |refusal| ApiError { code: "ValidationError".into(), ..refusal },
+    words: |refused| refused.with_code("ValidationError"),
     unknown: |action| invalid_action(action, "2010-05-08"),
 };
 

@@ -25,6 +25,7 @@ mod room;
 mod route;
 mod server;
 mod service;
+mod sqs;
 mod sts;
 mod wishes;
 

@@ -39,6 +39,7 @@ pub(crate) const TABLE: Table<Logs> = Table {
         DeleteRetentionPolicy => groups::delete_retention,
         DescribeLogGroups => groups::describe,
         DescribeLogStreams => streams::describe,
+        DescribeMetricFilters => groups::metric_filters,
         FilterLogEvents => events::filter,
         GetLogEvents => events::get,
         ListLogGroups => groups::list,

@@ -95,7 +95,7 @@ mod tests {
         let mismatch = || AuthError::Signature(SignatureError::Mismatch);
         for (protocol, status, code) in [
             (Protocol::RestJson, 403, "InvalidSignatureException"),
-            (Protocol::Json { version: "1.1" }, 400, "InvalidSignatureException"),
+            (Protocol::JSON, 400, "InvalidSignatureException"),
             (query, 403, "SignatureDoesNotMatch"),
         ] {
             let error = unauthenticated(mismatch(), protocol);

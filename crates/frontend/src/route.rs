@@ -1,6 +1,6 @@
 //! Which service a request is for: by the scope of its signature, its target header, its path or its form.
 
-use hearth_aws_api::{Service, model};
+use hearth_aws_api::Service;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
@@ -8,7 +8,7 @@ use crate::auth::sigv4::{self, Claim, Scope};
 use crate::protocol::Protocol;
 
 /// The services that Hearth speaks, in the order in which refusals list them.
-pub(crate) const SPOKEN: [Service; 4] = [Service::Iam, Service::Lambda, Service::Logs, Service::Sts];
+pub(crate) const SPOKEN: [Service; 5] = [Service::Iam, Service::Lambda, Service::Logs, Service::Sqs, Service::Sts];
 
 pub(crate) fn signing_name(service: Service) -> &'static str {
     service.model().metadata.signing_name()
@@ -38,7 +38,7 @@ pub(crate) fn of(parts: &Parts) -> Destination {
         let meant = |service: &Service| service.model().metadata.target_prefix.as_deref() == Some(prefix);
         return match SPOKEN.into_iter().find(meant) {
             Some(service) => Destination::Service(service),
-            None => Destination::Unsupported { name: shortened(prefix), protocol: JSON },
+            None => Destination::Unsupported { name: shortened(prefix), protocol: Protocol::JSON },
         };
     }
     match parts.uri.query() {
@@ -49,8 +49,7 @@ pub(crate) fn of(parts: &Parts) -> Destination {
     }
 }
 
-/// How a service of which nothing is known would write an error.
-const JSON: Protocol = Protocol::Json { version: "1.1" };
+/// How a service that takes forms and of which no more is known would write an error.
 const QUERY: Protocol = Protocol::Query { namespace: "", json: false };
 
 /// Where a query-protocol request goes that no signature routes: by the API version or the action in its form.
@@ -63,7 +62,7 @@ pub(crate) fn of_form(form: &str) -> Destination {
             _ => {}
         }
     }
-    let forms = SPOKEN.into_iter().filter(|service| service.model().metadata.protocol == model::Protocol::Query);
+    let forms = SPOKEN.into_iter().filter(|service| service.model().metadata.takes_forms());
     let meant = |service: &Service| match (&version, &action) {
         (Some(version), _) => service.model().metadata.api_version == **version,
         (None, Some(action)) => service.model().operation(action).is_some(),
@@ -93,7 +92,7 @@ fn of_name(name: &str, has_target: bool, is_form: bool) -> Destination {
     }
     let protocol = match name {
         "s3" => Protocol::RestXml,
-        _ if has_target => JSON,
+        _ if has_target => Protocol::JSON,
         _ if is_form => QUERY,
         _ => Protocol::RestJson,
     };
@@ -160,7 +159,7 @@ mod tests {
     #[test]
     fn other_services_are_named_in_their_own_protocol() {
         for (name, headers, protocol) in [
-            ("sqs", vec![("x-amz-target", "AmazonSQS.SendMessage")], JSON),
+            ("events", vec![("x-amz-target", "AWSEvents.PutEvents")], Protocol::JSON),
             ("s3", vec![], Protocol::RestXml),
             ("apigateway", vec![], Protocol::RestJson),
             ("cloudformation", vec![("content-type", "application/x-www-form-urlencoded")], QUERY),

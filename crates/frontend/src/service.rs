@@ -9,7 +9,8 @@ use std::ops::Deref;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use hearth_aws_api::{Service, validate};
+use hearth_aws_api::Service;
+use hearth_aws_api::validate::{self, Refused};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -38,7 +39,7 @@ pub(crate) struct Table<B: 'static> {
     pub(crate) service: Service,
     pub(crate) operations: &'static [Entry<B>],
     /// What the model has against an input, in the service's own words.
-    pub(crate) words: fn(ApiError) -> ApiError,
+    pub(crate) words: fn(Refused) -> hearth_aws_api::ApiError,
     /// The refusal of an operation that is not in the table.
     pub(crate) unknown: fn(&str) -> ApiError,
 }
@@ -77,7 +78,7 @@ impl<B> Table<B> {
         let mut input = protocol.input(model, operation, &request)?;
         drop(request);
         if let Some(structure) = &operation.input {
-            validate::check(model, structure, &mut input).map_err(|error| (self.words)(error.into()))?;
+            validate::check(model, structure, &mut input).map_err(self.words)?;
         }
         match (entry.run)(context, input).await? {
             Answer::Members(members) => Ok(protocol.answer(model, operation, &members, context.request_id)),

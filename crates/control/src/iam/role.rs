@@ -116,6 +116,24 @@ impl Iam {
         self.entities(account).list("role/", after, limit, |role: &Role| role.path.starts_with(path_prefix)).await
     }
 
+    /// Roles under a path that have the policy, attached or as their boundary.
+    pub async fn roles_with_policy(
+        &self,
+        account: &AccountId,
+        (arn, as_boundary): (&str, bool),
+        path_prefix: &str,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<(Vec<Role>, Option<String>), IamError> {
+        self.policy(account, arn).await?;
+        let has = |role: &Role| match as_boundary {
+            true => role.permissions_boundary.as_deref() == Some(arn),
+            false => role.attached.contains(arn),
+        };
+        let wanted = |role: &Role| role.path.starts_with(path_prefix) && has(role);
+        self.entities(account).list("role/", after, limit, wanted).await
+    }
+
     pub async fn delete_role(&self, account: &AccountId, name: &str) -> Result<(), IamError> {
         check_name("roleName", name, ROLE_NAME_MAX)?;
         let (entities, key) = (self.entities(account), key(name));

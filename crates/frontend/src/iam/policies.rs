@@ -3,10 +3,11 @@
 use hearth_aws_api::shape::Time;
 use hearth_aws_api::shapes::iam::{
     CreatePolicyRequest, CreatePolicyResponse, CreatePolicyVersionRequest, CreatePolicyVersionResponse,
-    DeletePolicyRequest, DeletePolicyVersionRequest, GetPolicyRequest, GetPolicyResponse, GetPolicyVersionRequest,
-    GetPolicyVersionResponse, ListPoliciesRequest, ListPoliciesResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
-    ListPolicyVersionsRequest, ListPolicyVersionsResponse, Policy, PolicyScopeType, PolicyUsageType, PolicyVersion,
-    SetDefaultPolicyVersionRequest,
+    DeletePolicyRequest, DeletePolicyVersionRequest, EntityType, GetPolicyRequest, GetPolicyResponse,
+    GetPolicyVersionRequest, GetPolicyVersionResponse, ListEntitiesForPolicyRequest, ListEntitiesForPolicyResponse,
+    ListPoliciesRequest, ListPoliciesResponse, ListPolicyTagsRequest, ListPolicyTagsResponse,
+    ListPolicyVersionsRequest, ListPolicyVersionsResponse, Policy, PolicyRole, PolicyScopeType, PolicyUsageType,
+    PolicyVersion, SetDefaultPolicyVersionRequest,
 };
 use hearth_control::iam::{self, NewPolicy};
 
@@ -85,6 +86,29 @@ pub(super) async fn list(context: &Context, input: ListPoliciesRequest) -> Resul
     };
     Ok(ListPoliciesResponse {
         policies: Some(policies.iter().map(|policy| listed(policy.arn(account), policy)).collect()),
+        is_truncated: Some(marker.is_some()),
+        marker,
+    })
+}
+
+/// Only roles can have policies here.
+pub(super) async fn entities(
+    context: &Context,
+    input: ListEntitiesForPolicyRequest,
+) -> Result<ListEntitiesForPolicyResponse, ApiError> {
+    let policy = (input.policy_arn.as_str(), input.policy_usage_filter == Some(PolicyUsageType::PermissionsBoundary));
+    let prefix = input.path_prefix.as_deref().unwrap_or("/");
+    let max = items_max(input.max_items);
+    let found = context.backend.roles_with_policy(&context.account, policy, prefix, input.marker, max);
+    let (mut roles, mut marker) = found.await.map_err(refused)?;
+    if input.entity_filter.is_some_and(|kind| kind != EntityType::Role) {
+        (roles, marker) = (Vec::new(), None);
+    }
+    let roles = roles.into_iter().map(|role| PolicyRole { role_name: Some(role.name), role_id: Some(role.id) });
+    Ok(ListEntitiesForPolicyResponse {
+        policy_groups: Some(Vec::new()),
+        policy_users: Some(Vec::new()),
+        policy_roles: Some(roles.collect()),
         is_truncated: Some(marker.is_some()),
         marker,
     })

@@ -154,7 +154,8 @@ pub fn qualifier(query: Option<&str>) -> Option<Cow<'_, str>> {
 pub fn check_names(encoded: &str, qualifier: Option<&str>) -> Result<String, ApiError> {
     let name = decoded(encoded).map_or_else(|| encoded.to_owned(), Cow::into_owned);
     let mut input = serde_json::json!({"FunctionName": name, "Qualifier": qualifier});
-    validate::check(Service::Lambda.model(), "InvocationRequest", &mut input)?;
+    validate::check(Service::Lambda.model(), "InvocationRequest", &mut input)
+        .map_err(hearth_aws_api::ApiError::from)?;
     Ok(name)
 }
 

@@ -2,10 +2,10 @@
 
 use hearth_aws_api::shapes::logs::{
     CreateLogGroupRequest, DeleteLogGroupRequest, DeleteRetentionPolicyRequest, DescribeLogGroupsRequest,
-    DescribeLogGroupsResponse, ListLogGroupsRequest, ListLogGroupsResponse, LogGroup, LogGroupClass, LogGroupSummary,
-    PutRetentionPolicyRequest,
+    DescribeLogGroupsResponse, DescribeMetricFiltersRequest, DescribeMetricFiltersResponse, ListLogGroupsRequest,
+    ListLogGroupsResponse, LogGroup, LogGroupClass, LogGroupSummary, PutRetentionPolicyRequest,
 };
-use hearth_logs::Group;
+use hearth_logs::{Group, LogError};
 
 use super::names::{group_arn, of_identifier};
 use super::{Context, invalid, not_supported, refused};
@@ -135,4 +135,17 @@ pub(super) fn put_retention(context: &Context, input: PutRetentionPolicyRequest)
 
 pub(super) fn delete_retention(context: &Context, input: DeleteRetentionPolicyRequest) -> Result<(), ApiError> {
     context.backend.store.set_retention(&context.account, &input.log_group_name, None).map_err(refused)
+}
+
+/// No group has metric filters here.
+pub(super) fn metric_filters(
+    context: &Context,
+    input: DescribeMetricFiltersRequest,
+) -> Result<DescribeMetricFiltersResponse, ApiError> {
+    if let Some(name) = input.log_group_name
+        && context.backend.store.group(&context.account, &name).is_none()
+    {
+        return Err(refused(LogError::NotFound { what: "group" }));
+    }
+    Ok(DescribeMetricFiltersResponse { metric_filters: Some(Vec::new()), next_token: None })
 }

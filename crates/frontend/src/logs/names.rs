@@ -1,5 +1,7 @@
 //! Names and ARNs of groups and streams, and the limits of their members.
 
+use hearth_aws_api::validate::{Refused, Violation};
+
 use super::invalid;
 use crate::context::RequestContext;
 use crate::error::ApiError;
@@ -31,7 +33,7 @@ pub(super) fn check_stream(name: &str) -> Result<(), ApiError> {
 
 fn check_name(name: &str, member: &str, pattern: &str, legal: impl Fn(char) -> bool) -> Result<(), ApiError> {
     if name.chars().count() > NAME_CHARS_MAX {
-        return Err(name_too_long());
+        return Err(invalid(name_too_long()));
     }
     if name.is_empty() {
         return Err(invalid(format!(
@@ -79,20 +81,21 @@ pub(super) fn of_identifier(context: &RequestContext, identifier: &str) -> Resul
 }
 
 /// What the model has against an input, as the service says it.
-pub(super) fn in_words_of_logs(refusal: ApiError) -> ApiError {
-    if refusal.code == "SerializationException" {
-        return refusal;
-    }
-    let too_long = |member: &str| {
-        refusal.message.contains(&format!("at '{member}'")) && refusal.message.ends_with(&format!(" {NAME_CHARS_MAX}"))
+pub(super) fn in_words_of_logs(refused: Refused) -> hearth_aws_api::ApiError {
+    const CODE: &str = "InvalidParameterException";
+    let too_long = |violation: &Violation| {
+        ["logGroupName", "logStreamName"].contains(&violation.path.as_str())
+            && violation.constraint.ends_with(&format!("length less than or equal to {NAME_CHARS_MAX}"))
     };
-    if too_long("logGroupName") || too_long("logStreamName") {
-        return name_too_long();
+    match &refused {
+        Refused::Constraints(violations) if violations.iter().any(too_long) => {
+            hearth_aws_api::ApiError::new(400, CODE, name_too_long())
+        }
+        _ => refused.with_code(CODE),
     }
-    invalid(refusal.message)
 }
 
 /// Recorded, of both.
-fn name_too_long() -> ApiError {
-    invalid(format!("Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_CHARS_MAX}."))
+fn name_too_long() -> String {
+    format!("Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_CHARS_MAX}.")
 }

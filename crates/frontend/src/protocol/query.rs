@@ -16,6 +16,7 @@ use hearth_types::RequestId;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::legacy;
 use crate::context::{Response, typed_response};
 use crate::error::ApiError;
 
@@ -65,7 +66,7 @@ impl Reader<'_> {
     fn structure(&self, shape: &Shape, prefix: &str) -> Result<Value, ApiError> {
         let mut members = Map::new();
         for (name, member) in &shape.members {
-            let path = format!("{prefix}{}", member.location_name.as_deref().unwrap_or(name));
+            let path = format!("{prefix}{}", legacy::name(self.model, name, member));
             if self.form.has(&path) {
                 members.insert(name.clone(), self.value(member, &path)?);
             }
@@ -78,7 +79,7 @@ impl Reader<'_> {
         match shape.kind {
             Kind::Structure => self.structure(shape, &format!("{path}.")),
             Kind::List => self.list(shape, path, member.flattened || shape.flattened),
-            Kind::Map => self.map(shape, path, member.flattened || shape.flattened),
+            Kind::Map => self.map(member, shape, path),
             kind => scalar(kind, self.form.get(path).unwrap_or_default()),
         }
     }
@@ -91,14 +92,13 @@ impl Reader<'_> {
         paths.take_while(|path| self.form.has(path)).map(|path| self.value(member, &path)).collect()
     }
 
-    fn map(&self, shape: &Shape, path: &str, flattened: bool) -> Result<Value, ApiError> {
-        let (Some(key), Some(value)) = (&shape.key, &shape.value) else { return Ok(Value::Null) };
-        let name = |member: &Member, default: &str| member.location_name.as_deref().unwrap_or(default).to_owned();
-        let (key, value_name) = (name(key, "key"), name(value, "value"));
-        let step = if flattened { "" } else { ".entry" };
+    fn map(&self, member: &Member, shape: &Shape, path: &str) -> Result<Value, ApiError> {
+        let Some(value) = &shape.value else { return Ok(Value::Null) };
+        let (key_name, value_name) = legacy::pair(self.model, &member.shape);
+        let step = if member.flattened || shape.flattened { "" } else { ".entry" };
         let paths = (1..=PARAMETERS_MAX).map(|index| format!("{path}{step}.{index}"));
         let entries = paths.take_while(|path| self.form.has(path)).map(|path| {
-            let key = self.form.get(&format!("{path}.{key}")).unwrap_or_default();
+            let key = self.form.get(&format!("{path}.{key_name}")).unwrap_or_default();
             Ok((key.to_owned(), self.value(value, &format!("{path}.{value_name}"))?))
         });
         entries.collect::<Result<Map<_, _>, _>>().map(Value::Object)
@@ -171,7 +171,7 @@ impl Writer<'_> {
     fn structure(&mut self, shape: &Shape, members: &Value) {
         for (name, member) in &shape.members {
             if let Some(value) = members.get(name) {
-                self.value(member.location_name.as_deref().unwrap_or(name), member, value);
+                self.value(legacy::name(self.model, name, member), member, value);
             }
         }
     }
@@ -182,7 +182,7 @@ impl Writer<'_> {
         match (shape.kind, value) {
             (Kind::Structure, _) => self.element(name, |writer| writer.structure(shape, value)),
             (Kind::List, Value::Array(items)) => self.list(name, shape, items, flattened),
-            (Kind::Map, Value::Object(entries)) => self.map(name, shape, entries, flattened),
+            (Kind::Map, Value::Object(entries)) => self.map((name, member), shape, entries),
             (Kind::Timestamp, value) => self.scalar(name, &iso_time(value.as_f64().unwrap_or_default())),
             (_, Value::String(text)) => self.scalar(name, text),
             (_, value) => self.scalar(name, &value.to_string()),
@@ -201,17 +201,22 @@ impl Writer<'_> {
         }
     }
 
-    fn map(&mut self, name: &str, shape: &Shape, entries: &Map<String, Value>, flattened: bool) {
-        let (Some(key_member), Some(value_member)) = (&shape.key, &shape.value) else { return };
+    fn map(&mut self, (name, member): (&str, &Member), shape: &Shape, entries: &Map<String, Value>) {
+        let Some(value_member) = &shape.value else { return };
+        let (key_name, value_name) = legacy::pair(self.model, &member.shape);
         let write = |writer: &mut Self, element: &str| {
             for (key, value) in entries {
                 writer.element(element, |writer| {
-                    writer.scalar(key_member.location_name.as_deref().unwrap_or("key"), key);
-                    writer.value(value_member.location_name.as_deref().unwrap_or("value"), value_member, value);
+                    writer.scalar(key_name, key);
+                    writer.value(value_name, value_member, value);
                 });
             }
         };
-        if flattened { write(self, name) } else { self.element(name, |writer| write(writer, "entry")) }
+        if member.flattened || shape.flattened {
+            write(self, name);
+        } else {
+            self.element(name, |writer| write(writer, "entry"));
+        }
     }
 }
 
@@ -257,6 +262,34 @@ mod tests {
         let form = "Name=t&Attributes.entry.1.key=A&Attributes.entry.1.value=1&Attributes.entry.2.key=B&Attributes.entry.2.value=2";
         let input = read(Service::Sns, "CreateTopic", "", form).unwrap();
         assert_eq!(input, json!({ "Name": "t", "Attributes": { "A": "1", "B": "2" } }));
+    }
+
+    #[test]
+    fn sqs_numbers_its_members_in_the_singular() {
+        let form = "QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&Tag.1.Key=k&Tag.1.Value=v";
+        let input = read(Service::Sqs, "CreateQueue", "", form).unwrap();
+        assert_eq!(input, json!({ "QueueName": "q", "Attributes": { "DelaySeconds": "5" }, "tags": { "k": "v" } }));
+        let form = "QueueUrl=u&SendMessageBatchRequestEntry.1.Id=a&SendMessageBatchRequestEntry.1.MessageBody=b\
+                    &SendMessageBatchRequestEntry.1.MessageAttribute.1.Name=n\
+                    &SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType=String\
+                    &SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue=s";
+        let attributes = json!({ "n": { "DataType": "String", "StringValue": "s" } });
+        let entries = json!([{ "Id": "a", "MessageBody": "b", "MessageAttributes": attributes }]);
+        let input = read(Service::Sqs, "SendMessageBatch", "", form).unwrap();
+        assert_eq!(input, json!({ "QueueUrl": "u", "Entries": entries }));
+    }
+
+    #[tokio::test]
+    async fn sqs_writes_its_messages_as_before() {
+        let members = json!({ "Messages": [{ "MessageId": "m", "Attributes": { "SentTimestamp": "1" } }] });
+        let text = written(Service::Sqs, "ReceiveMessage", &members).await;
+        assert!(
+            text.contains(
+                "<ReceiveMessageResult><Message><MessageId>m</MessageId><Attribute><Name>SentTimestamp</Name>\
+                 <Value>1</Value></Attribute></Message></ReceiveMessageResult>"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

@@ -231,7 +231,7 @@ def open_mode():
     assert event == (413, "RequestEntityTooLargeException"), event
     assert client("sts", "123456789012", "x").get_caller_identity()["Account"] == "123456789012"
     assert client("sts", "AKIDOTHER", "x").get_caller_identity()["Account"] == "000000000000"
-    assert refusal(client("sqs").list_queues)[0] == 501
+    assert refusal(client("kinesis").list_streams)[0] == 501
     assert refusal(client("s3").list_buckets)[0] == 501
     assert refusal(client("cloudformation").list_stacks)[0] == 501
 

@@ -36,10 +36,10 @@ async fn one_port_speaks_every_service() {
 #[tokio::test]
 async fn services_that_are_not_spoken_are_named() {
     let world = World::start(config()).await;
-    let queue = world.send("POST", "/", &[("x-amz-target", "AmazonSQS.SendMessage")], b"{}").await;
-    assert_eq!(queue.status, 501);
-    assert_eq!(queue.json()["__type"], "NotImplemented");
-    assert!(queue.json()["message"].as_str().unwrap().ends_with("iam, lambda, logs, sts"), "{}", queue.text());
+    let stream = world.send("POST", "/", &[("x-amz-target", "Kinesis_20131202.PutRecord")], b"{}").await;
+    assert_eq!(stream.status, 501);
+    assert_eq!(stream.json()["__type"], "NotImplemented");
+    assert!(stream.json()["message"].as_str().unwrap().ends_with("iam, lambda, logs, sqs, sts"), "{}", stream.text());
     let action = world.send("POST", "/", &[FORM], b"Action=Nonsense&Version=2010-05-08").await;
     assert!(action.text().contains("<Code>InvalidAction</Code>"), "{}", action.text());
 }
