@@ -45,6 +45,9 @@ def test_provisioned_sandboxes_are_ready_before_the_first_call(published):
     status = provisioned(function)
     assert status["AllocatedProvisionedConcurrentExecutions"] == 2
     assert status["AvailableProvisionedConcurrentExecutions"] == 2
+    listed = function.client.list_provisioned_concurrency_configs(FunctionName=function.name)["ProvisionedConcurrencyConfigs"]
+    asked = {name: value for name, value in status.items() if name != "ResponseMetadata"}
+    assert listed == [{"FunctionArn": f"{function.arn}:live", **asked}]
     assert initialisation(function)[0] == "provisioned-concurrency"
     function.wait_for_message(r"INIT_REPORT Init Duration: .*Status: success")
 

@@ -104,7 +104,7 @@ structure! {
     ["PascalCase" Default Serialize]
     AttachedPermissionsBoundary {
         |
-        permissions_boundary_type: PermissionsBoundaryAttachmentType,
+        permissions_boundary_type: String,
         permissions_boundary_arn: String,
     }
 }
@@ -1256,12 +1256,6 @@ structure! {
         is_required: bool,
         default_value: String,
         immutable: bool,
-    }
-}
-
-enumeration! {
-    PermissionsBoundaryAttachmentType {
-        PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
     }
 }
 

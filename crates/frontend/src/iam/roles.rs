@@ -7,9 +7,9 @@ use hearth_aws_api::shapes::iam::{
     GetRolePolicyRequest, GetRolePolicyResponse, GetRoleRequest, GetRoleResponse, ListAttachedRolePoliciesRequest,
     ListAttachedRolePoliciesResponse, ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse,
     ListRolePoliciesRequest, ListRolePoliciesResponse, ListRoleTagsRequest, ListRoleTagsResponse, ListRolesRequest,
-    ListRolesResponse, PermissionsBoundaryAttachmentType, PutRolePermissionsBoundaryRequest, PutRolePolicyRequest,
-    Role, RoleLastUsed, TagRoleRequest, UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest,
-    UpdateRoleDescriptionResponse, UpdateRoleRequest, UpdateRoleResponse,
+    ListRolesResponse, PutRolePermissionsBoundaryRequest, PutRolePolicyRequest, Role, RoleLastUsed, TagRoleRequest,
+    UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse,
+    UpdateRoleRequest, UpdateRoleResponse,
 };
 use hearth_control::iam::{self, NewRole, RoleUpdate};
 
@@ -35,7 +35,7 @@ fn basics(context: &Context, role: &iam::Role) -> Role {
 
 fn with_attributes(context: &Context, role: &iam::Role) -> Role {
     let boundary = role.permissions_boundary.clone().map(|arn| AttachedPermissionsBoundary {
-        permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy),
+        permissions_boundary_type: Some("Policy".to_owned()),
         permissions_boundary_arn: Some(arn),
     });
     let tags = (!role.tags.is_empty()).then(|| tags_out(role.tags.clone()));

@@ -9,12 +9,14 @@ use anyhow::{Context as _, Result};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-/// `(service, structure, member)`: free text for the model's purposes, because the service answers in its own words.
-const FREE_TEXT: &[(&str, &str, &str)] = &[
+/// `(service, structure, member, shape)`: what is text for the model's purposes, because the service has its own words.
+const FREE_TEXT: &[(&str, &str, &str, &str)] = &[
     // Recorded: an unknown runtime is InvalidParameterValueException "Value x at 'runtime' failed to satisfy constraint: ..
     // or be a valid ARN", not ValidationException.
-    ("lambda", "CreateFunctionRequest", "Runtime"),
-    ("lambda", "UpdateFunctionConfigurationRequest", "Runtime"),
+    ("lambda", "CreateFunctionRequest", "Runtime", "String"),
+    ("lambda", "UpdateFunctionConfigurationRequest", "Runtime", "String"),
+    // The model says PermissionsBoundaryPolicy; the service, as the API reference's examples show, Policy.
+    ("iam", "AttachedPermissionsBoundary", "PermissionsBoundaryType", "stringType"),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -134,9 +136,9 @@ fn is_false(value: &bool) -> bool {
 impl Document {
     pub(super) fn read(service: &str, path: &Path) -> Result<Self> {
         let mut document: Self = serde_json::from_reader(flate2::read::GzDecoder::new(File::open(path)?))?;
-        for (_, structure, member) in FREE_TEXT.iter().filter(|(of, ..)| *of == service) {
+        for (_, structure, member, text) in FREE_TEXT.iter().filter(|(of, ..)| *of == service) {
             let shape = document.shapes.get_mut(*structure).context("a structure of FREE_TEXT is missing")?;
-            shape.members.get_mut(*member).context("a member of FREE_TEXT is missing")?.shape = "String".to_owned();
+            shape.members.get_mut(*member).context("a member of FREE_TEXT is missing")?.shape = (*text).to_owned();
         }
         Ok(document)
     }
