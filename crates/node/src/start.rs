@@ -343,7 +343,7 @@ impl Core {
 }
 
 /// CPU in proportion to memory.
-fn cpu_millis(memory_mib: u32) -> u32 {
+pub(crate) fn cpu_millis(memory_mib: u32) -> u32 {
     memory_mib.saturating_mul(1000) / limits::MEMORY_MIB_PER_CORE
 }
 

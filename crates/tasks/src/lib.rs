@@ -8,10 +8,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is what stands before them")]
 
 mod alarm;
+mod background;
 mod group;
 mod share;
 
 pub use alarm::{has_rung, ring, ring_on_panic, rung};
+pub use background::background;
 pub use group::TaskGroup;
 pub use share::Shares;
 

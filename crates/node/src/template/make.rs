@@ -20,7 +20,7 @@ use crate::link::Link;
 use crate::report::SystemLines;
 use crate::sandbox::{Assigned, Sandbox, StartFailure};
 use crate::session::{Session, chain};
-use crate::start::Assignment;
+use crate::start::{Assignment, cpu_millis};
 
 /// Longest initialisation before a save; Lambda's for SnapStart, where the function's own time-out is not longer.
 const INIT_MAX: Duration = Duration::from_secs(130);
@@ -157,7 +157,7 @@ impl Core {
             return Err(MakeError::Host("the agent does not let go".to_owned()));
         }
         let (core, spec, id) = (Arc::clone(self), Arc::clone(spec), sandbox.id);
-        let saved = hearth_tasks::blocking("save", move || core.save(id, &spec, &assign, &made_of));
+        let saved = hearth_tasks::background("save", move || core.save(id, &spec, &assign, &made_of));
         saved.await.unwrap_or_else(|panicked| Err(MakeError::host(&panicked)))
     }
 
@@ -180,11 +180,14 @@ impl Core {
         spec: &Arc<VersionSpec>,
         runtime: &Arc<RuntimeDefinition>,
     ) -> Result<AssignSpec, MakeError> {
+        // Nobody's call waits for it.
+        sandbox.state().cpu_weight_millis = Some(cpu_millis(spec.memory_mib));
+        self.hasten_later(sandbox);
         let (core, wanted, root, id) = (Arc::clone(self), Arc::clone(spec), runtime.root.clone(), sandbox.id);
         let made = hearth_tasks::blocking("making of a sandbox", move || {
-            let assign = core.assign_spec(&wanted, true).map_err(|error| MakeError::host(&error))?;
+            let assign = core.assign_spec(&wanted, false).map_err(|error| MakeError::host(&error))?;
             core.isolation
-                .create(&BlankSpec { id, root, parking: Parking::None, urgent: true })
+                .create(&BlankSpec { id, root, parking: Parking::None, urgent: false })
                 .map_err(|error| MakeError::host(&error))?;
             let socket = core.isolation.assign(id, &assign).map_err(|error| MakeError::host(&error))?;
             Ok((assign, socket, core.open_log(&wanted)))

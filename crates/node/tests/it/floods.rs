@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_engine::EngineConfig;
+use hearth_engine::port::{Prepared, Templates as _};
 use hearth_types::VersionSpec;
 
 use crate::host::{Host, eventually};
@@ -68,4 +69,13 @@ async fn others_are_called_while_one_does_not_thaw() {
     };
     let (answer, ()) = tokio::join!(host.call(host.spec(1)), others);
     answer.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_gives_way_to_calls() {
+    let host = Host::new(EngineConfig::default(), Sandboxes::new());
+    let own = rustix::process::getpriority_process(None).unwrap();
+    assert_eq!(host.node.prepare(host.spec(1)).await.unwrap(), Prepared::FromTemplate);
+    let saves = host.sandboxes.saves();
+    assert!(matches!(saves[..], [(false, niceness)] if niceness > own), "{saves:?}");
 }

@@ -54,6 +54,8 @@ struct State {
     plan: Option<(Step, Victim, u32)>,
     /// Whose end nothing can bring about for now.
     stubborn: bool,
+    /// Of each save, whether its sandbox was urgent, and the priority of the thread that did it.
+    saves: Vec<(bool, i32)>,
     /// Thaws that do not come to their end for now.
     stuck_thaws: Option<usize>,
 }
@@ -64,6 +66,8 @@ struct Sandbox {
     is_dead: bool,
     is_assigned: bool,
     connection: Option<UnixStream>,
+    /// It may delay others.
+    urgent: bool,
 }
 
 #[derive(Debug)]
@@ -112,6 +116,10 @@ impl State {
 }
 
 impl Sandbox {
+    fn new(launcher: u64, urgent: bool) -> Self {
+        Self { launcher, is_dead: false, is_assigned: false, connection: None, urgent }
+    }
+
     fn die(&mut self) {
         self.is_dead = true;
         if let Some(connection) = &self.connection {
@@ -151,6 +159,10 @@ impl Sandboxes {
     /// From now on no thaw comes to its end, until it is set back.
     pub(crate) fn set_thaws_stuck(&self, stuck: bool) {
         self.state().stuck_thaws = stuck.then_some(0);
+    }
+
+    pub(crate) fn saves(&self) -> Vec<(bool, i32)> {
+        self.state().saves.clone()
     }
 
     pub(crate) fn stuck_thaws(&self) -> usize {
@@ -193,7 +205,7 @@ impl Isolation for Sandboxes {
     fn create(&self, spec: &BlankSpec) -> Result<Readiness, IsolationError> {
         let mut state = self.state();
         let launcher = state.launcher;
-        state.sandboxes.insert(spec.id, Sandbox { launcher, is_dead: false, is_assigned: false, connection: None });
+        state.sandboxes.insert(spec.id, Sandbox::new(launcher, spec.urgent));
         if state.ends(spec.id, Step::Making) {
             state.sandboxes.remove(&spec.id);
             return Err(IsolationError::LauncherGone);
@@ -221,7 +233,11 @@ impl Isolation for Sandboxes {
         &self.saving
     }
 
-    fn save(&self, _: SandboxId, _: &AssignSpec, images: &Path) -> Result<(), IsolationError> {
+    fn save(&self, id: SandboxId, _: &AssignSpec, images: &Path) -> Result<(), IsolationError> {
+        let niceness = rustix::process::getpriority_process(None).unwrap();
+        let mut state = self.state();
+        let urgent = state.sandboxes.get(&id).is_some_and(|sandbox| sandbox.urgent);
+        state.saves.push((urgent, niceness));
         std::fs::write(images.join("image"), "all of it").unwrap();
         Ok(())
     }
@@ -230,7 +246,7 @@ impl Isolation for Sandboxes {
         {
             let mut state = self.state();
             let launcher = state.launcher;
-            state.sandboxes.insert(id, Sandbox { launcher, is_dead: false, is_assigned: false, connection: None });
+            state.sandboxes.insert(id, Sandbox::new(launcher, true));
             state.ends(id, Step::Restoring);
             state.check(id, "restore")?;
         }

@@ -16,7 +16,7 @@ use hearth_sys::{
     execute_program, failpoint, make_filesystem, reset_signals, set_mount_attributes,
 };
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, socketpair};
-use rustix::process::{Pid, Signal, set_parent_process_death_signal, setsid};
+use rustix::process::{Pid, Signal, set_parent_process_death_signal, setpriority_process, setsid};
 use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
 
 use super::attach::{AttachError, detached};
@@ -35,6 +35,9 @@ pub(crate) const WORK: &str = "/run/hearth";
 const SHM_SIZE: &str = "64m";
 /// The descriptor by which CRIU finds its socket.
 const SOCKET_NUMBER: i32 = 3;
+
+/// How far a save steps back where processors are short.
+const SAVE_NICENESS: i32 = 10;
 
 /// A CRIU process that is starting, and the socket to talk to it.
 pub(crate) struct Started {
@@ -145,6 +148,10 @@ impl Plan {
         // A save is not broken off: that would cost the sandbox its life in a way that nobody notices.
         setsid().step("start a session")?;
         attach_mount(self.run.as_fd(), RUN).step("mount /run")?;
+        if self.restore.is_none() {
+            // As the rest of a save: nobody's call waits for it.
+            let _as_any_other = setpriority_process(None, SAVE_NICENESS).is_err();
+        }
         if let Some(contents) = &self.restore {
             set_parent_process_death_signal(Some(Signal::KILL)).step("tie life to the launcher")?;
             for group in &contents.groups {
