@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use hearth_control::iam::Sessions;
 use hearth_frontend::auth::chunked::{self, Chunking};
 use hearth_frontend::auth::sigv4::{Claim, SignatureError, peek_credential, sha256_hex, signing_key};
 use hearth_frontend::auth::{AccessKey, Authenticator};
+use hearth_iam::Sessions;
 use hearth_types::Timestamp;
 use http::request::Parts;
 use libfuzzer_sys::fuzz_target;

@@ -14,14 +14,14 @@ use tokio::sync::MutexGuard;
 use crate::account::{Account, Contents, Writer};
 use crate::config::ControlConfig;
 use crate::function::{Function, Records};
-use crate::iam::Iam;
 use crate::load::{self, LoadError};
 use crate::location::Signer;
 use crate::prepare::Preparer;
 use crate::record::{self, function_key};
 use crate::refuse;
 use crate::settle::Settler;
-use crate::stored;
+use hearth_iam::Iam;
+use hearth_store::stored;
 
 /// For whom an operation is done, when, and at which endpoint (`http://host:port`, for URLs in answers).
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,7 @@ use crate::account::Account;
 use crate::control::{Change, Shared};
 use crate::function::Records;
 use crate::record::Settings;
-use crate::stored;
+use hearth_store::stored;
 
 const PREFIX: &str = "garbage/";
 const PAGE: usize = 50;

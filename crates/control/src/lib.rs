@@ -8,7 +8,6 @@
 //! The store is the truth: nothing is answered before it is there, and a restart reads everything back. In memory each
 //! function is one immutable snapshot that is replaced as a whole. Rules live here, HTTP does not.
 
-pub mod access;
 mod account;
 mod account_settings;
 mod alias;
@@ -24,7 +23,6 @@ mod event_config;
 mod function;
 mod function_settings;
 mod garbage;
-pub mod iam;
 mod layer;
 mod layer_policy;
 mod list;
@@ -43,7 +41,6 @@ mod role;
 mod runtime;
 mod settings;
 mod settle;
-mod stored;
 mod tag;
 mod unsupported;
 mod update;

@@ -11,7 +11,7 @@ use crate::account::{Aside, Contents, partition};
 use crate::config::ControlConfig;
 use crate::function::{Function, Records};
 use crate::record::{COUNTER, FunctionRecord, LayerRecord, OF_FUNCTION, VersionRecord};
-use crate::stored;
+use hearth_store::stored;
 
 const PAGE: usize = 500;
 

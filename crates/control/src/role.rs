@@ -6,7 +6,7 @@ use hearth_types::FunctionName;
 use crate::config::RoleChecks;
 use crate::control::{Control, Scope};
 use crate::function::function_arn;
-use crate::iam::{Passing, RoleProblem};
+use hearth_iam::{Passing, RoleProblem};
 
 impl Control {
     /// Whether a function of this name may have the role.

@@ -18,7 +18,7 @@ use crate::account::Account;
 use crate::control::{Shared, revision_id};
 use crate::garbage::{of_settings, steady_time};
 use crate::record::{OF_FUNCTION, Status, VersionRecord, version_key};
-use crate::stored;
+use hearth_store::stored;
 
 /// Parts of deleted functions removed in one commit; each may note a package, five layers and their tree.
 const SWEEP_PAGE: usize = 15;

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_control::access::{self, Owner};
 use hearth_control::capacity::{
     AccountDocument, CapacityBase, CapacityPlan, GroupDocument, HookTerms, InstanceDocument, PoolDocument,
 };
 use hearth_engine::EngineConfig;
 use hearth_engine::keep_alive::Choice;
 use hearth_engine::port::CapacityHook;
+use hearth_iam::access::{self, Owner};
 use hearth_node::ParkingMode;
 use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};

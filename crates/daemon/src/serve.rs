@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hearth_control::access::Access;
 use hearth_control::capacity::CapacityPlan;
-use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig, NodePorts, RoleChecks, RuntimeState, RuntimeStates};
 use hearth_engine::port::Invoker;
 use hearth_frontend::{Backends, Frontend, FrontendConfig};
+use hearth_iam::Iam;
+use hearth_iam::access::Access;
 use hearth_logs::{LogConfig, LogStore};
 use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
 use hearth_runtimes::{RuntimeName, Runtimes};

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hearth_control::iam::session::{function_session_name, role_session_arn};
 use hearth_frontend::{Frontend, FunctionIdentity};
+use hearth_iam::session::{function_session_name, role_session_arn};
 use hearth_node::TunnelServer;
 use hearth_tasks::TaskGroup;
 use hearth_types::VersionSpec;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_control::access::{Access, AccessError, AccessKey, AccountEntry, Owner};
+use hearth_iam::access::{Access, AccessError, AccessKey, AccountEntry, Owner};
 use hearth_types::{AccountId, Timestamp};
 use http::{Method, StatusCode};
 use serde::Deserialize;

@@ -11,8 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
-use hearth_control::access::{Access, AccessKey, Owner};
-use hearth_control::iam::{SessionClaims, SessionError, Sessions};
+use hearth_iam::access::{Access, AccessKey, Owner};
+use hearth_iam::{SessionClaims, SessionError, Sessions};
 use hearth_types::{AccountId, Region, Timestamp};
 use http::request::Parts;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hearth_aws_api::Service;
 use hearth_aws_api::shape::Time;
 use hearth_aws_api::shapes::iam::{GetUserRequest, GetUserResponse, Tag, User};
-use hearth_control::iam::{Iam, IamError};
+use hearth_iam::{Iam, IamError};
 use hearth_types::Timestamp;
 use http::StatusCode;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hearth_control::Control;
-use hearth_control::access::Access;
 use hearth_control::capacity::CapacityPlan;
-use hearth_control::iam::Iam;
 use hearth_engine::port::Invoker;
+use hearth_iam::Iam;
+use hearth_iam::access::Access;
 use hearth_logs::LogStore;
 use hearth_types::{AccountId, Region, RequestId, Timestamp};
 use http::header::HeaderValue;
@@ -175,7 +175,7 @@ impl Frontend {
     {
         let session = identity.session_arn.rsplit('/').next().unwrap_or("function");
         let principal = Principal {
-            user_id: format!("{}:{session}", hearth_control::iam::session::derived_id("AROA", &identity.session_arn)),
+            user_id: format!("{}:{session}", hearth_iam::session::derived_id("AROA", &identity.session_arn)),
             account: identity.account,
             arn: identity.session_arn,
             rights: Rights::Account,

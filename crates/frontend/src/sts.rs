@@ -10,7 +10,7 @@ use hearth_aws_api::shapes::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, GetCallerIdentityRequest,
     GetCallerIdentityResponse, GetSessionTokenRequest, GetSessionTokenResponse, Tag,
 };
-use hearth_control::iam::{Assumed, Assumption, Iam, IssuedSession};
+use hearth_iam::{Assumed, Assumption, Iam, IssuedSession};
 
 use crate::error::ApiError;
 use crate::service::{self, Table, table};

@@ -8,6 +8,7 @@ pub mod archive;
 mod artifact;
 pub mod blob;
 mod embedded;
+pub mod stored;
 
 pub use api::{
     Change, CommitError, Entry, Key, Lease, Leased, LeasedMessage, LogRecord, Precondition, QueueState, ReadError,

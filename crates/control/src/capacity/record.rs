@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::held::{Held, Source};
 use super::{Actor, Kind};
 use super::{CapacityError, InstanceDocument, unread};
-use crate::stored;
+use hearth_store::stored;
 
 pub(super) const PARTITION: &str = "capacity";
 pub(super) const LOG: &str = "log";

@@ -10,8 +10,8 @@ use hearth_aws_api::lambda::{
     Blob, CreateFunctionRequest, FunctionCode, FunctionConfiguration, FunctionRequest, PublishVersionRequest,
     UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
-use hearth_control::iam::Iam;
 use hearth_control::{ApiError, Control, ControlConfig, NodePorts, Scope};
+use hearth_iam::Iam;
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store, Write as StoreWrite};
 use hearth_types::{AccountId, Timestamp, VersionKey};
 

@@ -9,7 +9,7 @@ use hearth_aws_api::shapes::iam::{
     ListPolicyVersionsRequest, ListPolicyVersionsResponse, Policy, PolicyRole, PolicyScopeType, PolicyUsageType,
     PolicyVersion, SetDefaultPolicyVersionRequest,
 };
-use hearth_control::iam::{self, NewPolicy};
+use hearth_iam::{self as iam, NewPolicy};
 
 use super::{Context, encoded_document, items_max, page, refused, tags_in, tags_out};
 use crate::error::ApiError;

@@ -11,7 +11,7 @@ use hearth_aws_api::shapes::iam::{
     UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse,
     UpdateRoleRequest, UpdateRoleResponse,
 };
-use hearth_control::iam::{self, NewRole, RoleUpdate};
+use hearth_iam::{self as iam, NewRole, RoleUpdate};
 
 use super::{Context, encoded_document, items_max, page, refused, tags_in, tags_out};
 use crate::error::ApiError;

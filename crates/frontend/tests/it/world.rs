@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use hearth_control::access::{Access, AccessKey, Owner};
 use hearth_control::capacity::{CapacityBase, CapacityPlan};
-use hearth_control::iam::Iam;
 use hearth_control::{Control, ControlConfig};
 use hearth_engine::port::{
     BoxFuture, Invocation, InvokeError, Invoker, Outcome, Reply, ReplyChunk, StreamingReply, ThrottleReason, Timeline,
 };
 use hearth_frontend::{Backends, Frontend, FrontendConfig};
+use hearth_iam::Iam;
+use hearth_iam::access::{Access, AccessKey, Owner};
 use hearth_logs::{LogConfig, LogStore};
 use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
 use hearth_types::{AccountId, VersionKey};

@@ -2,10 +2,10 @@
 
 use hearth_types::AccountId;
 
-use super::condition::Facts;
-use super::document::{self, Trusted, Verdict};
-use super::record::Role;
-use super::{Iam, IamError};
+use crate::condition::Facts;
+use crate::document::{self, Trusted, Verdict};
+use crate::record::Role;
+use crate::{Iam, IamError};
 
 const LAMBDA: &str = "lambda.amazonaws.com";
 /// AWS's own policies that let a role be passed to a function; their documents are not known here.
@@ -17,7 +17,7 @@ const AWS_PASSING: &[&str] = &[
 
 /// Why a function cannot have a role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum RoleProblem {
+pub enum RoleProblem {
     OtherAccount,
     /// The caller may not pass it.
     NotPassed,
@@ -27,16 +27,16 @@ pub(crate) enum RoleProblem {
 
 /// A role that is to be a function's.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Passing<'a> {
-    pub(crate) account: &'a AccountId,
+pub struct Passing<'a> {
+    pub account: &'a AccountId,
     /// ARN of the caller.
-    pub(crate) caller: &'a str,
-    pub(crate) role: &'a str,
-    pub(crate) function: &'a str,
+    pub caller: &'a str,
+    pub role: &'a str,
+    pub function: &'a str,
 }
 
 impl Iam {
-    pub(crate) async fn role_problem(&self, passing: Passing<'_>) -> Result<Option<RoleProblem>, IamError> {
+    pub async fn role_problem(&self, passing: Passing<'_>) -> Result<Option<RoleProblem>, IamError> {
         let Passing { account, role: arn, function, .. } = passing;
         // `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`
         if arn.split(':').nth(4) != Some(account.as_str()) {

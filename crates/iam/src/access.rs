@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use hearth_store::{Store, Write};
 use hearth_types::{AccountId, Timestamp};
 
-use crate::iam::session::unique_id;
+use crate::session::unique_id;
 use record::{AccountRecord, KeyRecord, PARTITION, account_key, key_key};
 use seal::Sealing;
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearth_store::{Precondition, Write};
 use hearth_types::{AccountId, Timestamp};
 
-use super::document::{self, Kind};
-use super::entity::{Entities, TRIES, at, put};
-use super::error::{IamError, check_name, check_path};
-use super::policy::PolicyRef;
-use super::record::{Policy, Role};
-use super::session::unique_id;
-use super::{Iam, random};
+use crate::document::{self, Kind};
+use crate::entity::{Entities, TRIES, at, put};
+use crate::error::{IamError, check_name, check_path};
+use crate::policy::PolicyRef;
+use crate::record::{Policy, Role};
+use crate::session::unique_id;
+use crate::{Iam, random};
 
 /// Quotas: IAM User Guide, "IAM and AWS STS quotas".
 const ROLE_NAME_MAX: usize = 64;

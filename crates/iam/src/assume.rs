@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use hearth_types::{AccountId, Timestamp};
 
-use super::condition::Facts;
-use super::document::{self, Trusted};
-use super::{Iam, IamError, IssuedSession, session};
+use crate::condition::Facts;
+use crate::document::{self, Trusted};
+use crate::{Iam, IamError, IssuedSession, session};
 
 /// Of a session that another one asked for, seconds (IAM User Guide, "Role chaining").
 const CHAINED_S_MAX: u32 = 3600;

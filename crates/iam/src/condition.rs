@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::words;
+use crate::document::words;
 
 /// What is known of a request: condition keys, and their values where it has them.
 pub(crate) type Facts<'a> = [(&'a str, Option<&'a str>)];

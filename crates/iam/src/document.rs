@@ -3,8 +3,8 @@
 use hearth_types::AccountId;
 use serde_json::Value;
 
-use super::condition::{self, Facts, matches_pattern};
-use super::error::IamError;
+use crate::condition::{self, Facts, matches_pattern};
+use crate::error::IamError;
 
 /// Characters that count against a quota: all but white space.
 fn counted(document: &str) -> usize {
@@ -81,7 +81,7 @@ fn statements(document: &Value) -> Vec<&Value> {
     }
 }
 
-pub(super) fn words(value: Option<&Value>) -> Vec<&str> {
+pub(crate) fn words(value: Option<&Value>) -> Vec<&str> {
     match value {
         Some(Value::String(word)) => vec![word],
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),

@@ -11,20 +11,20 @@ const MARK: &[u8] = b"v2 ";
 
 /// Why a record cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unreadable {
+pub enum Unreadable {
     #[error("it was written by another version of Hearth")]
     Form,
     #[error("it is not what this version of Hearth writes")]
     Malformed(#[source] serde_json::Error),
 }
 
-pub(crate) fn encode<T: Serialize>(record: &T) -> serde_json::Result<Vec<u8>> {
+pub fn encode<T: Serialize>(record: &T) -> serde_json::Result<Vec<u8>> {
     let mut bytes = MARK.to_vec();
     serde_json::to_writer(&mut bytes, record)?;
     Ok(bytes)
 }
 
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     let json = match bytes.strip_prefix(MARK) {
         Some(json) => json,
         None if bytes.first() == Some(&MARK[0]) => return Err(Unreadable::Form),

@@ -1,5 +1,6 @@
-//! Identities: roles, policies and the sessions issued for them.
+//! Who may do what: access keys and accounts, roles, policies, and the sessions issued for them.
 
+pub mod access;
 mod assume;
 mod condition;
 mod document;
@@ -22,7 +23,7 @@ use hearth_types::{AccountId, FunctionName, Timestamp};
 
 pub use assume::{Assumed, Assumption};
 pub use error::IamError;
-pub(crate) use pass_role::{Passing, RoleProblem};
+pub use pass_role::{Passing, RoleProblem};
 pub use policy::NewPolicy;
 pub use record::{Policy, PolicyVersion, Role};
 pub use role::{NewRole, RoleUpdate};

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use hearth_store::{Precondition, Write};
 use hearth_types::{AccountId, Timestamp};
 
-use super::document::{self, Kind};
-use super::entity::{Entities, TRIES, at, put};
-use super::error::{IamError, check_name, check_path, mismatch};
-use super::record::{Policy, PolicyVersion};
-use super::session::{derived_id, unique_id};
-use super::{Iam, random};
+use crate::document::{self, Kind};
+use crate::entity::{Entities, TRIES, at, put};
+use crate::error::{IamError, check_name, check_path, mismatch};
+use crate::record::{Policy, PolicyVersion};
+use crate::session::{derived_id, unique_id};
+use crate::{Iam, random};
 
 const POLICY_NAME_MAX: usize = 128;
 /// Source: IAM User Guide, "Versioning IAM policies".

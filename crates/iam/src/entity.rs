@@ -5,8 +5,8 @@ use hearth_types::AccountId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::IamError;
-use crate::stored;
+use crate::error::IamError;
+use hearth_store::stored;
 
 /// How often a change is tried again that lost against another.
 pub(crate) const TRIES: usize = 16;
