@@ -21,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::hook::{CommandHook, UrlHook, guarded};
 
+mod read;
+
+pub(crate) use read::ConfigError;
+
 pub(crate) const DEFAULT_PORT: u16 = 4566;
 
 /// An address with a port; a port alone is one of this machine's loopback address.
@@ -323,32 +327,23 @@ impl Default for ShutdownSection {
     }
 }
 
-/// The file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("cannot read the configuration")]
-    Read(#[source] std::io::Error),
-    #[error("the data directory has no absolute path")]
-    DataDir(#[source] std::io::Error),
-    #[error("{path} is not valid: {message}")]
-    Syntax { path: PathBuf, message: String },
-    #[error("{key}: {problem}")]
-    Value { key: &'static str, problem: String },
-}
-
 impl Config {
     /// Reads and validates `path`; without one, the defaults.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let config = match path {
-            None => Self::default(),
-            Some(path) => {
-                let text = fs_err::read_to_string(path).map_err(ConfigError::Read)?;
-                toml::from_str(&text)
-                    .map_err(|error| ConfigError::Syntax { path: path.to_owned(), message: error.to_string() })?
-            }
-        };
-        config.validate()?;
-        Ok(config)
+        match path {
+            None => Ok(Self::default()),
+            Some(path) => read::read(path),
+        }
+    }
+
+    /// Makes paths what they mean on this machine: the launcher works in another directory, and no shell replaces `~` in a file.
+    pub(crate) fn resolve(&mut self) -> Result<(), ConfigError> {
+        let data_dir = read::at_home(&self.data_dir)?;
+        self.data_dir = std::path::absolute(data_dir).map_err(ConfigError::DataDir)?;
+        for path in [&mut self.runtimes_dir, &mut self.templates.criu].into_iter().flatten() {
+            *path = read::at_home(path)?;
+        }
+        Ok(())
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -477,9 +472,8 @@ fn default_data_dir() -> PathBuf {
     if rustix::process::geteuid().is_root() {
         return PathBuf::from("/var/lib/hearth");
     }
-    let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-    home.unwrap_or_else(|| PathBuf::from(".")).join("hearth")
+    let named = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    named.unwrap_or_else(|| PathBuf::from("~/.local/share")).join("hearth")
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(crate) fn init(style: LogStyle, verbosity: u8) {
     };
     let filter = EnvFilter::try_from_env("HEARTH_LOG").unwrap_or_else(|_unset| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A log that cannot be written (a full disk, a pipe that nobody reads) is no reason to end: saying so on the same stream would panic.
+    let builder = builder.log_internal_errors(false);
     match style {
         LogStyle::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
         LogStyle::Json => builder.json().init(),

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod claim;
 mod cli;
 mod config;
 mod fleet;

@@ -24,6 +24,7 @@ use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::claim;
 use crate::config::{Config, Roles};
 use crate::fleet::{NodeFleet, wall_now};
 use crate::tunnel::ApiTunnels;
@@ -34,15 +35,17 @@ const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hearth-agent"));
 /// Makes this program the launcher of sandboxes.
 pub(crate) const LAUNCHER_ARGUMENT: &str = "__launcher";
 
-/// Connections that the kernel holds until they are accepted.
-const CONNECTING_MAX: i32 = 4096;
 /// Threads for what blocks, made as they are needed. Each account has a bounded part of them (`hearth_tasks::Shares`), and those of
 /// several whose work hangs are not all that there are.
 const BLOCKING_THREADS_MAX: usize = 4096;
 /// Connections that are idle at shutdown are not waited for longer than this.
 const CONNECTIONS_CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
-pub(crate) fn run(config: Config) -> Result<ExitCode> {
+pub(crate) fn run(config: &Config) -> Result<ExitCode> {
+    run_anywhere(config).map_err(|error| claim::with_remedy(error, &config.data_dir))
+}
+
+fn run_anywhere(config: &Config) -> Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build()?;
     // Whoever can reach the daemon can also tell it to stop.
@@ -51,21 +54,17 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
         StopSignals::new()?
     };
     // Bind before anything is touched: a second daemon must find nothing changed by its failure.
-    let listener = std::net::TcpListener::bind(config.listen)
-        .with_context(|| format!("cannot listen on {}: is another daemon running there?", config.listen))?;
-    listener.set_nonblocking(true)?;
-    // The library's own queue is soon full of those who connect at once, and others then wait a second.
-    rustix::net::listen(&listener, CONNECTING_MAX).context("cannot listen")?;
+    let listener = claim::address(config.listen)?;
     hearth_frontend::check_exposure(listener.local_addr()?, config.keys().len())?;
-    make_data_dir(&config.data_dir)?;
+    claim::data_dir(&config.data_dir)?;
     // The store's lock comes before anything that another daemon on this directory would feel.
     let store = Arc::new(Embedded::open(&config.data_dir.join("store"))?);
-    let isolation = start_isolation(&config)?;
+    let isolation = start_isolation(config)?;
     end_in_any_case(runtime.handle().clone())?;
     let result = runtime.block_on(async {
         tokio::select! {
             biased;
-            result = serve(&config, listener, store, isolation, &mut signals) => result,
+            result = serve(config, listener, store, isolation, &mut signals) => result,
             task = hearth_tasks::rung() => anyhow::bail!("{task} has panicked before the daemon was ready"),
         }
     });
@@ -73,19 +72,6 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
     let patience = if hearth_tasks::has_rung() { Duration::from_millis(100) } else { Duration::from_secs(1) };
     runtime.shutdown_timeout(patience);
     result
-}
-
-/// What clients store and functions log is for nobody else on this machine to read.
-fn make_data_dir(dir: &Path) -> Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    let private = |dir: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    private(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    // The directory itself may be somebody's who wants it otherwise.
-    for room in ["store", "logs", "code"].map(|room| dir.join(room)) {
-        private(&room)?;
-        fs_err::set_permissions(&room, std::fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
 }
 
 /// Sandboxes for the data directory of `config`.
@@ -121,7 +107,10 @@ pub(crate) fn start_isolation(config: &Config) -> Result<Arc<dyn Isolation>> {
 fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let fresh = path.with_extension("new");
-    fs_err::write(&fresh, bytes)?;
+    if let Err(error) = fs_err::write(&fresh, bytes) {
+        let _takes_no_room_on_a_full_disk = fs_err::remove_file(&fresh).is_err();
+        return Err(error.into());
+    }
     fs_err::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755))?;
     fs_err::rename(&fresh, path)?;
     Ok(())

@@ -79,11 +79,11 @@ fn is_function_name(text: &str) -> bool {
 
 text_id!(
     /// Twelve digits.
-    AccountId, "account id", is_account
+    AccountId, "account id (twelve digits)", is_account
 );
 text_id!(
     /// Such as `eu-central-1`.
-    Region, "Region", is_region
+    Region, "region (such as eu-central-1)", is_region
 );
 text_id!(
     /// 1 to 64 of `[A-Za-z0-9-_]`.

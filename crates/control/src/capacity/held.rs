@@ -44,19 +44,27 @@ pub(super) struct Held {
     last_id: u64,
 }
 
+/// What is wrong with one of the things that the file declares.
+fn of(kind: &str, name: &str, error: CapacityError) -> CapacityError {
+    match error {
+        CapacityError::Invalid { message } => invalid(format!("{kind} {name:?}: {message}")),
+        other => other,
+    }
+}
+
 impl Held {
     pub(super) fn of_file(base: CapacityBase, now: Timestamp) -> Result<Self, CapacityError> {
         let mut held = Self { node: base.node, ..Self::default() };
         for pool in base.pools {
-            pool.check()?;
+            pool.check().map_err(|error| of("pool", &pool.name, error))?;
             held.pools.insert(pool.name.clone(), (Source::File, pool));
         }
         for group in base.groups {
-            group.check()?;
+            group.check().map_err(|error| of("group", &group.name, error))?;
             held.groups.insert(group.name.clone(), (Source::File, group));
         }
         for account in base.accounts {
-            account.check()?;
+            account.check().map_err(|error| of("account", account.account.as_str(), error))?;
             held.accounts.insert(account.account.to_string(), (Source::File, account));
         }
         for document in base.instances {
@@ -65,7 +73,7 @@ impl Held {
                 tracing::warn!(instance = document.name, "left out: its lease is over");
                 continue;
             }
-            document.check(now)?;
+            document.check(now).map_err(|error| of("instance", &document.name, error))?;
             held.put_instance(document, Source::File, None);
         }
         held.check_references()?;

@@ -137,8 +137,7 @@ impl ConfigArgs {
         if let Some(dir) = &self.data_dir {
             config.data_dir.clone_from(dir);
         }
-        // The launcher works in another directory.
-        config.data_dir = std::path::absolute(&config.data_dir).map_err(crate::config::ConfigError::DataDir)?;
+        config.resolve()?;
         Ok(config)
     }
 }
@@ -159,7 +158,11 @@ pub(crate) struct ServeArgs {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        Err(asked) => return help(&asked),
+    };
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Serve(args) => serve(&args),
@@ -184,10 +187,25 @@ pub(crate) fn run() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
     };
-    result.unwrap_or_else(|error| {
+    let code = result.unwrap_or_else(|error| {
         output.error(&error);
         ExitCode::FAILURE
-    })
+    });
+    told(code, &output)
+}
+
+/// `--help` and `--version`, which the parser answers.
+fn help(asked: &clap::Error) -> ExitCode {
+    let output = Output::new(false);
+    output.line(asked.render().ansi().to_string().trim_end());
+    told(ExitCode::SUCCESS, &output)
+}
+
+/// What was asked for and could not be written is a failure, whatever else came out well.
+fn told(code: ExitCode, output: &Output) -> ExitCode {
+    let Some(error) = output.failure() else { return code };
+    output.error(&anyhow::Error::from(error).context("cannot write to standard output"));
+    ExitCode::FAILURE
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
@@ -196,7 +214,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
-    crate::serve::run(config)
+    crate::serve::run(&config)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The launcher's loop and what the daemon asks of it. `reaping` sees to the dead.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -104,10 +104,15 @@ pub fn launcher_main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hearth launcher: {error}");
+            tell(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// On the daemon's log. Whether that can be written does not matter to sandboxes.
+pub(super) fn tell(error: &dyn std::fmt::Display) {
+    let _unwritten = writeln!(io::stderr(), "hearth launcher: {error}").is_err();
 }
 
 fn run() -> Result<(), StepError> {
@@ -336,7 +341,7 @@ impl Server {
         let doomed = sandbox.doomed.is_some();
         let delivered = deliver(&unborn, self.workshop.ids, sandbox.slot);
         if let Err(error) = &delivered {
-            eprintln!("hearth launcher: {error}");
+            tell(error);
         }
         if let Ok((pid, pidfd)) = delivered {
             let watched = epoll::add(&self.epoll, &pidfd, epoll::EventData::new_u64(id.0), epoll::EventFlags::IN);

@@ -230,7 +230,7 @@ fn give_life(
 #[expect(clippy::exit, reason = "a copy of the launcher must not go on where the launcher does")]
 fn end(result: &Result<(), StepError>) -> ! {
     if let Err(error) = result {
-        eprintln!("hearth launcher: {error}");
+        super::server::tell(error);
     }
     std::process::exit(1)
 }

@@ -90,7 +90,7 @@ pub(super) fn open_writer(dir: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Newer { dir: dir.to_owned(), found, known });
     }
     if found < known {
-        migrate(&mut connection, found, known).map_err(failed("migrate the database"))?;
+        migrate(&mut connection, found, known).map_err(failed("set up the database"))?;
     }
     if is_new {
         sync_dir(dir)?;
