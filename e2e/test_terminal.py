@@ -88,6 +88,36 @@ class TestPipes:
         assert done.returncode == 0 and "error" not in done.stderr, done
 
 
+class TestFullDisk:
+    """What was asked for and could not be written is a failure."""
+
+    COMMANDS = [
+        "--help", "--version", "help deploy", "deploy --help", "completions bash", "config print", "functions", "--json functions", "runtime",
+        "doctor", "pool", "capacity", "capacity log", "capacity policy", "capacity group", "key", "account", "top --once",
+        "--json top", "sim --trace {sim}", "deploy {code}", "invoke {name}", "logs {name}", "logs -f {name}",
+    ]  # fmt: skip
+
+    def test_is_said_by_each_command(self, daemon, directory, tmp_path):
+        environment = daemon.environment() | {"HEARTH_ENDPOINT": daemon.endpoint}
+        trace = tmp_path / "calls.csv"
+        trace.write_text("app,func,end_timestamp,duration\na,f,10.0,0.5\na,f,20.0,0.5\n")
+        for command in ("deploy {code}", "invoke {name}"):
+            done = run(*command.format(code=directory, name=directory.name).split(), env=environment)
+            assert done.returncode == 0, done.stderr
+        wait_until(lambda: "REPORT" in run("logs", directory.name, env=environment).stdout, 20, "its log is written")
+        assert run("pool", "set", "for-the-log", env=environment).returncode == 0
+        for command in self.COMMANDS:
+            words = command.format(code=directory, name=directory.name, sim=trace).split()
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([HEARTH, *words], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60)
+            assert done.returncode == 1, f"{command}: {done}"
+            assert "cannot write to standard output: No space left on device" in done.stderr, f"{command}: {done}"
+            assert "panicked" not in done.stderr, command
+            heard = subprocess.run(f"set -o pipefail; {HEARTH} {' '.join(words)} | head -n 0", shell=True, executable="/bin/bash",
+                                   stderr=subprocess.PIPE, text=True, env=environment, timeout=60)  # fmt: skip
+            assert heard.returncode == 0 and "error" not in heard.stderr, f"{command}: {heard}"
+
+
 class TestEndpoint:
     @pytest.mark.parametrize("form", ["127.0.0.1:{port}", "{port}", ":{port}", "http://localhost:{port}/", "localhost:{port}"])
     def test_is_written_as_people_do(self, daemon, form):
@@ -322,3 +352,19 @@ class TestDemo:
             os.kill(int(re.search(r"process (\d+)", told)[1]), signal.SIGKILL)
             assert first.finish() == 1
             assert "the daemon ended by itself" in first.screen
+
+    @pytest.mark.parametrize("ending", ["Ctrl-C", signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize("when", ["ready", "deploying"])
+    def test_ends_its_daemon_whoever_ends_it(self, tmp_path, samples, ending, when):
+        port = free_port()
+        with self.demo(tmp_path, samples, port) as demo:
+            if when == "ready":
+                demo.wait_for("until Ctrl-C", 120)
+            else:
+                wait_until(lambda: run("functions", "--endpoint", str(port)).returncode == 0, 60, "its daemon answers")
+            demo.press(CTRL_C) if ending == "Ctrl-C" else demo.process.send_signal(ending)
+            code = demo.finish()
+            assert code == (0 if "until Ctrl-C" in demo.screen else 130), demo.screen
+            assert "error" not in demo.screen, demo.screen
+        with socket.create_server(("127.0.0.1", port)):
+            """Nobody listens there any more."""

@@ -371,6 +371,9 @@ fn log(client: &Client, lines: usize, output: &Output) -> Result<()> {
         }
         from = page["next"].as_u64().unwrap_or(u64::MAX);
     }
+    if latest.is_empty() {
+        output.note("nothing was changed yet");
+    }
     for record in &latest {
         let line = match output.is_json() {
             true => record.to_string(),

@@ -1,22 +1,27 @@
 //! `hearth demo`: a daemon, three functions, and what calling them costs.
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use hearth_runtimes::Runtimes;
 use http::Method;
+use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigArgs;
 use super::aws_cli::Hints;
 use super::client::Client;
 use super::deploy::{DeployArgs, deploy};
-use super::invoke::invoke;
+use super::invoke::{INTERRUPTED, invoke};
 use super::output::{BAD, DIM, Output, Table, text};
 use super::runtime::add;
 use crate::config::Config;
@@ -25,8 +30,6 @@ const WARM_CALLS: usize = 100;
 const READY_WITHIN: Duration = Duration::from_secs(15);
 /// How far above the usual port a free one is looked for.
 const PORTS_MAX: u16 = 50;
-/// How often the daemon is looked after.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 const BLANKS_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
@@ -73,11 +76,28 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode> {
     let runtimes = Runtimes::open(&config.runtimes_dir())?;
     let chosen = prepare(&runtimes, output)?;
     let mut daemon = Daemon::start(args, &config)?;
+    match show(args, &config, &chosen, &mut daemon, output) {
+        Err(_) if daemon.is_to_end() => {
+            daemon.child.wait()?;
+            Ok(INTERRUPTED.into())
+        }
+        shown => shown,
+    }
+}
+
+/// What the samples cost; then the daemon goes on until it is told to end.
+fn show(
+    args: &DemoArgs,
+    config: &Config,
+    runtimes: &[Option<&str>],
+    daemon: &mut Daemon,
+    output: &Output,
+) -> Result<ExitCode> {
     let client = Client::new(&daemon.endpoint)?;
     daemon.wait_until_ready(&client)?;
     wait_for_blanks(&client)?;
     let mut rows = Vec::new();
-    for (sample, runtime) in SAMPLES.iter().zip(chosen) {
+    for (sample, runtime) in SAMPLES.iter().zip(runtimes) {
         match runtime {
             Some(runtime) => rows.push(measure(&client, args, sample, runtime)?),
             None => output.note(&format!("{BAD}skipped{BAD:#} {}: its runtime could not be prepared", sample.name)),
@@ -243,6 +263,8 @@ fn print(rows: &[Value], hints: &Hints, output: &Output) {
 struct Daemon {
     child: Child,
     endpoint: String,
+    /// Somebody wants the end.
+    to_end: Arc<AtomicBool>,
 }
 
 impl Daemon {
@@ -253,8 +275,17 @@ impl Daemon {
         if let Some(file) = &args.config.config {
             command.arg("--config").arg(file);
         }
-        let child = command.env("HEARTH_LOG", "warn").spawn().context("cannot start the daemon")?;
-        Ok(Self { child, endpoint: format!("http://{}", config.listen) })
+        // Of the terminal's signals it gets what this process passes on: each one once, whoever sent it.
+        let signals = Signals::new()?;
+        let child = command.process_group(0).env("HEARTH_LOG", "warn").spawn().context("cannot start the daemon")?;
+        let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        let to_end = Arc::default();
+        signals.pass_on(process, Arc::clone(&to_end))?;
+        Ok(Self { child, endpoint: format!("http://{}", config.listen), to_end })
+    }
+
+    fn is_to_end(&self) -> bool {
+        self.to_end.load(Ordering::Acquire)
     }
 
     fn wait_until_ready(&mut self, client: &Client) -> Result<()> {
@@ -278,26 +309,50 @@ impl Daemon {
         Ok(())
     }
 
-    /// Ctrl-C reaches the daemon as well, as it is in the same group: it drains, then this ends.
     fn wait(&mut self, output: &Output) -> Result<()> {
+        output.note(&format!("\n{DIM}serving on {} until Ctrl-C{DIM:#}", self.endpoint));
+        let status = self.child.wait()?;
+        if !self.is_to_end() {
+            bail!("the daemon ended by itself ({status}): `hearth demo` starts it again, with all that was deployed");
+        }
+        Ok(())
+    }
+}
+
+/// Ctrl-C, SIGTERM and the end of the terminal, caught from the moment that this is made.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    streams: [Signal; 3],
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (child, endpoint) = (&mut self.child, &self.endpoint);
-        let terminated = runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            output.note(&format!("\n{DIM}serving on {endpoint} until Ctrl-C{DIM:#}"));
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => return Ok(false),
-                    _ = terminate.recv() => return Ok(true),
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
+        let streams = {
+            let _within = runtime.enter();
+            [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]
+        };
+        Ok(Self { runtime, streams })
+    }
+
+    /// To the daemon, as what ends it in order, and at once when it comes again; for as long as this process lives.
+    fn pass_on(self, process: OwnedFd, to_end: Arc<AtomicBool>) -> Result<()> {
+        let Self { runtime, streams: [mut interrupt, mut terminate, mut hangup] } = self;
+        let work = move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        _ = hangup.recv() => {}
+                    }
+                    to_end.store(true, Ordering::Release);
+                    let _gone = pidfd_send_signal(&process, rustix::process::Signal::TERM).is_err();
                 }
-                if let Some(status) = child.try_wait()? {
-                    bail!("the daemon ended by itself ({status}): `hearth demo` starts it again, with all that was deployed");
-                }
-            }
-        })?;
-        if terminated { self.stop() } else { self.child.wait().map(drop).map_err(Into::into) }
+            });
+        };
+        // Joined by nobody: it ends with the process.
+        hearth_tasks::system_thread("signals".to_owned(), work).map(drop).context("cannot start a thread")
     }
 }
 

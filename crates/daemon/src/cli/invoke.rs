@@ -1,6 +1,6 @@
 //! `hearth invoke NAME`.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use super::functions::path_segment;
 use super::output::{BAD, DIM, Output};
 
 /// As shells have it for what Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InvokeArgs {
@@ -80,13 +80,7 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
         if let Some(timeline) = timeline {
             output.note(&format!("{DIM}{timeline}{DIM:#}"));
         }
-        let mut out = std::io::stdout();
-        match out.write_all(&answer.body).and_then(|()| out.write_all(b"\n")) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                return Err(error).context("cannot print the answer");
-            }
-            Err(_) | Ok(()) => {}
-        }
+        output.bytes(&answer.body);
     }
     Ok(if failed.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -1,6 +1,7 @@
 //! What commands print: tables and colours for people, JSON for programs.
 
-use std::io::Write as _;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
@@ -14,11 +15,13 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    /// What went wrong first when results were written.
+    failure: RefCell<Option<io::Error>>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, failure: RefCell::default() }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -33,7 +36,26 @@ impl Output {
 
     /// Whether anybody still reads: a closed pipe (`hearth logs -f app | head`) is the reader's wish, not an error.
     pub(crate) fn line(&self, line: &str) -> bool {
-        writeln!(anstream::stdout(), "{line}").is_ok()
+        self.written(writeln!(anstream::stdout(), "{line}"))
+    }
+
+    /// As it is, whatever it is. Returns as [`Self::line`] does.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> bool {
+        let mut out = io::stdout();
+        self.written(out.write_all(bytes).and_then(|()| out.write_all(b"\n")))
+    }
+
+    fn written(&self, result: io::Result<()>) -> bool {
+        let Err(error) = result else { return true };
+        if error.kind() != ErrorKind::BrokenPipe {
+            self.failure.borrow_mut().get_or_insert(error);
+        }
+        false
+    }
+
+    /// Why not all results were written, if anybody wanted them.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        self.failure.take()
     }
 
     /// Progress and hints: never in the way of results.
