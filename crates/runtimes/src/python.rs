@@ -205,7 +205,7 @@ impl Python {
         install.arg(format!("--python-version=3.{}", self.minor));
         let packages = root.at(self.packages_inside());
         install.arg("--target").arg(&packages).arg("--requirement").arg(&list);
-        host::run(&mut install)?;
+        host::fetch(&mut install, &host::PYPI)?;
         let unneeded = [list, packages.join("bin")];
         for path in unneeded.iter().filter(|path| path.exists()) {
             let removed = if path.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };

@@ -82,12 +82,12 @@ impl Runtimes {
         Some(definition)
     }
 
-    /// All runtimes that have been added, by name.
     /// Where they are.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
+    /// All runtimes that have been added, by name.
     pub fn list(&self) -> Vec<Arc<RuntimeDefinition>> {
         let Ok(entries) = fs_err::read_dir(&self.dir) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

@@ -109,7 +109,7 @@ fn wants_runtime(name: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
     }
-    write!(std::io::stderr(), "The runtime {name} is not installed on this machine. Add it now? [Y/n] ")?;
+    write!(std::io::stderr(), "{name} is not installed on this machine. Add it now? [Y/n] ")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
