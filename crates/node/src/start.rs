@@ -246,7 +246,7 @@ impl Core {
 
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Attached, AssignError> {
         if let Some(dir) = &assignment.spec.live_dir
-            && !self.live_dirs.answers(dir).await
+            && !self.live_dirs.answers(&assignment.spec.key.account, dir).await
         {
             return Err(AssignError::LiveDir { dir: dir.clone() });
         }

@@ -13,9 +13,10 @@ use std::time::Duration;
 use hearth_engine::TemplateHistory;
 use hearth_engine::port::{PrepareError, Prepared, SessionCredentials};
 use hearth_sandbox::{Isolation, Saving};
+use hearth_tasks::FairTurns;
 use hearth_templates::{Hot, ImageKey, Images, ImagesError};
 use hearth_types::{AccountId, Instant, NetworkMode, SandboxId, VersionKey, VersionSpec};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// Where images are kept, and what they are bound to.
 #[derive(Clone, Debug)]
@@ -59,9 +60,9 @@ pub(crate) struct TemplateShop {
     dropped: Mutex<HashSet<VersionKey>>,
     histories: Mutex<HashMap<VersionKey, TemplateHistory>>,
     /// More at once only take longer each.
-    restores: Semaphore,
-    /// One at a time: it is done beside everything else.
-    saves: Semaphore,
+    restores: FairTurns,
+    /// Few: they are made beside everything else. One of each account, as an initialisation may take minutes.
+    saves: FairTurns,
     next_id: AtomicU64,
 }
 
@@ -82,8 +83,8 @@ impl TemplateShop {
             making: Mutex::default(),
             dropped: Mutex::default(),
             histories: Mutex::default(),
-            restores: Semaphore::new(cores),
-            saves: Semaphore::new(1),
+            restores: FairTurns::new(cores, cores),
+            saves: FairTurns::new(2, 1),
             next_id: AtomicU64::new(IDS_FROM),
         }
     }

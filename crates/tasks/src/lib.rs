@@ -15,7 +15,7 @@ mod share;
 pub use alarm::{has_rung, ring, ring_on_panic, rung};
 pub use background::background;
 pub use group::TaskGroup;
-pub use share::Shares;
+pub use share::{FairTurns, Shares};
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::{Panicked, blocking};
 
@@ -38,8 +38,8 @@ impl Shares {
         blocking(task, in_turn).await
     }
 
-    /// `None` where nobody counts: never, as such a semaphore is not closed.
-    async fn turn(&self, account: &str) -> Option<OwnedSemaphorePermit> {
+    /// The account's turn, to be held for as long as it lasts. It is never `None`: such a semaphore is not closed.
+    pub async fn turn(&self, account: &str) -> Option<OwnedSemaphorePermit> {
         self.of(account).acquire_owned().await.ok()
     }
 
@@ -55,6 +55,37 @@ impl Shares {
         turns.insert(account.to_owned(), Arc::downgrade(&new));
         new
     }
+}
+
+/// So many turns at once for all accounts together, and so many for each. However many of one account wait, another's next is behind
+/// one round of those who wait at most.
+#[derive(Debug)]
+pub struct FairTurns {
+    /// Of one account no more wait among all than may be under way.
+    own: Shares,
+    all: Semaphore,
+}
+
+impl FairTurns {
+    pub const fn new(of_all: usize, of_each: usize) -> Self {
+        Self { own: Shares::new(of_each), all: Semaphore::const_new(of_all) }
+    }
+
+    /// To be held for as long as the turn lasts.
+    pub async fn turn(&self, account: &str) -> impl Drop + use<'_> {
+        let own = self.own.turn(account).await;
+        Turn { _all: self.all.acquire().await.ok(), _own: own }
+    }
+}
+
+/// The account's own goes last: until then none of its others waits among all.
+struct Turn<'a> {
+    _all: Option<SemaphorePermit<'a>>,
+    _own: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {}
 }
 
 #[cfg(test)]
@@ -84,5 +115,23 @@ mod tests {
             assert_eq!(work.await.unwrap(), Ok(true));
         }
         assert_eq!(SHARES.of("a").available_permits(), 2);
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_beside_many_of_another_is_next() {
+        static TURNS: FairTurns = FairTurns::new(1, 1);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let held = TURNS.turn("a").await;
+        let work = |account: &'static str| {
+            let order = Arc::clone(&order);
+            async move {
+                let _turn = TURNS.turn(account).await;
+                order.lock().unwrap().push(account);
+            }
+        };
+        let all = futures_util::future::join_all(["a", "a", "a", "b", "a"].map(work));
+        // Everybody waits by then: they are polled in this order.
+        futures_util::future::join(all, async { drop(held) }).await;
+        assert_eq!(*order.lock().unwrap(), ["b", "a", "a", "a", "a"]);
     }
 }

@@ -89,9 +89,7 @@ impl Core {
             Err(reason) => return Ok(Prepared::Plain { reason }),
         };
         let made_of = self.made_of(spec, &runtime);
-        let Ok(_turn) = self.templates.saves.acquire().await else {
-            return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
-        };
+        let _turn = self.templates.saves.turn(spec.key.account.as_str()).await;
         if self.stopping.is_cancelled() {
             return Err(PrepareError::Interrupted("the node is shutting down".to_owned()));
         }

@@ -38,7 +38,7 @@ impl Core {
         if self.templates.images_for(spec).is_err() || !self.templates.may_have(&spec.key) {
             return None;
         }
-        let _turn = self.templates.restores.acquire().await.ok()?;
+        let _turn = self.templates.restores.turn(spec.key.account.as_str()).await;
         let copy = self.templates.next_id();
         let urgent = assignment.is_urgent(sandbox);
         if !urgent {
