@@ -28,6 +28,8 @@ use crate::record::{Preparation, Status, VersionRecord, version_key};
 
 /// Versions that are prepared at once: each initialises a function.
 const AT_ONCE: usize = 4;
+/// Of those one account's.
+const OF_ACCOUNT_AT_ONCE: usize = 2;
 /// Until what was interrupted is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -62,10 +64,12 @@ impl Unprepared {
         }
     }
 
-    /// Takes the next that is not under way.
+    /// Takes one that is not under way, of the account with the fewest that are.
     fn next(&self, under_way: &BTreeSet<Job>) -> Option<Job> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = jobs.iter().find(|job| !under_way.contains(job)).cloned()?;
+        let of_account = |job: &&Job| under_way.iter().filter(|other| other.account == job.account).count();
+        let may_begin = |job: &&Job| !under_way.contains(job) && of_account(job) < OF_ACCOUNT_AT_ONCE;
+        let job = jobs.iter().filter(may_begin).min_by_key(of_account).cloned()?;
         jobs.take(&job)
     }
 }
@@ -215,4 +219,27 @@ fn failed(error: &PrepareError) -> Preparation {
     };
     let reason = format!("An error occurred during function initialization. {error}");
     Preparation::Failed { code: code.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_publishes_without_pause_leaves_another_its_turn() {
+        let job = |account: u64, number| Job {
+            account: format!("{account:012}").parse().unwrap(),
+            function: "f".parse().unwrap(),
+            number,
+        };
+        let unprepared = Unprepared::default();
+        unprepared.jobs.lock().unwrap().extend((1..=9).map(|number| job(1, number)).chain([job(2, 1)]));
+        let mut under_way = BTreeSet::new();
+        let first = unprepared.next(&under_way).unwrap();
+        assert_eq!(first, job(1, 1));
+        under_way.insert(first);
+        assert_eq!(unprepared.next(&under_way), Some(job(2, 1)));
+        under_way.extend(unprepared.next(&under_way));
+        assert_eq!(unprepared.next(&under_way), None, "the rest is for others");
+    }
 }
