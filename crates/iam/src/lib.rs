@@ -6,6 +6,7 @@ mod condition;
 mod document;
 mod entity;
 mod error;
+pub mod evaluator;
 mod pass_role;
 mod policy;
 mod record;
