@@ -18,7 +18,16 @@ def main():
     sdk = ["/var/lang/lib/" + version + "/site-packages"] if layers and sys.version_info >= (3, 11) else []
     sys.path[:0] = [task] + layers + sdk
     for directory in [task] + layers:
-        site.addsitedir(directory)
+        # `site` looks at the whole search path each time. Where there are no path files, this is what it would do.
+        try:
+            has_path_files = any(name.endswith(".pth") for name in os.listdir(directory))
+        except FileNotFoundError:
+            sys.path.append(directory)
+            continue
+        except OSError:
+            has_path_files = True
+        if has_path_files:
+            site.addsitedir(directory)
     if layers:
         # For programs that the function starts.
         os.environ["PYTHONPATH"] = os.environ["LAMBDA_RUNTIME_DIR"]

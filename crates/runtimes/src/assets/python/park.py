@@ -177,7 +177,7 @@ def wait():
     sys.path.remove(OWN_DIR)
     sys.path_importer_cache.pop(OWN_DIR, None)
     put_on(b"/", [os.fsencode(word) for word in [sys.executable, *sys.argv]], dict(os.environb))
-    is_shadowed(sys.path)
+    is_shadowed([RUNTIME_DIR, *LAYERS])
     os.write(0, b"\n")
     become(*read_orders())
 
