@@ -27,11 +27,7 @@ impl Control {
                 Err(ApiError::invalid_parameter("The role defined for the function cannot be assumed by Lambda."))
             }
             Some(RoleProblem::OtherAccount) => Err(denied("Cross-account pass role is not allowed.".to_owned())),
-            Some(RoleProblem::NotPassed) => Err(denied(format!(
-                "User: {} is not authorized to perform: iam:PassRole on resource: {role} because no identity-based policy allows the \
-                 iam:PassRole action",
-                scope.principal
-            ))),
+            Some(RoleProblem::NotPassed(message)) => Err(denied(message)),
         }
     }
 }

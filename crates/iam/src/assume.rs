@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hearth_types::{AccountId, Timestamp};
 
-use crate::condition::Facts;
-use crate::document::{self, Trusted};
+use crate::evaluator::{Fact, Policy, Principal, Request, Values, Verdict};
+use crate::record::Role;
 use crate::{Iam, IamError, IssuedSession, session};
 
 /// Of a session that another one asked for, seconds (IAM User Guide, "Role chaining").
@@ -54,7 +54,8 @@ impl Iam {
             Err(error) => return Err(error),
         };
         let exists = role.arn(&account) == asked.role;
-        if let Some(action) = asked.actions().find(|action| !exists || !asked.is_trusted(&role.trust, action)) {
+        let trust = self.policies.compiled(&role.trust);
+        if let Some(action) = asked.actions().find(|action| !exists || !asked.is_trusted(&role, &trust, action)) {
             return Ok(Assumed::Denied { action });
         }
         if asked.caller.contains(":assumed-role/") && asked.seconds > CHAINED_S_MAX {
@@ -89,18 +90,24 @@ impl Assumption<'_> {
         ["sts:AssumeRole"].into_iter().chain(tagged).chain(sourced)
     }
 
-    fn is_trusted(&self, trust: &str, action: &str) -> bool {
-        let tags: Vec<(String, &str)> =
-            self.tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), value.as_str())).collect();
-        let mut facts = vec![
-            ("sts:ExternalId", self.external_id),
-            ("sts:RoleSessionName", Some(self.session)),
-            ("sts:SourceIdentity", self.source_identity),
-            ("aws:PrincipalArn", Some(self.caller)),
-            ("aws:PrincipalAccount", Some(self.account.as_str())),
+    fn is_trusted(&self, role: &Role, trust: &Policy, action: &str) -> bool {
+        let Some(caller) = Principal::of_arn(self.caller) else { return false };
+        let seconds = self.now.as_millis() / 1000;
+        let date = jiff::Timestamp::from_second(seconds.cast_signed()).unwrap_or_default().to_string();
+        let seconds = seconds.to_string();
+        let requested = self.tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), value.as_str()));
+        let tags: Vec<(String, &str)> = requested.chain(role.tag_facts()).collect();
+        let tag_keys: Vec<&str> = self.tags.keys().map(String::as_str).collect();
+        let mut facts: Vec<Fact<'_>> = vec![
+            ("sts:RoleSessionName", Values::One(self.session)),
+            ("aws:TagKeys", Values::Many(&tag_keys)),
+            ("aws:CurrentTime", Values::One(&date)),
+            ("aws:EpochTime", Values::One(&seconds)),
         ];
-        facts.extend(tags.iter().map(|(key, value)| (key.as_str(), Some(*value))));
-        let facts: &Facts<'_> = &facts;
-        document::trusts(trust, Trusted::Principal(self.account, self.caller), action, facts)
+        facts.extend(self.external_id.map(|id| ("sts:ExternalId", Values::One(id))));
+        facts.extend(self.source_identity.map(|identity| ("sts:SourceIdentity", Values::One(identity))));
+        facts.extend(tags.iter().map(|(key, value)| (key.as_str(), Values::One(value))));
+        let request = Request::new(&caller, action, self.role, &facts);
+        matches!(trust.judge_principal(&request), Verdict::Allowed(_))
     }
 }

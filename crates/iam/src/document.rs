@@ -1,9 +1,7 @@
-//! Policy documents: what is well-formed, and whom a trust policy trusts.
+//! Policy documents: what is well-formed.
 
-use hearth_types::AccountId;
 use serde_json::Value;
 
-use crate::condition::{self, Facts, matches_pattern};
 use crate::error::IamError;
 
 /// Characters that count against a quota: all but white space.
@@ -81,81 +79,6 @@ fn statements(document: &Value) -> Vec<&Value> {
     }
 }
 
-pub(crate) fn words(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::String(word)) => vec![word],
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whom a trust policy may name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Trusted<'a> {
-    /// An account's principal, by its ARN.
-    Principal(&'a AccountId, &'a str),
-    /// A service of AWS's, such as `lambda.amazonaws.com`.
-    Service(&'a str),
-}
-
-/// Whether a trust policy lets them do `action` (`sts:AssumeRole`) to its role. What is not understood does not allow: `Not...`, and
-/// conditions about what is not known here.
-pub(crate) fn trusts(document: &str, who: Trusted<'_>, action: &str, facts: &Facts<'_>) -> bool {
-    allows(document, facts, |statement| has_action(statement, action) && names(statement, who))
-}
-
-/// Whether an identity policy allows `action` on `resource`.
-pub(crate) fn permits(document: &str, action: &str, resource: &str, facts: &Facts<'_>) -> Verdict {
-    judge(document, facts, |statement| {
-        has_action(statement, action)
-            && words(statement.get("Resource")).iter().any(|pattern| matches_pattern(pattern, resource))
-    })
-}
-
-/// What a policy says of a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
-    Allowed,
-    Denied,
-    Silent,
-}
-
-fn allows(document: &str, facts: &Facts<'_>, applies: impl Fn(&Value) -> bool) -> bool {
-    judge(document, facts, applies) == Verdict::Allowed
-}
-
-fn judge(document: &str, facts: &Facts<'_>, applies: impl Fn(&Value) -> bool) -> Verdict {
-    let Ok(value) = serde_json::from_str::<Value>(document) else { return Verdict::Silent };
-    let mut verdict = Verdict::Silent;
-    for statement in statements(&value).into_iter().filter(|statement| applies(statement)) {
-        match (statement.get("Effect").and_then(Value::as_str), condition::holds(statement, facts)) {
-            (Some("Deny"), Some(true) | None) => return Verdict::Denied,
-            (Some("Allow"), Some(true)) => verdict = Verdict::Allowed,
-            _ => {}
-        }
-    }
-    verdict
-}
-
-fn has_action(statement: &Value, action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    words(statement.get("Action")).iter().any(|word| matches_pattern(&word.to_ascii_lowercase(), &action))
-}
-
-fn names(statement: &Value, who: Trusted<'_>) -> bool {
-    let Some(principal) = statement.get("Principal") else { return false };
-    match who {
-        Trusted::Service(service) => {
-            principal.as_str() == Some("*") || words(principal.get("Service")).contains(&service)
-        }
-        Trusted::Principal(account, arn) => {
-            let listed = if principal.is_object() { words(principal.get("AWS")) } else { words(Some(principal)) };
-            let root = format!("arn:aws:iam::{account}:root");
-            listed.iter().any(|word| *word == "*" || *word == account.as_str() || *word == root || *word == arn)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,56 +104,5 @@ mod tests {
         let long = identity.replace("\"Action\":\"*\"", &format!("\"Action\":\"{}\"", "a".repeat(7000)));
         assert!(matches!(check(&long, Kind::Managed), Err(IamError::LimitExceeded(_))));
         assert!(check(&long, Kind::Inline).is_ok());
-    }
-
-    #[test]
-    fn services_are_trusted_by_name_and_condition() {
-        let facts: &Facts<'_> = &[("aws:SourceAccount", Some("123456789012"))];
-        let lambda = Trusted::Service("lambda.amazonaws.com");
-        let same = r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#;
-        for (principal, rest, expected) in [
-            (r#"{"Service":"lambda.amazonaws.com"}"#, "", true),
-            (r#"{"Service":["edgelambda.amazonaws.com","lambda.amazonaws.com"]}"#, same, true),
-            (r#"{"Service":"lambda.amazonaws.com"}"#, &same.replace("9012", "9999"), false),
-            (r#"{"Service":"ec2.amazonaws.com"}"#, "", false),
-            (r#"{"AWS":"123456789012"}"#, "", false),
-        ] {
-            assert_eq!(trusts(&trust(principal, rest), lambda, "sts:AssumeRole", facts), expected, "{principal}");
-            assert!(!trusts(&trust(principal, rest), lambda, "sts:TagSession", facts));
-        }
-    }
-
-    #[test]
-    fn identity_policies_allow_by_action_and_resource_and_a_denial_wins() {
-        let policy = |statements: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
-        let allow = r#"{"Effect":"Allow","Action":["iam:Pass*","s3:*"],"Resource":"arn:aws:iam::1:role/app-*"}"#;
-        let deny = r#"{"Effect":"Deny","Action":"iam:PassRole","Resource":"*/app-admin"}"#;
-        let judged =
-            |document: &str, role: &str| permits(document, "iam:PassRole", &format!("arn:aws:iam::1:role/{role}"), &[]);
-        assert_eq!(judged(&policy(allow), "app-x"), Verdict::Allowed);
-        assert_eq!(judged(&policy(allow), "x"), Verdict::Silent);
-        let both = policy(&format!("{allow},{deny}"));
-        assert_eq!((judged(&both, "app-x"), judged(&both, "app-admin")), (Verdict::Allowed, Verdict::Denied));
-    }
-
-    #[test]
-    fn only_named_principals_are_trusted() {
-        let account: AccountId = "123456789012".parse().unwrap();
-        let caller = "arn:aws:sts::123456789012:assumed-role/r/s";
-        for (principal, rest, expected) in [
-            (r#"{"AWS":"arn:aws:iam::123456789012:root"}"#, "", true),
-            (r#"{"AWS":["999999999999","123456789012"]}"#, "", true),
-            (r#"{"AWS":"*"}"#, "", true),
-            (r#""*""#, "", true),
-            (r#"{"AWS":"arn:aws:sts::123456789012:assumed-role/r/s"}"#, "", true),
-            (r#"{"AWS":"999999999999"}"#, "", false),
-            (r#"{"Service":"lambda.amazonaws.com"}"#, "", false),
-            (r#"{"AWS":"*"}"#, r#","Condition":{"Bool":{"a":"b"}}"#, false),
-        ] {
-            let who = Trusted::Principal(&account, caller);
-            assert_eq!(trusts(&trust(principal, rest), who, "sts:AssumeRole", &[]), expected, "{principal}");
-        }
-        let denied = r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":"*"},{"Effect":"Deny","Action":"sts:*","Principal":"*"}]}"#;
-        assert!(!trusts(denied, Trusted::Principal(&account, caller), "sts:AssumeRole", &[]));
     }
 }

@@ -2,11 +2,11 @@
 
 pub mod access;
 mod assume;
-mod condition;
 mod document;
 mod entity;
 mod error;
 pub mod evaluator;
+mod held;
 mod pass_role;
 mod policy;
 mod record;
@@ -18,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use evaluator::PolicyCache;
 use hearth_engine::port::SessionCredentials;
 use hearth_store::{CommitError, Precondition, ReadError, Store, Write};
 use hearth_types::{AccountId, FunctionName, Timestamp};
@@ -51,6 +52,7 @@ pub enum OpenError {
 pub struct Iam {
     store: Arc<dyn Store>,
     sessions: Sessions,
+    policies: PolicyCache,
 }
 
 /// Credentials and whose they are.
@@ -66,7 +68,7 @@ impl Iam {
     /// Finds the session key in the store, or makes it.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self, OpenError> {
         let sessions = Sessions::new(&master_key(&*store).await?);
-        Ok(Self { store, sessions })
+        Ok(Self { store, sessions, policies: PolicyCache::default() })
     }
 
     pub fn sessions(&self) -> &Sessions {

@@ -2,25 +2,19 @@
 
 use hearth_types::AccountId;
 
-use crate::condition::Facts;
-use crate::document::{self, Trusted, Verdict};
+use crate::evaluator::{Decision, Fact, Policies, Principal, Request, ResourceRule, Source, Values, Verdict, decide};
 use crate::record::Role;
 use crate::{Iam, IamError};
 
 const LAMBDA: &str = "lambda.amazonaws.com";
-/// AWS's own policies that let a role be passed to a function; their documents are not known here.
-const AWS_PASSING: &[&str] = &[
-    "arn:aws:iam::aws:policy/AdministratorAccess",
-    "arn:aws:iam::aws:policy/AWSLambda_FullAccess",
-    "arn:aws:iam::aws:policy/IAMFullAccess",
-];
+const PASS_ROLE: &str = "iam:PassRole";
 
 /// Why a function cannot have a role.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RoleProblem {
     OtherAccount,
-    /// The caller may not pass it.
-    NotPassed,
+    /// The caller may not pass it, in AWS's words.
+    NotPassed(String),
     /// There is no such role, or it does not trust Lambda.
     NotAssumable,
 }
@@ -42,12 +36,16 @@ impl Iam {
         if arn.split(':').nth(4) != Some(account.as_str()) {
             return Ok(Some(RoleProblem::OtherAccount));
         }
-        if !self.may_pass(passing).await? {
-            return Ok(Some(RoleProblem::NotPassed));
-        }
-        let facts: &Facts<'_> = &[("aws:SourceAccount", Some(account.as_str())), ("aws:SourceArn", Some(function))];
-        let trusts = |role: Role| document::trusts(&role.trust, Trusted::Service(LAMBDA), "sts:AssumeRole", facts);
         let role = self.role_of_arn(account, arn).await?;
+        if let Some(message) = self.passes(passing, role.as_ref()).await?.message(passing.caller, PASS_ROLE, arn) {
+            return Ok(Some(RoleProblem::NotPassed(message)));
+        }
+        let facts: &[Fact<'_>] =
+            &[("aws:SourceAccount", Values::One(account.as_str())), ("aws:SourceArn", Values::One(function))];
+        let lambda = Principal::service(LAMBDA);
+        let request = Request::new(&lambda, "sts:AssumeRole", arn, facts);
+        let trusts =
+            |role: Role| matches!(self.policies.compiled(&role.trust).judge_principal(&request), Verdict::Allowed(_));
         Ok(if role.is_some_and(trusts) { None } else { Some(RoleProblem::NotAssumable) })
     }
 
@@ -61,48 +59,34 @@ impl Iam {
     }
 
     /// An account itself may pass its roles; a session of a role what the role's policies say.
-    async fn may_pass(&self, passing: Passing<'_>) -> Result<bool, IamError> {
-        let Some((_, session)) = passing.caller.split_once(":assumed-role/") else { return Ok(true) };
-        let name = session.split('/').next().unwrap_or_default();
+    async fn passes(&self, passing: Passing<'_>, passed: Option<&Role>) -> Result<Decision, IamError> {
+        let nobody = Decision::ImplicitlyDenied(Source::Identity);
+        let Some((_, session)) = passing.caller.split_once(":assumed-role/") else { return Ok(Decision::Allowed) };
+        let (name, session) = session.split_once('/').unwrap_or((session, ""));
         let role = match self.role(passing.account, name).await {
             Ok(role) => role,
-            Err(IamError::NoSuchEntity(_)) => return Ok(false),
+            Err(IamError::NoSuchEntity(_)) => return Ok(nobody),
             Err(error) => return Err(error),
         };
-        let mut verdicts: Vec<Verdict> = role.inline.values().map(|document| passing.judge(document)).collect();
-        for arn in &role.attached {
-            verdicts.push(self.judge_managed(passing, arn).await?);
-        }
-        let bounded = match &role.permissions_boundary {
-            Some(arn) => self.judge_managed(passing, arn).await? == Verdict::Allowed,
-            None => true,
+        let Some(caller) = Principal::of_arn(passing.caller) else { return Ok(nobody) };
+        let caller = caller
+            .with_role_arn(&role.arn(passing.account))
+            .with_user_id(&format!("{}:{session}", role.id))
+            .with_tags(role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        let held = self.policies_of_role(passing.account, &role).await?;
+        let policies = Policies {
+            identity: &held.identity,
+            session: None,
+            boundary: held.boundary.as_deref(),
+            resource: None,
+            rule: ResourceRule::Either,
         };
-        Ok(bounded && !verdicts.contains(&Verdict::Denied) && verdicts.contains(&Verdict::Allowed))
-    }
-
-    async fn judge_managed(&self, passing: Passing<'_>, arn: &str) -> Result<Verdict, IamError> {
-        if AWS_PASSING.contains(&arn) {
-            return Ok(Verdict::Allowed);
-        }
-        match self.policy(passing.account, arn).await {
-            Ok(policy) => {
-                let version = policy.versions.get(&policy.default_version);
-                Ok(version.map_or(Verdict::Silent, |version| passing.judge(&version.document)))
-            }
-            Err(IamError::NoSuchEntity(_) | IamError::InvalidInput(_)) => Ok(Verdict::Silent),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Passing<'_> {
-    fn judge(&self, document: &str) -> Verdict {
-        let facts: &Facts<'_> = &[
-            ("iam:PassedToService", Some(LAMBDA)),
-            ("iam:AssociatedResourceArn", Some(self.function)),
-            ("aws:PrincipalArn", Some(self.caller)),
-            ("aws:PrincipalAccount", Some(self.account.as_str())),
+        let tags: Vec<(String, &str)> = passed.into_iter().flat_map(Role::tag_facts).collect();
+        let mut facts: Vec<Fact<'_>> = vec![
+            ("iam:PassedToService", Values::One(LAMBDA)),
+            ("iam:AssociatedResourceArn", Values::One(passing.function)),
         ];
-        document::permits(document, "iam:PassRole", self.role, facts)
+        facts.extend(tags.iter().map(|(key, value)| (key.as_str(), Values::One(value))));
+        Ok(decide(&Request::new(&caller, PASS_ROLE, passing.role, &facts), &policies, passing.account.as_str()))
     }
 }

@@ -111,6 +111,86 @@ async fn session_tags_and_a_source_identity_need_the_roles_trust_and_conditions_
     assert!(matches!(iam.assume_role(whole).await, Ok(Assumed::Issued(_))));
 }
 
+#[tokio::test]
+async fn a_role_is_trusted_by_its_arn_and_not_under_conditions_that_are_not_met() {
+    let dir = tempfile::tempdir().unwrap();
+    let iam = open(dir.path()).await;
+    let (account, none) = (account(), BTreeMap::new());
+    let arn = iam.create_role(&account, role("r"), NOW).await.unwrap().arn(&account);
+    let session = "arn:aws:sts::123456789012:assumed-role/app/s";
+    let asked = Assumption { caller: session, ..asked(&account, &arn, &none) };
+    for (principal, condition, trusted) in [
+        (r#""arn:aws:iam::123456789012:role/path/app""#, "{}", true),
+        (r#""arn:aws:iam::123456789012:role/other""#, "{}", false),
+        (r#""*""#, r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/a*"}}"#, true),
+        (r#""*""#, r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/b*"}}"#, false),
+        (r#""*""#, r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#, false),
+        (r#""*""#, r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, false),
+        (r#""*""#, r#"{"DateLessThan":{"aws:CurrentTime":"1970-01-02"}}"#, true),
+        (r#""*""#, r#"{"DateLessThan":{"aws:CurrentTime":"1970-01-01"}}"#, false),
+    ] {
+        let statement = format!(r#"{principal}}},"Condition":{condition}}}]"#);
+        iam.set_trust(&account, "r", &TRUST.replace(r#""*"}}]"#, &statement)).await.unwrap();
+        let issued = matches!(iam.assume_role(asked).await, Ok(Assumed::Issued(_)));
+        assert_eq!(issued, trusted, "{principal} {condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_passes_the_roles_that_its_own_role_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let iam = open(dir.path()).await;
+    let (account, none) = (account(), BTreeMap::new());
+    let lambda = TRUST.replace(r#""AWS":"*""#, r#""Service":"lambda.amazonaws.com""#);
+    let passed = iam.create_role(&account, NewRole { trust: lambda, ..role("passed") }, NOW).await.unwrap();
+    iam.create_role(&account, role("app"), NOW).await.unwrap();
+    let new = NewPolicy {
+        name: "limit".to_owned(),
+        path: "/".to_owned(),
+        document: DOCUMENT.replace(r#""Action":"*""#, r#""Action":"s3:*""#),
+        description: None,
+        tags: none,
+    };
+    let limit = iam.create_policy(&account, new, NOW).await.unwrap().arn(&account);
+    let arn = passed.arn(&account);
+    let passing = Passing {
+        account: &account,
+        caller: "arn:aws:sts::123456789012:assumed-role/app/s",
+        role: &arn,
+        function: "arn:aws:lambda:eu-west-1:123456789012:function:f",
+    };
+    let problem = async || match iam.role_problem(passing).await.unwrap() {
+        Some(RoleProblem::NotPassed(message)) => message,
+        other => format!("{other:?}"),
+    };
+    assert!(problem().await.ends_with("because no identity-based policy allows the iam:PassRole action"));
+    let service = r#""Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}"#;
+    let document = DOCUMENT.replace(r#""Resource":"*""#, service);
+    iam.put_role_policy(&account, "app", "p", &document).await.unwrap();
+    assert_eq!(problem().await, "None");
+    let condition = r#""Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}}"#;
+    iam.put_role_policy(
+        &account,
+        "app",
+        "p",
+        &DOCUMENT.replace(r#""Resource":"*""#, &format!(r#""Resource":"*",{condition}"#)),
+    )
+    .await
+    .unwrap();
+    let team = |name: &str| BTreeMap::from([("team".to_owned(), name.to_owned())]);
+    iam.tag_role(&account, "passed", &team("a")).await.unwrap();
+    assert!(problem().await.contains("no identity-based policy"));
+    iam.tag_role(&account, "app", &team("b")).await.unwrap();
+    assert!(problem().await.contains("no identity-based policy"));
+    iam.tag_role(&account, "app", &team("a")).await.unwrap();
+    assert_eq!(problem().await, "None");
+    iam.set_boundary(&account, "app", Some(&limit)).await.unwrap();
+    assert!(problem().await.ends_with("because no permissions boundary allows the iam:PassRole action"));
+    iam.set_boundary(&account, "app", None).await.unwrap();
+    iam.put_role_policy(&account, "app", "q", &DOCUMENT.replace("Allow", "Deny")).await.unwrap();
+    assert!(problem().await.ends_with("with an explicit deny in an identity-based policy"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_at_the_same_time_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();

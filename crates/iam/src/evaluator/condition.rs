@@ -74,7 +74,7 @@ impl Condition {
     pub(super) fn holds(&self, request: &Request<'_>) -> Option<bool> {
         let values = request.values(&self.key);
         let values = values.as_ref().map(|values| values.as_slice()).unwrap_or_default();
-        if values.is_empty() && Request::is_unknown(&self.key) {
+        if values.is_empty() && request.is_unknown(&self.key) {
             return None;
         }
         if let Test::Absent(wanted) = &self.test {

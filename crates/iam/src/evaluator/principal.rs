@@ -28,8 +28,8 @@ pub struct Principal {
     /// `aws:PrincipalArn`: of a role's session it is the role's.
     issuer_arn: String,
     user_id: Option<String>,
-    /// `aws:PrincipalTag/KEY` and the tag's value.
-    tags: Vec<(String, String)>,
+    /// `aws:PrincipalTag/KEY` and the tag's value; `None`: they are not known here.
+    tags: Option<Vec<(String, String)>>,
 }
 
 impl Principal {
@@ -49,7 +49,7 @@ impl Principal {
             _ => arn.to_owned(),
         };
         let (account, arn, name) = (account.to_owned(), arn.to_owned(), name.to_owned());
-        Some(Self { kind, account, arn, name, issuer_arn, user_id: None, tags: Vec::new() })
+        Some(Self { kind, account, arn, name, issuer_arn, user_id: None, tags: None })
     }
 
     /// A service of AWS's, such as `lambda.amazonaws.com`.
@@ -68,7 +68,7 @@ impl Principal {
 
     fn outside(kind: Kind, name: &str) -> Self {
         let (arn, none) = (name.to_owned(), String::new);
-        Self { kind, account: none(), arn, name: none(), issuer_arn: none(), user_id: None, tags: Vec::new() }
+        Self { kind, account: none(), arn, name: none(), issuer_arn: none(), user_id: None, tags: None }
     }
 
     /// With the role's whole ARN, which a session's lacks.
@@ -85,7 +85,7 @@ impl Principal {
     #[must_use]
     pub fn with_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let named = |(key, value): (&str, &str)| (format!("aws:PrincipalTag/{key}"), value.to_owned());
-        Self { tags: tags.into_iter().map(named).collect(), ..self }
+        Self { tags: Some(tags.into_iter().map(named).collect()), ..self }
     }
 
     pub fn arn(&self) -> &str {
@@ -109,9 +109,13 @@ impl Principal {
         matches!(self.kind, Kind::Service | Kind::Federated | Kind::Anonymous)
     }
 
+    pub(super) fn has_unknown_tags(&self) -> bool {
+        self.tags.is_none() && !self.is_root() && !self.has_no_identity()
+    }
+
     /// Condition keys that follow from who asks.
     pub(super) fn fact(&self, key: &str) -> Option<&str> {
-        if let Some((_, value)) = self.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+        if let Some((_, value)) = self.tags.iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
             return Some(value);
         }
         let of_accounts = !self.has_no_identity();

@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
     }
 
     /// Whether the key has values that are not known here. `key` is in lower case.
-    pub(super) fn is_unknown(key: &str) -> bool {
-        ALWAYS_KNOWN.contains(&key)
+    pub(super) fn is_unknown(&self, key: &str) -> bool {
+        ALWAYS_KNOWN.contains(&key) || (key.starts_with("aws:principaltag/") && self.principal.has_unknown_tags())
     }
 }

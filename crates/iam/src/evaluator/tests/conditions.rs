@@ -208,7 +208,7 @@ fn keys_that_may_be_absent_or_have_several_values() {
 
 #[test]
 fn what_aws_always_knows_and_is_not_known_here_is_not_taken_for_absent() {
-    let who = principal(USER);
+    let who = Principal::of_arn(USER).unwrap();
     let judge = |effect: &str, condition: &str| {
         let statement = format!(r#"{{"Effect":"{effect}","Action":"*","Resource":"*","Condition":{condition}}}"#);
         Policy::compile(&document(&statement)).judge(&Request::new(&who, "a:b", "c", &[]))
@@ -218,6 +218,7 @@ fn what_aws_always_knows_and_is_not_known_here_is_not_taken_for_absent() {
         r#"{"IpAddressIfExists":{"aws:SourceIp":"10.0.0.0/8"}}"#,
         r#"{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}"#,
         r#"{"Null":{"aws:SecureTransport":"true"}}"#,
+        r#"{"StringNotEquals":{"aws:PrincipalTag/team":"blue"}}"#,
         r#"{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}"#,
     ] {
         assert_eq!(
