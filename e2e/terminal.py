@@ -50,10 +50,10 @@ class Terminal:
         self.screen += ESCAPES.sub("", data.decode(errors="replace")).replace("\r\n", "\n").replace("\r", "\n")
         return bool(data)
 
-    def wait_for(self, pattern, seconds=30):
-        """Until the screen shows what matches; returns the match."""
+    def wait_for(self, pattern, seconds=30, since=0):
+        """Until what the screen has shown `since` then matches; returns the match."""
         deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.screen)):
+        while not (found := re.search(pattern, self.screen[since:])):
             assert time.monotonic() < deadline and self._read(0.1), f"not shown: {pattern!r}\n{self.screen}"
         return found
 

@@ -99,13 +99,13 @@ fn user_namespaces(root: bool) -> Check {
     let good = max.is_some_and(|max| max > 0) && !forbidden;
     let remedy = "set user.max_user_namespaces above 0, kernel.unprivileged_userns_clone to 1 and \
                   kernel.apparmor_restrict_unprivileged_userns to 0 with sysctl, or run as root";
-    check("user name spaces", good, Finding::Fatal, detail, remedy)
+    check("user namespaces", good, Finding::Fatal, detail, remedy)
 }
 
 fn time_namespaces() -> Check {
     let good = Path::new("/proc/self/ns/time").exists();
     let detail = if good { "there" } else { "not in this kernel" };
-    check("time name spaces", good, Finding::Fatal, detail.to_owned(), "use a kernel with CONFIG_TIME_NS")
+    check("time namespaces", good, Finding::Fatal, detail.to_owned(), "use a kernel with CONFIG_TIME_NS")
 }
 
 fn system_call_filter() -> Check {

@@ -15,9 +15,12 @@ use serde_json::{Value, json};
 use super::ConfigArgs;
 use super::client::Client;
 use super::daemon;
-use super::output::{BAD, DIM, GOOD, Output, text};
+use super::output::{BAD, DIM, GOOD, Output, columns, text, wrapped};
 use crate::config::Config;
 use crate::serve::start_isolation;
+
+/// Where what was found stands, behind the word for how good it is.
+const INDENT: usize = 9;
 
 pub(crate) fn run(args: &ConfigArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
     let config = args.load()?;
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &ConfigArgs, endpoint: &str, output: &Output) -> Result<
             Ok(told) => format!("{GOOD}good{GOOD:#}     daemon: {told}"),
             Err(problem) => format!("{DIM}absent{DIM:#}   daemon: {problem:#}"),
         });
-        lines.join("\n")
+        wrapped(&lines.join("\n"), columns(&std::io::stdout()), INDENT)
     });
     Ok(if host.is_usable() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

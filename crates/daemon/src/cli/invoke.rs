@@ -72,7 +72,7 @@ pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<
         );
     } else {
         if let Some(log) = log {
-            output.note(&format!("{DIM}{}{DIM:#}", String::from_utf8_lossy(&log).trim_end()));
+            output.aside(&format!("{DIM}{}{DIM:#}", String::from_utf8_lossy(&log).trim_end()));
         }
         if let Some(kind) = failed {
             output.note(&format!("{BAD}the function failed ({kind}){BAD:#}"));

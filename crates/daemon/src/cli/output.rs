@@ -1,7 +1,7 @@
 //! What commands print: tables and colours for people, JSON for programs.
 
 use std::cell::RefCell;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
@@ -60,8 +60,13 @@ impl Output {
 
     /// Progress and hints: never in the way of results.
     pub(crate) fn note(&self, line: &str) {
+        self.aside(&wrapped(line, columns(&io::stderr()), 0));
+    }
+
+    /// As a note, with its lines as they are.
+    pub(crate) fn aside(&self, text: &str) {
         if !self.json {
-            let _closed = writeln!(anstream::stderr(), "{line}").is_err();
+            let _closed = writeln!(anstream::stderr(), "{text}").is_err();
         }
     }
 
@@ -69,14 +74,55 @@ impl Output {
         let line = if self.json {
             serde_json::json!({"error": format!("{error:#}")}).to_string()
         } else {
-            format!("{BAD}error:{BAD:#} {error:#}")
+            wrapped(&format!("{BAD}error:{BAD:#} {error:#}"), columns(&io::stderr()), 0)
         };
         let _closed = writeln!(anstream::stderr(), "{line}").is_err();
     }
 }
 
+/// How wide the terminal is; what is no terminal has no end.
+pub(crate) fn columns(stream: &impl IsTerminal) -> usize {
+    let size = stream.is_terminal().then(|| ratatui::crossterm::terminal::size().ok()).flatten();
+    size.map_or(usize::MAX, |(columns, _)| if columns == 0 { usize::MAX } else { usize::from(columns) })
+}
+
+/// Lines that are broken between words where the terminal ends. What stands in backticks is one word, to be copied whole.
+pub(crate) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+    let lines = text.split('\n').map(|line| {
+        let (mut shown, mut width) = (String::new(), 0);
+        for (number, word) in words(line).into_iter().enumerate() {
+            let len = anstream::adapter::strip_str(&word).to_string().chars().count();
+            if width > indent && width + 1 + len > columns {
+                shown.push('\n');
+                shown.push_str(&" ".repeat(indent));
+                width = indent;
+            } else if number > 0 {
+                shown.push(' ');
+                width += 1;
+            }
+            shown.push_str(&word);
+            width += len;
+        }
+        shown
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for part in line.split(' ') {
+        match words.last_mut().filter(|word| word.matches('`').count() % 2 == 1) {
+            Some(open) => *open = format!("{open} {part}"),
+            None => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
 /// Where a terminal has fewer columns, what does not fit is no table.
 const NARROW: usize = 60;
+/// Nor is it where its columns would have less than this.
+const COLUMN: usize = 7;
 /// Names up to this length stand whole, whatever the width of the terminal.
 const NAME_WIDTH: usize = 20;
 
@@ -128,7 +174,7 @@ impl std::fmt::Display for Table {
         }
         let natural: usize = table.column_max_content_widths().into_iter().map(|width| usize::from(width) + 3).sum();
         let width = table.width().map_or(usize::MAX, usize::from);
-        if width < NARROW && natural > width {
+        if natural > width && (width < NARROW || shown.len() * COLUMN > width) {
             return self.as_records(&shown, f);
         }
         for (column, number) in table.column_iter_mut().zip(shown) {
@@ -165,4 +211,22 @@ pub(crate) fn text(value: &Value) -> String {
 
 pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_not_within_commands() {
+        let text = "nothing runs in archive before it has an instance: `hearth capacity add INSTANCE`, say";
+        assert_eq!(
+            wrapped(text, 40, 2),
+            "nothing runs in archive before it has an\n  instance:\n  `hearth capacity add INSTANCE`, say"
+        );
+        assert_eq!(wrapped(text, usize::MAX, 0), text);
+        assert_eq!(wrapped("  indented\n\nlines stay", 12, 0), "  indented\n\nlines stay");
+        assert_eq!(wrapped(&format!("{BAD}error:{BAD:#} red"), 10, 0), format!("{BAD}error:{BAD:#} red"));
+        assert_eq!(wrapped("a `never closed", 4, 0), "a\n`never closed");
+    }
 }
