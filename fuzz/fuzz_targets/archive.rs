@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 const LIMITS: ArtifactLimits = ArtifactLimits { unpacked_bytes_max: 1 << 20, entries_max: 100 };
 
 fuzz_target!(|zip: &[u8]| {
-    let Ok(plan) = plan(zip, &LIMITS) else { return };
+    let Ok(plan) = plan(std::io::Cursor::new(zip), &LIMITS) else { return };
     let place = tempfile::tempdir_in("/dev/shm").expect("room in memory");
     let top = place.path().join("top");
     fs::create_dir(&top).expect("room in memory");

@@ -6,9 +6,11 @@
 //! Sizes in headers are promises that the second pass holds the archive to: a byte more or less is an error.
 
 mod plan;
+mod reader;
 mod write;
 
 pub use plan::{Plan, plan};
+pub use reader::FileReader;
 pub use write::unpack;
 
 /// What an archive may take.

@@ -10,12 +10,14 @@
 
 mod merge;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use hearth_types::Sha256;
 
-use crate::archive::{self, ArchiveError, ArtifactLimits};
+use crate::archive::{self, ArchiveError, ArtifactLimits, FileReader};
 use crate::blob::{BlobError, Blobs, digest};
+use crate::incoming::{Incoming, Received};
 
 /// A package that is stored and unpacked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,12 +75,25 @@ impl Artifacts {
         Ok(Self { blobs, code, opt, temporary, limits })
     }
 
+    /// An archive that comes piece by piece.
+    pub fn receive(&self) -> Result<Incoming, ArtifactError> {
+        self.blobs.receive().map_err(ArtifactError::Blob)
+    }
+
     /// Judges, unpacks and stores an archive; all of it is on disk when this returns. Doing it again changes nothing.
+    pub fn ingest(&self, zip: Received) -> Result<Artifact, ArtifactError> {
+        let (code, zip_bytes) = (zip.name(), zip.bytes());
+        let file = zip.reopen().map_err(ArtifactError::Blob)?;
+        let unpacked_bytes = self.unpack(&code, file)?;
+        self.blobs.keep(zip).map_err(ArtifactError::Blob)?;
+        Ok(Artifact { code, zip_bytes, unpacked_bytes })
+    }
+
+    /// [`Artifacts::ingest`] of an archive that is in memory.
     pub fn ingest_zip(&self, zip: &[u8]) -> Result<Artifact, ArtifactError> {
-        let code = digest(zip);
-        let unpacked_bytes = self.unpack(&code, zip)?;
-        self.blobs.put(zip).map_err(ArtifactError::Blob)?;
-        Ok(Artifact { code, zip_bytes: zip.len() as u64, unpacked_bytes })
+        let mut incoming = self.receive()?;
+        incoming.write(zip).map_err(ArtifactError::Blob)?;
+        self.ingest(incoming.finish())
     }
 
     /// The unpacked package, if it is there.
@@ -96,8 +111,9 @@ impl Artifacts {
         if let Some(dir) = self.dir(code) {
             return Ok(dir);
         }
-        let zip = self.blobs.get(code).map_err(ArtifactError::Blob)?.ok_or(ArtifactError::Missing { code: *code })?;
-        self.unpack(code, &zip)?;
+        let zip =
+            self.blobs.open_file(code).map_err(ArtifactError::Blob)?.ok_or(ArtifactError::Missing { code: *code })?;
+        self.unpack(code, zip)?;
         Ok(self.code.join(code.to_hex()))
     }
 
@@ -135,8 +151,8 @@ impl Artifacts {
         self.opt.join(digest(&list).to_hex())
     }
 
-    fn unpack(&self, code: &Sha256, zip: &[u8]) -> Result<u64, ArtifactError> {
-        let plan = archive::plan(zip, &self.limits).map_err(ArtifactError::Archive)?;
+    fn unpack(&self, code: &Sha256, zip: File) -> Result<u64, ArtifactError> {
+        let plan = archive::plan(FileReader::new(zip), &self.limits).map_err(ArtifactError::Archive)?;
         let path = self.code.join(code.to_hex());
         if !path.is_dir() {
             self.build(&path, |temporary| archive::unpack(&plan, temporary).map_err(ArtifactError::Archive))?;

@@ -1,14 +1,16 @@
 //! Content-addressed blobs in a directory: the name of a blob is the SHA-256 of its bytes.
 
 use std::collections::HashSet;
-use std::fs::FileTimes;
-use std::io::Write;
+use std::fs::{File, FileTimes};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hearth_types::Sha256;
+
+use crate::incoming::{Incoming, Received};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -26,7 +28,10 @@ pub enum BlobError {
 
 /// The digest that names `bytes`.
 pub fn digest(bytes: &[u8]) -> Sha256 {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    name_of(&aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}
+
+pub(crate) fn name_of(digest: &aws_lc_rs::digest::Digest) -> Sha256 {
     let mut name = [0; 32];
     name.copy_from_slice(digest.as_ref());
     Sha256(name)
@@ -56,14 +61,27 @@ impl Blobs {
     /// Stores the bytes; they are on disk when this returns. Of a blob that is there already only the age changes.
     pub fn put(&self, bytes: &[u8]) -> Result<Sha256, BlobError> {
         let name = digest(bytes);
-        let path = self.path(&name);
-        let parent = path.parent().unwrap_or(&self.dir);
-        if self.refresh(&path, bytes.len() as u64)? {
+        if self.refresh(&self.path(&name), bytes.len() as u64)? {
             return Ok(name);
         }
-        let mut file =
-            tempfile::NamedTempFile::new_in(&self.temporary).map_err(failed("create a file in", &self.temporary))?;
-        file.write_all(bytes).map_err(failed("write", file.path()))?;
+        let mut incoming = self.receive()?;
+        incoming.write(bytes)?;
+        self.keep(incoming.finish())
+    }
+
+    /// A blob that comes piece by piece.
+    pub fn receive(&self) -> Result<Incoming, BlobError> {
+        Incoming::new_in(&self.temporary)
+    }
+
+    /// Stores what was received, as [`Blobs::put`] does.
+    pub fn keep(&self, received: Received) -> Result<Sha256, BlobError> {
+        let (file, name, bytes) = received.into_parts();
+        let path = self.path(&name);
+        let parent = path.parent().unwrap_or(&self.dir);
+        if self.refresh(&path, bytes)? {
+            return Ok(name);
+        }
         file.as_file().sync_all().map_err(failed("sync", file.path()))?;
         let _changing = self.lock();
         if !parent.exists() {
@@ -100,6 +118,28 @@ impl Blobs {
             return Err(BlobError::Damaged { path });
         }
         Ok(Some(bytes.into()))
+    }
+
+    /// The blob as a file, read and checked against its name as a whole; `None` if there is no such blob.
+    pub fn open_file(&self, name: &Sha256) -> Result<Option<File>, BlobError> {
+        let path = self.path(name);
+        let mut file = match fs_err::File::open(&path) {
+            Ok(file) => file.into_file(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", &path)(error)),
+        };
+        let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer).map_err(failed("read", &path))? {
+                0 => break,
+                count => digest.update(&buffer[..count]),
+            }
+        }
+        if name_of(&digest.finish()) != *name {
+            return Err(BlobError::Damaged { path });
+        }
+        Ok(Some(file))
     }
 
     /// Where the blob is or would be. The file is never written to again.
@@ -181,7 +221,7 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, BlobError> {
     entries.map(|entry| Ok(entry.map_err(failed("list", dir))?.path())).collect()
 }
 
-fn failed(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BlobError {
+pub(crate) fn failed(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BlobError {
     let path = path.to_owned();
     move |source| BlobError::Io { step, path, source }
 }

@@ -8,6 +8,7 @@ pub mod archive;
 mod artifact;
 pub mod blob;
 mod embedded;
+mod incoming;
 pub mod stored;
 
 pub use api::{
@@ -18,3 +19,4 @@ pub use archive::{ArchiveError, ArtifactLimits};
 pub use artifact::{Artifact, ArtifactError, Artifacts};
 pub use blob::{BlobError, Blobs};
 pub use embedded::{Embedded, OpenError, TimeSource};
+pub use incoming::{Incoming, Received};

@@ -1,7 +1,7 @@
 //! Judging an archive by its central directory, before a byte of it is unpacked.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use zip::CompressionMethod;
@@ -33,8 +33,8 @@ const TYPE_LINK: u32 = 0o120_000;
 
 /// An archive whose every entry has been found safe to unpack.
 #[derive(Debug)]
-pub struct Plan<'a> {
-    pub(super) zip: &'a [u8],
+pub struct Plan<R> {
+    pub(super) zip: R,
     /// Every directory with its mode, parents first, without the top itself.
     pub(super) directories: BTreeMap<String, u32>,
     /// One for each entry of the archive, in its order.
@@ -42,7 +42,7 @@ pub struct Plan<'a> {
     unpacked_bytes: u64,
 }
 
-impl Plan<'_> {
+impl<R> Plan<R> {
     /// What the archive says it unpacks to; [`super::unpack`] holds it to that.
     pub fn unpacked_bytes(&self) -> u64 {
         self.unpacked_bytes
@@ -70,8 +70,9 @@ pub(super) enum Kind {
 }
 
 /// Reads the central directory and refuses what must not be unpacked.
-pub fn plan<'a>(zip: &'a [u8], limits: &ArtifactLimits) -> Result<Plan<'a>, ArchiveError> {
-    let mut archive = open(zip)?;
+pub fn plan<R: Read + Seek + Clone>(mut zip: R, limits: &ArtifactLimits) -> Result<Plan<R>, ArchiveError> {
+    let mut archive = open(zip.clone())?;
+    let length = zip.seek(SeekFrom::End(0)).map_err(ArchiveError::io("measure the archive"))?;
     if archive.len() > limits.entries_max {
         return Err(ArchiveError::TooManyEntries { limit: limits.entries_max });
     }
@@ -83,7 +84,7 @@ pub fn plan<'a>(zip: &'a [u8], limits: &ArtifactLimits) -> Result<Plan<'a>, Arch
     for entry in archive.files().map_err(broken)? {
         let entry = entry.map_err(broken)?;
         directory_start = directory_start.min(entry.central_header_start());
-        ranges.push(byte_range(zip, &entry)?);
+        ranges.push(byte_range(&mut zip, length, &entry)?);
         let planned = judge(&entry)?;
         unpacked_bytes = unpacked_bytes.saturating_add(planned.size);
         if unpacked_bytes > limits.unpacked_bytes_max {
@@ -99,9 +100,8 @@ pub fn plan<'a>(zip: &'a [u8], limits: &ArtifactLimits) -> Result<Plan<'a>, Arch
     Ok(Plan { zip, directories, entries, unpacked_bytes })
 }
 
-pub(super) fn open(zip: &[u8]) -> Result<ZipIterable<Cursor<&[u8]>>, ArchiveError> {
-    ZipIterable::try_new(Cursor::new(zip), Config::default())
-        .map_err(|error| ArchiveError::NotAZip { reason: error.to_string() })
+pub(super) fn open<R: Read + Seek + Clone>(zip: R) -> Result<ZipIterable<R>, ArchiveError> {
+    ZipIterable::try_new(zip, Config::default()).map_err(|error| ArchiveError::NotAZip { reason: error.to_string() })
 }
 
 pub(super) fn broken(error: ZipError) -> ArchiveError {
@@ -174,18 +174,22 @@ fn kind_of(entry: &ZipFileEntry<'_>, name: &str) -> Kind {
 }
 
 /// From the entry's local header to the end of its data.
-fn byte_range(zip: &[u8], entry: &ZipFileEntry<'_>) -> Result<Range<u64>, ArchiveError> {
+fn byte_range(zip: &mut (impl Read + Seek), length: u64, entry: &ZipFileEntry<'_>) -> Result<Range<u64>, ArchiveError> {
     const HEADER: usize = 30;
     let start = entry.header_start();
-    let header = usize::try_from(start)
-        .ok()
-        .and_then(|start| zip.get(start..start.checked_add(HEADER)?))
-        .ok_or_else(|| ArchiveError::corrupt("an entry lies outside the archive"))?;
+    let inside = start.checked_add(HEADER as u64).is_some_and(|end| end <= length);
+    if !inside {
+        return Err(ArchiveError::corrupt("an entry lies outside the archive"));
+    }
+    let mut header = [0; HEADER];
+    zip.seek(SeekFrom::Start(start))
+        .and_then(|_start| zip.read_exact(&mut header))
+        .map_err(ArchiveError::io("read the archive"))?;
     let name_bytes = u64::from(u16::from_le_bytes([header[26], header[27]]));
     let extra_bytes = u64::from(u16::from_le_bytes([header[28], header[29]]));
     let end = (start + HEADER as u64 + name_bytes + extra_bytes)
         .checked_add(entry.compressed_size())
-        .filter(|end| *end <= zip.len() as u64)
+        .filter(|end| *end <= length)
         .ok_or_else(|| ArchiveError::corrupt("an entry lies outside the archive"))?;
     Ok(start..end)
 }

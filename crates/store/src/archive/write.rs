@@ -2,7 +2,7 @@
 //! beneath the destination and without following links.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Unpacks into `destination`, an empty directory that nobody else writes to. Files and directories get the modes that the
 /// archive gives them, as far as reading and executing go: what only their owner may read there, no function can read. On an
 /// error the directory is left half full.
-pub fn unpack(plan: &Plan<'_>, destination: &Path) -> Result<(), ArchiveError> {
+pub fn unpack<R: Read + Seek + Clone>(plan: &Plan<R>, destination: &Path) -> Result<(), ArchiveError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let top = rustix::fs::open(destination, flags, Mode::empty())
         .map_err(|error| ArchiveError::io("open the destination")(error.into()))?;
@@ -28,7 +28,7 @@ pub fn unpack(plan: &Plan<'_>, destination: &Path) -> Result<(), ArchiveError> {
     for (path, mode) in &plan.directories {
         make_directory(top, path, *mode)?;
     }
-    let mut archive = open(plan.zip)?;
+    let mut archive = open(plan.zip.clone())?;
     let mut files = archive.files_with_cloned_reader(zip::ZipReadOptions::default()).map_err(broken)?;
     let mut links = Vec::new();
     let mut buffer = vec![0; BUFFER_BYTES];

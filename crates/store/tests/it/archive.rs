@@ -30,7 +30,7 @@ impl Place {
     }
 
     fn unpack(&self, zip: &[u8], limits: &ArtifactLimits) -> Result<u64, ArchiveError> {
-        let plan = plan(zip, limits)?;
+        let plan = plan(Cursor::new(zip), limits)?;
         unpack(&plan, &self.inside())?;
         Ok(plan.unpacked_bytes())
     }
