@@ -40,14 +40,9 @@ SETTINGS = {
     "AcceleratorConfig": {"AcceleratorMemorySize": 1024},
 }
 CODE = {
-    "S3Bucket": "bucket",
-    "S3Key": "key",
-    "S3ObjectVersion": "1",
-    "S3ObjectStorageMode": "COPY",
     "ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/image:1",
     "SourceKMSKeyArn": KEY,
 }
-LAYER_CODE = {name: CODE[name] for name in ("S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode")}
 
 
 def inside(structure, members):
@@ -64,7 +59,6 @@ REFUSED = {
     },
     ("lambda", "UpdateFunctionConfiguration"): SETTINGS,
     ("lambda", "UpdateFunctionCode"): CODE | {"PublishTo": "LATEST_PUBLISHED"},
-    ("lambda", "PublishLayerVersion"): inside("Content", LAYER_CODE),
     ("lambda", "PublishVersion"): {"PublishTo": "LATEST_PUBLISHED"},
     ("lambda", "Invoke"): {"TenantId": "t", "DurableExecutionName": "d"},
     ("lambda", "InvokeWithResponseStream"): {"TenantId": "t"},
@@ -171,7 +165,6 @@ def required(daemon, function):
         },
         "UpdateFunctionConfiguration": lambda: {"FunctionName": function},
         "UpdateFunctionCode": lambda: {"FunctionName": function, "ZipFile": ZIP},
-        "PublishLayerVersion": lambda: {"LayerName": "refused", "Content": {"ZipFile": ZIP}},
         "PublishVersion": lambda: {"FunctionName": function},
         "Invoke": lambda: {"FunctionName": function},
         "InvokeWithResponseStream": lambda: {"FunctionName": function},

@@ -12,6 +12,10 @@ use crate::record::LayerRecord;
 
 pub(crate) type Layers = BTreeMap<String, BTreeMap<u64, Arc<LayerRecord>>>;
 
+/// Packages of one account that are read from buckets at once: each may take the disk of the largest for as long as its bucket
+/// may take. Others wait.
+const TRANSFERS_MAX: usize = 4;
+
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
@@ -25,6 +29,8 @@ pub(crate) struct Account {
     claimed: AtomicU32,
     /// Held by whoever changes anything, over its commit.
     pub(crate) writer: tokio::sync::Mutex<Writer>,
+    /// Packages that are read from buckets.
+    pub(crate) transfers: tokio::sync::Semaphore,
 }
 
 /// What only changes need.
@@ -74,6 +80,7 @@ impl Account {
             reserved: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
             writer: tokio::sync::Mutex::new(contents.writer),
+            transfers: tokio::sync::Semaphore::new(TRANSFERS_MAX),
         };
         account.replace(contents.functions, contents.layers, contents.aside);
         account

@@ -3,58 +3,21 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::Blob;
-use hearth_store::ArtifactError;
 use hearth_store::archive::ArchiveError;
+use hearth_store::{ArtifactError, Received};
 use hearth_tasks::Shares;
-use hearth_types::limits::{CODE_STORAGE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
+use hearth_types::limits::{CODE_STORAGE_BYTES_MAX, UNZIPPED_BYTES_MAX};
 
 use crate::account::Account;
 use crate::control::Shared;
 use crate::record::{LayerUse, Package};
-use crate::refuse::not_supported;
-
-/// What an archive begins with that has no entries: the end of its directory (APPNOTE.TXT 4.3.16).
-const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
-
-/// Where a request says that code is.
-pub(crate) struct Source {
-    pub(crate) zip: Option<Blob>,
-    pub(crate) from_s3: bool,
-    pub(crate) image: bool,
-}
-
-/// Whether any of the members that mean an object in S3 is there.
-pub(crate) fn is_given(members: [&Option<String>; 4]) -> bool {
-    members.into_iter().any(Option::is_some)
-}
 
 impl Shared {
     /// The caller holds `packages` for reading until something refers to the package.
-    pub(crate) async fn ingest(&self, account: &Account, source: Source) -> Result<Package, ApiError> {
-        if source.image {
-            return Err(not_supported("PackageType Image"));
-        }
-        if source.from_s3 {
-            return Err(not_supported("Code from S3Bucket and S3Key: give the archive in ZipFile, which"));
-        }
-        let Blob(zip) =
-            source.zip.ok_or_else(|| ApiError::invalid_parameter("Please provide a source for function code."))?;
-        if zip.is_empty() || zip.starts_with(END_OF_DIRECTORY) {
-            return Err(ApiError::invalid_parameter("Uploaded file must be a non-empty zip"));
-        }
-        if zip.len() > ZIP_BYTES_MAX {
-            let message = format!("Zipped size must be smaller than {ZIP_BYTES_MAX} bytes");
-            return Err(ApiError::new(413, "RequestEntityTooLargeException", message));
-        }
-        let (zip, code) = blocking(account, move || {
-            let code = hearth_store::blob::digest(&zip);
-            (zip, code)
-        })
-        .await?;
-        self.announce(account, code).await?;
+    pub(crate) async fn ingest(&self, account: &Account, zip: Received) -> Result<Package, ApiError> {
+        self.announce(account, zip.name()).await?;
         let artifacts = Arc::clone(&self.artifacts);
-        let result = blocking(account, move || artifacts.ingest_zip(&zip)).await?;
+        let result = blocking(account, move || artifacts.ingest(zip)).await?;
         let artifact = result.map_err(refusal)?;
         Ok(Package { code: artifact.code, zip_bytes: artifact.zip_bytes, unpacked_bytes: artifact.unpacked_bytes })
     }
@@ -63,7 +26,7 @@ impl Shared {
 /// Packages of one account that are worked on at once.
 static THREADS: Shares = Shares::new(8);
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     account: &Account,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -73,7 +36,7 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn internal() -> ApiError {
+pub(crate) fn internal() -> ApiError {
     ApiError::service("An error occurred and the request cannot be processed.")
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hearth_engine::port::Buckets;
 use hearth_types::Region;
 use hearth_types::limits::ACCOUNT_CONCURRENCY;
 
@@ -46,6 +47,8 @@ pub struct ControlConfig {
     pub network: hearth_types::NetworkMode,
     pub roles: RoleChecks,
     pub runtimes: RuntimeStates,
+    /// What `S3Bucket` can name, if anything.
+    pub buckets: Option<Arc<dyn Buckets>>,
 }
 
 impl ControlConfig {
@@ -58,6 +61,7 @@ impl ControlConfig {
             network: hearth_types::NetworkMode::None,
             roles: RoleChecks::Lenient,
             runtimes: RuntimeStates(Arc::new(|_any| RuntimeState::Prepared)),
+            buckets: None,
         }
     }
 }

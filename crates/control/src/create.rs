@@ -4,12 +4,13 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration, StringMap};
 use hearth_types::{AccountId, FunctionName, Timestamp, VersionLabel};
 
-use crate::code::{Source, check_sizes, check_storage, is_given};
+use crate::code::{check_sizes, check_storage};
 use crate::control::{Control, Scope, revision_id};
 use crate::function::Records;
 use crate::name::Target;
 use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord};
 use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
+use crate::source::{S3Members, Source};
 use crate::{refuse, runtime, unsupported};
 
 impl Control {
@@ -31,8 +32,9 @@ impl Control {
         }
         let source = self.check_request(&mut request)?;
         self.check_role(scope, &name, &request.role).await?;
+        let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.packages.read().await;
-        let package = self.shared.ingest(&account, source).await?;
+        let package = self.shared.ingest(&account, zip).await?;
         let publish = request.publish == Some(true);
         let tags = request.tags.take().unwrap_or_default();
         let mut change = self.shared.change(&account).await?;
@@ -88,9 +90,11 @@ impl Control {
         }
         Ok(Source {
             zip: request.code.zip_file.take(),
-            from_s3: {
-                let code = &request.code;
-                is_given([&code.s3_bucket, &code.s3_key, &code.s3_object_version, &code.s3_object_storage_mode])
+            s3: S3Members {
+                bucket: request.code.s3_bucket.take(),
+                key: request.code.s3_key.take(),
+                version: request.code.s3_object_version.take(),
+                storage_mode: request.code.s3_object_storage_mode.take(),
             },
             image,
         })

@@ -10,11 +10,12 @@ use hearth_aws_api::lambda::{
 };
 use hearth_types::AccountId;
 
-use crate::code::{Source, check_storage, is_given};
+use crate::code::check_storage;
 use crate::control::{Control, Scope, Shared};
 use crate::garbage::{Stored, steady_time};
 use crate::name::wrong_region;
 use crate::record::{LayerRecord, layer_key, layer_numbers_key};
+use crate::source::{S3Members, Source};
 use crate::{refuse, view};
 
 /// Most layers or versions on one page (API reference: `MaxItems`).
@@ -28,16 +29,17 @@ impl Control {
     ) -> Result<LayerVersion, ApiError> {
         let name = self.layer_name(scope, "PublishLayerVersion", &request.layer_name)?;
         let content = request.content;
-        let from_s3 = is_given([
-            &content.s3_bucket,
-            &content.s3_key,
-            &content.s3_object_version,
-            &content.s3_object_storage_mode,
-        ]);
-        let _kept = self.shared.packages.read().await;
+        let s3 = S3Members {
+            bucket: content.s3_bucket,
+            key: content.s3_key,
+            version: content.s3_object_version,
+            storage_mode: content.s3_object_storage_mode,
+        };
         let account = self.shared.account(scope.account);
-        let source = Source { zip: content.zip_file, from_s3, image: false };
-        let package = self.shared.ingest(&account, source).await?;
+        let source = Source { zip: content.zip_file, s3, image: false };
+        let zip = self.shared.receive(&account, source).await?;
+        let _kept = self.shared.packages.read().await;
+        let package = self.shared.ingest(&account, zip).await?;
         let mut change = self.shared.change(&account).await?;
         check_storage(&account, &package)?;
         let number = change.writer.layer_numbers.get(&name).copied().unwrap_or(0) + 1;

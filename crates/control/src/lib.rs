@@ -41,6 +41,7 @@ mod role;
 mod runtime;
 mod settings;
 mod settle;
+mod source;
 mod tag;
 mod unsupported;
 mod update;

@@ -6,11 +6,12 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
 use hearth_types::{Timestamp, VersionLabel};
 
-use crate::code::{Source, check_sizes, check_storage, is_given};
+use crate::code::{check_sizes, check_storage};
 use crate::control::{Control, Scope, missing, revision_id};
 use crate::function::Function;
 use crate::name::Target;
 use crate::record::{Settings, Status, VersionRecord};
+use crate::source::{S3Members, Source};
 use crate::{refuse, settings, unsupported, view};
 
 impl Control {
@@ -35,15 +36,16 @@ impl Control {
         if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
             settings::check_architecture(architecture)?;
         }
-        let from_s3 = is_given([
-            &request.s3_bucket,
-            &request.s3_key,
-            &request.s3_object_version,
-            &request.s3_object_storage_mode,
-        ]);
+        let s3 = S3Members {
+            bucket: request.s3_bucket.take(),
+            key: request.s3_key.take(),
+            version: request.s3_object_version.take(),
+            storage_mode: request.s3_object_storage_mode.take(),
+        };
+        let source = Source { zip: request.zip_file.take(), s3, image: false };
+        let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.packages.read().await;
-        let zip = request.zip_file.take();
-        let package = self.shared.ingest(&account, Source { zip, from_s3, image: false }).await?;
+        let package = self.shared.ingest(&account, zip).await?;
         let architecture = request.architectures.and_then(|list| list.into_iter().next());
 
         let mut change = self.shared.change(&account).await?;

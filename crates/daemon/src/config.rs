@@ -19,6 +19,7 @@ use hearth_sandbox::Subnet;
 use hearth_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
+use crate::buckets::CodeSection;
 use crate::hook::{CommandHook, UrlHook, guarded};
 
 mod read;
@@ -69,6 +70,7 @@ pub(crate) struct Config {
     pub(crate) requests: RequestsSection,
     pub(crate) metrics: MetricsSection,
     pub(crate) capacity: CapacitySection,
+    pub(crate) code: CodeSection,
     pub(crate) shutdown: ShutdownSection,
 }
 
@@ -281,6 +283,7 @@ impl Default for Config {
             requests: RequestsSection::default(),
             metrics: MetricsSection::default(),
             capacity: CapacitySection::default(),
+            code: CodeSection::default(),
             shutdown: ShutdownSection::default(),
         }
     }
@@ -366,6 +369,9 @@ impl Config {
         }
         if let Some(problem) = self.capacity.hook.as_ref().and_then(HookSection::problem) {
             return value("capacity.hook", problem);
+        }
+        if let Some(problem) = self.code.problem() {
+            return value("code.buckets", &problem);
         }
         CapacityPlan::check(self.capacity_base())
             .map_err(|error| ConfigError::Value { key: "capacity", problem: error.to_string() })?;

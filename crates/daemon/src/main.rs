@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod buckets;
 mod claim;
 mod cli;
 mod config;
@@ -10,6 +11,7 @@ mod hook;
 mod log;
 mod secret;
 mod serve;
+mod sign;
 mod tunnel;
 
 fn main() -> ExitCode {

@@ -24,6 +24,7 @@ use hearth_types::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::buckets::ConfiguredBuckets;
 use crate::claim;
 use crate::config::{Config, Roles};
 use crate::fleet::{NodeFleet, wall_now};
@@ -156,7 +157,7 @@ async fn serve(
         Arc::clone(&store),
         Arc::clone(&artifacts),
         Arc::clone(&iam),
-        control_config(config, &runtimes, access.is_guarded()),
+        control_config(config, &runtimes, access.is_guarded())?,
         retire,
     );
     let control = Arc::new(control.await?);
@@ -337,7 +338,7 @@ fn node_config(config: &Config) -> NodeConfig {
     }
 }
 
-fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> ControlConfig {
+fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> Result<ControlConfig> {
     let roles = match config.roles(guarded) {
         Roles::Strict => RoleChecks::Strict,
         Roles::Lenient => {
@@ -354,14 +355,15 @@ fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> C
         (None, Ok(_)) => RuntimeState::Addable,
         (None, Err(_)) => RuntimeState::Unsupported,
     };
-    ControlConfig {
+    Ok(ControlConfig {
         roles,
         runtimes: RuntimeStates(Arc::new(state)),
         region: config.region.clone(),
         account_concurrency: limits::ACCOUNT_CONCURRENCY,
         network: config.network.default,
         live_dirs: config.listen.ip().is_loopback(),
-    }
+        buckets: ConfiguredBuckets::open(&config.code, &config.region)?,
+    })
 }
 
 fn frontend_config(config: &Config) -> FrontendConfig {

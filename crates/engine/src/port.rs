@@ -1,5 +1,6 @@
 //! What others implement and the front holds: the way to run a function version, whoever performs it.
 
+mod bucket;
 mod capacity;
 mod provisioner;
 mod templates;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hearth_types::{AccountId, RequestId, VersionKey, VersionSpec};
 
+pub use bucket::{Buckets, ObjectError, ObjectName, ObjectStream};
 pub use capacity::CapacitySource;
 pub use provisioner::{Provision, ProvisionFailure, Provisioned, Provisioner};
 pub use templates::{PrepareError, Prepared, Templates};

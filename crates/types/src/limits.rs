@@ -13,6 +13,9 @@ pub const STREAM_BYTES_MAX: u64 = 200 * 1024 * 1024;
 pub const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
 /// Zip uploaded through the API, bytes.
 pub const ZIP_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// Zip read from a bucket, bytes: not limited by itself. As much as may be unpacked, and what the names and headers of the most
+/// entries take that Hearth unpacks.
+pub const S3_ZIP_BYTES_MAX: u64 = UNZIPPED_BYTES_MAX + 32 * 1024 * 1024;
 /// Unzipped package with its layers, bytes.
 pub const UNZIPPED_BYTES_MAX: u64 = 250 * 1024 * 1024;
 /// All code of an account in a Region, bytes.

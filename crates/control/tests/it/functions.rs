@@ -174,7 +174,9 @@ async fn what_hearth_does_not_have_is_refused_by_name_and_empty_forms_are_accept
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert_eq!(refused, "400 InvalidParameterValueException: PackageType Image is not supported by Hearth");
     let mut request = create("f");
+    request.code.zip_file = None;
     request.code.s3_bucket = Some("bucket".into());
+    request.code.s3_key = Some("key".into());
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert!(refused.starts_with("400 InvalidParameterValueException: Code from S3Bucket and S3Key"), "{refused}");
     let mut request = create("f");

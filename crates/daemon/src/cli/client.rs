@@ -11,8 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
-use super::sign::Signer;
 use crate::config::DEFAULT_PORT;
+use crate::sign::Signer;
 
 /// How long a connection is kept for the next request. Shorter than any server does, which may close it meanwhile.
 const CONNECTION_IDLE: Duration = Duration::from_secs(2);
@@ -155,7 +155,7 @@ impl Client {
         let (id, secret) = given.unwrap_or_else(|| ("hearth".to_owned(), "hearth".to_owned()));
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        let signer = Signer { id: &id, secret: &secret, region: &region, service };
+        let signer = Signer { id: &id, secret: &secret, region: &region, token: None, service };
         signer.sign(request, std::time::SystemTime::now()).context("cannot sign the request")
     }
 

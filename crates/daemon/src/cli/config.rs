@@ -41,6 +41,9 @@ pub(crate) fn run(command: &ConfigCommand, output: &Output) -> Result<ExitCode> 
             for secret in accounts.chain(config.operator_keys.iter_mut().map(|key| &mut key.secret)) {
                 "(hidden)".clone_into(secret);
             }
+            for secret in config.code.buckets.values_mut().filter_map(|bucket| bucket.secret_access_key.as_mut()) {
+                "(hidden)".clone_into(secret);
+            }
             if let Some(token) = &mut config.metrics.token {
                 "(hidden)".clone_into(token);
             }

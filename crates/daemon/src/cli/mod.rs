@@ -22,7 +22,6 @@ mod output;
 mod pool;
 mod role;
 mod runtime;
-mod sign;
 mod sim;
 mod top;
 
