@@ -12,16 +12,16 @@ mod event;
 mod state;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hearth_engine::async_queue::{Ended, QueueName};
 use hearth_engine::port::{Invocation, InvokeError};
 use hearth_store::{CommitError, Lease, Leased, LeasedMessage, Write};
-use hearth_sys::failpoint;
 use hearth_types::{FunctionRef, Instant};
 
 use crate::core::Core;
-use attempt::Taken;
+use attempt::{Settlement, Taken};
 use event::{KeptWishes, Queued};
 pub(crate) use state::AsyncState;
 use state::{Slot, Turn};
@@ -87,7 +87,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             let core = Arc::clone(&core);
             let tasks = core.tasks.clone();
             // Its leases run out, and what they are of is taken up again.
-            tasks.contained("event", async move { take_turn(&core, turn).await }, || {});
+            tasks.contained("turn of a queue", async move { take_turn(&core, turn).await }, || {});
         }
         let at = core.async_state.wake_at(core.clock.now() + LOOK_EVERY);
         tokio::select! {
@@ -119,15 +119,16 @@ async fn find_queues(core: &Core) {
 
 /// Leases the events whose turn it is, and works on each.
 async fn take_turn(core: &Arc<Core>, turn: Turn) {
-    let take = turn.take();
-    match core.store.lease(PARTITION, take.queue.as_str(), take.count, LEASE).await {
+    let (queue, count) = (turn.take().queue.clone(), turn.take().count);
+    match core.store.lease(PARTITION, queue.as_str(), count, LEASE).await {
         Ok(Leased { messages, next_in }) => {
             let leased_at = core.clock.now();
             let slots = turn.leased(messages.len(), next_in.map(|next| leased_at + next));
             for (message, slot) in messages.into_iter().zip(slots) {
-                let core = Arc::clone(core);
-                let tasks = core.tasks.clone();
-                tasks.contained("event", async move { work(&core, message, leased_at, slot).await }, || {});
+                let (queue, lease) = (queue.clone(), message.lease.clone());
+                let (working, freeing) = (Arc::clone(core), Arc::clone(core));
+                let clean_up = move || give_back(&freeing, queue, lease);
+                core.tasks.contained("event", async move { work(&working, message, leased_at, slot).await }, clean_up);
             }
         }
         Err(error) => {
@@ -138,13 +139,16 @@ async fn take_turn(core: &Arc<Core>, turn: Turn) {
 }
 
 async fn work(core: &Arc<Core>, message: LeasedMessage, leased_at: Instant, slot: Slot) {
-    failpoint("queue.work");
     let lease = message.lease.clone();
     let settlement = match Queued::decode(&message.body) {
         Ok(event) => {
-            let event = Taken { event, lease: lease.clone(), age: message.age, leased_at };
+            let running = AtomicU64::new(0);
+            let event = Taken { event, lease: lease.clone(), age: message.age, leased_at, running: &running };
             tokio::select! {
-                settlement = attempt::run(core, event) => settlement,
+                attempted = hearth_tasks::contain("attempt of an event", attempt::run(core, event)) => {
+                    let running = Duration::from_millis(running.load(Ordering::Relaxed));
+                    attempted.unwrap_or_else(|_panicked| Settlement::after_panic(lease.clone(), running))
+                }
                 () = keep_lease(core, &lease) => return slot.end(Ended::Untried, None),
             }
         }
@@ -156,6 +160,19 @@ async fn work(core: &Arc<Core>, message: LeasedMessage, leased_at: Instant, slot
         core.async_state.note(&queue, now);
     }
     slot.end(settlement.ended, again.map(|delay| now + delay));
+}
+
+/// Has an event soon tried again on which work broke off. Nothing runs of it: attempts answer for themselves.
+fn give_back(core: &Arc<Core>, queue: QueueName, lease: Lease) {
+    let core = Arc::clone(core);
+    let tasks = core.tasks.clone();
+    let work = async move {
+        let Settlement { writes, again, .. } = Settlement::after_panic(lease, Duration::ZERO);
+        if settle(&core, writes).await {
+            core.async_state.note(&queue, core.clock.now() + again.unwrap_or_default());
+        }
+    };
+    tasks.contained("return of an event", work, || {});
 }
 
 /// Keeps the event ours while the function runs. Returns only when somebody else has it.

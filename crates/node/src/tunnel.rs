@@ -113,8 +113,8 @@ impl Tunnels {
             inbox: Arc::clone(&tunnel.inbox),
             _counted: Arc::clone(&self.pumps),
         };
-        let work = pump.run(ours, Arc::clone(&tunnel.credit), sandbox.closed.clone());
-        self.tasks.contained("tunnel", work, || {});
+        let (credit, closed) = (Arc::clone(&tunnel.credit), sandbox.closed.clone());
+        self.tasks.contained("tunnel", async move { pump.run(ours, credit, closed).await }, || {});
         self.open.insert(id, tunnel);
         server.serve(theirs, Arc::clone(spec));
         Ok(())
@@ -169,15 +169,13 @@ struct Pump {
 }
 
 impl Pump {
-    async fn run(self, io: DuplexStream, credit: Arc<Semaphore>, closed: CancellationToken) {
+    async fn run(&self, io: DuplexStream, credit: Arc<Semaphore>, closed: CancellationToken) {
         let (reader, writer) = tokio::io::split(io);
         tokio::select! {
             () = self.inwards(writer) => {}
             () = self.outwards(reader, &credit) => {}
             () = closed.cancelled() => {}
         }
-        self.inbox.state().abandoned = true;
-        self.send(&ToAgent::TunnelClose { id: self.id });
     }
 
     /// Ends when the function has closed its end and everything was taken.
@@ -213,6 +211,14 @@ impl Pump {
     fn send(&self, message: &ToAgent<'_>) -> bool {
         let Some(sandbox) = self.sandbox.upgrade() else { return false };
         sandbox.assigned.get().is_some_and(|assigned| assigned.link.send(message).is_ok())
+    }
+}
+
+/// However it ends, the function hears of it.
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.inbox.state().abandoned = true;
+        self.send(&ToAgent::TunnelClose { id: self.id });
     }
 }
 

@@ -19,6 +19,10 @@ pub async fn background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Panicked> {
     let (sender, result) = oneshot::channel();
+    let work = move || {
+        hearth_sys::failpoint(task);
+        work()
+    };
     let run = move || {
         // A matter of fairness alone. To Linux a process is a thread.
         let _as_any_other = rustix::process::setpriority_process(None, NICENESS).is_err();

@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use hearth_sys::failpoint;
 use tokio_util::task::TaskTracker;
 
+use crate::Panicked;
 use crate::alarm::{has_rung, ring};
 
 /// Cheap to clone; clones are the same group.
@@ -16,11 +17,7 @@ impl TaskGroup {
     /// Starts a task on which everybody counts.
     pub fn system(&self, task: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(async move {
-            let work = async {
-                failpoint(task);
-                work.await;
-            };
-            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            if contain(task, work).await.is_err() {
                 ring(task);
             }
         });
@@ -34,7 +31,7 @@ impl TaskGroup {
         clean_up: impl FnOnce() + Send + 'static,
     ) {
         self.0.spawn(async move {
-            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            if contain(task, work).await.is_err() {
                 after_panic(task, clean_up);
             }
         });
@@ -48,6 +45,10 @@ impl TaskGroup {
         clean_up: impl FnOnce() + Send + 'static,
     ) {
         self.0.spawn_blocking(move || {
+            let work = || {
+                failpoint(task);
+                work();
+            };
             if catch_unwind(AssertUnwindSafe(work)).is_err() {
                 after_panic(task, clean_up);
             }
@@ -62,8 +63,8 @@ impl TaskGroup {
         &self,
         task: &'static str,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, crate::Panicked> {
-        self.0.spawn(work).await.map_err(|_logged_by_the_panic| crate::Panicked { task })
+    ) -> Result<T, Panicked> {
+        self.0.spawn(contain(task, work)).await.map_err(|_logged_by_the_panic| Panicked { task })?
     }
 
     /// No further task is expected.
@@ -75,6 +76,18 @@ impl TaskGroup {
     pub async fn wait(&self) {
         self.0.wait().await;
     }
+}
+
+/// Runs a part of a task that can end by a panic without the rest.
+///
+/// # Errors
+/// The work panicked.
+pub async fn contain<T>(task: &'static str, work: impl Future<Output = T>) -> Result<T, Panicked> {
+    let work = async {
+        failpoint(task);
+        work.await
+    };
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_logged_by_the_panic| Panicked { task })
 }
 
 /// Where the daemon is ending already nothing is cleaned up: what it would take may be broken.

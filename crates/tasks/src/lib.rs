@@ -5,6 +5,8 @@
 //!   daemon ends, rather than go on without it. Whoever supervises it starts it again; all that was acknowledged is on disk.
 //! - What serves one request or one sandbox is *contained*: its panic costs that alone, and whoever started it says how what it
 //!   leaves is cleaned up.
+//!
+//! The name of each is a failpoint too (`hearth_sys::failpoint`).
 #![expect(clippy::disallowed_methods, reason = "this is what stands before them")]
 
 mod alarm;
@@ -14,7 +16,7 @@ mod share;
 
 pub use alarm::{has_rung, ring, ring_on_panic, rung};
 pub use background::background;
-pub use group::TaskGroup;
+pub use group::{TaskGroup, contain};
 pub use share::{FairTurns, Shares};
 
 use std::io;
@@ -44,6 +46,10 @@ pub async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Panicked> {
+    let work = move || {
+        hearth_sys::failpoint(task);
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_logged_by_the_panic| Panicked { task })
 }
 

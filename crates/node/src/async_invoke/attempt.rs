@@ -1,6 +1,7 @@
 //! One attempt of an event that was taken up, and what is written of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,18 +19,22 @@ use crate::node::run_to_the_end;
 
 /// When the event of a function is looked at again whose records cannot be read: another version of Hearth may read them.
 const PUT_ASIDE: Duration = Duration::from_secs(60);
+/// When an event is tried again whose attempt panicked.
+const AFTER_PANIC: Duration = Duration::from_millis(500);
 
 /// An event that is ours for now.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct Taken<'a> {
     pub(super) event: Queued,
     pub(super) lease: Lease,
     /// By the store's clock, which nobody sets, when it was leased.
     pub(super) age: Duration,
     pub(super) leased_at: Instant,
+    /// While it runs, its time-out in milliseconds; else 0.
+    pub(super) running: &'a AtomicU64,
 }
 
-impl Taken {
+impl Taken<'_> {
     pub(super) fn age(&self, core: &Core) -> Duration {
         self.age + core.clock.now().since(self.leased_at)
     }
@@ -52,6 +57,11 @@ impl Settlement {
         Self { writes: vec![Write::Release { lease, delay, body }], ended, again: Some(delay), told: None }
     }
 
+    /// A panic broke off the work on it: it is tried again soon, but not while its function, for so long, may still run.
+    pub(super) fn after_panic(lease: Lease, may_run: Duration) -> Self {
+        Self::again(lease, Ended::Untried, AFTER_PANIC.max(may_run), None)
+    }
+
     /// It is gone, and its record, if there is one, is on its way to a destination.
     fn over(lease: Lease, ended: Ended, record: Option<(QueueName, Write)>) -> Self {
         let mut writes = vec![Write::Acknowledge(lease)];
@@ -62,7 +72,7 @@ impl Settlement {
 }
 
 /// Runs the event once and says what to write of it.
-pub(super) async fn run(core: &Arc<Core>, mut taken: Taken) -> Settlement {
+pub(super) async fn run(core: &Arc<Core>, mut taken: Taken<'_>) -> Settlement {
     let lease = taken.lease.clone();
     let Some(current) = core.catalogue.current(&taken.event.invoked_arn, draw()) else {
         if core.catalogue.is_put_aside(&taken.event.invoked_arn) {
@@ -83,7 +93,14 @@ pub(super) async fn run(core: &Arc<Core>, mut taken: Taken) -> Settlement {
         return Settlement::again(lease, Ended::Untried, delay, None);
     }
     // A version that is being created or prepared now: the event waits for it, as it would for room.
-    let result = if invocable { Some(run_to_the_end(core, invocation).await) } else { None };
+    let result = if invocable {
+        taken.running.store(invocation.spec.timeout_ms, Ordering::Relaxed);
+        let result = run_to_the_end(core, invocation).await;
+        taken.running.store(0, Ordering::Relaxed);
+        Some(result)
+    } else {
+        None
+    };
     let end = result.as_ref().map_or(AttemptEnd::NotRun, |result| attempt_end(result, reserved));
     let event = &mut taken.event;
     let ended = match end {

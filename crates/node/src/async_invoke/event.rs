@@ -183,7 +183,7 @@ impl Queued {
     }
 }
 
-impl Taken {
+impl Taken<'_> {
     /// How long the event stays in the queue for now, if it may wait and load is high.
     pub(super) fn hold_back(&self, core: &Core, retry: RetryConfig, invocation: &Invocation) -> Option<Duration> {
         let until = self.event.wishes.as_ref()?.defer_until_ms?;
