@@ -1,9 +1,11 @@
 """Clients that hold on to what they were given: however many of them there are, another tenant's calls are answered beside them."""
 
+import json
 import selectors
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 
 import botocore.auth
 import botocore.awsrequest
@@ -42,22 +44,25 @@ def client(daemon, account):
     return daemon.client(account=f"AKID{account}", secret=f"the-secret-of-{account}")
 
 
-def head(daemon, account, length, secret=None, payload_hash=None, path=INVOKE.format("f")):
+def head(daemon, account, length, secret=None, payload_hash=None, path=INVOKE.format("f"), key=None):
     """The head of a signed request whose body has so many bytes."""
     request = botocore.awsrequest.AWSRequest("POST", f"{daemon.endpoint}{path}", data=b"")
     if payload_hash:
         request.headers["X-Amz-Content-SHA256"] = payload_hash
-    credentials = botocore.credentials.Credentials(f"AKID{account}", secret or f"the-secret-of-{account}")
+    credentials = botocore.credentials.Credentials(key or f"AKID{account}", secret or f"the-secret-of-{account}")
     botocore.auth.SigV4Auth(credentials, "lambda", REGION).add_auth(request)
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: {length}\r\n{lines}\r\n".encode()
 
 
 @contextmanager
-def attackers(daemon, count, data):
+def attackers(daemon, count, data, address="127.0.0.1"):
     """So many connections, each of which has sent what it could of `data` and never sends the rest."""
     with ExitStack() as stack:
-        streams = [stack.enter_context(socket.create_connection(("127.0.0.1", daemon.port), timeout=10)) for _ in range(count)]
+        place = ("127.0.0.1", daemon.port)
+        streams = [
+            stack.enter_context(socket.create_connection(place, timeout=10, source_address=(address, 0))) for _ in range(count)
+        ]
         for stream in streams:
             stream.settimeout(0.5)
             try:
@@ -134,6 +139,28 @@ class TestBodiesThatDoNotEnd:
                         pass
                 answered(function, rounds=1)
 
+    @pytest.mark.parametrize(("address", "named"), [("127.0.0.1", "OPERATOR"), ("127.0.0.2", f"AKID{OTHER}")])
+    def test_that_move_and_fill_all_that_is_for_unproven_ones(self, guarded, function, address, named):
+        """Whoever has less than its part gets it: each key beside others, and each address whatever keys are named there."""
+        ended = threading.Event()
+
+        def feed(streams):
+            while not ended.wait(0.1):
+                for stream in streams:
+                    with suppress(OSError):
+                        stream.send(bytes(8192))
+
+        data = [head(guarded, LONE, 6 * MIB, secret="wrong", key=key) + bytes(3 * MIB) for key in (named, f"AKID{LONE}")]
+        with attackers(guarded, 25, data[0], address) as some, attackers(guarded, 25, data[1], address) as others:
+            feeder = threading.Thread(target=feed, args=(some + others,))
+            feeder.start()
+            try:
+                answered(function)
+                assert still_open(some + others) > 0
+            finally:
+                ended.set()
+                feeder.join()
+
     def test_of_ten_gigabytes_are_refused_and_hold_nothing(self, guarded, function):
         data = head(guarded, LONE, 10_000_000_000, payload_hash="00" * 32)
         with attackers(guarded, 200, data) as streams:
@@ -187,3 +214,56 @@ class TestConnections:
         with attackers(guarded, 100, request * 2000):
             answered(function)
             assert resident(guarded) - before < 200 * MIB
+
+
+class TestAnswers:
+    """Connections on which large answers are asked for and not read."""
+
+    BYTES = 6 * MIB
+
+    def ask(self, daemon, function, stack, receive_buffer=4096):
+        """A connection on which the function's answer has begun to come, or which was closed instead."""
+        stream = stack.enter_context(socket.socket())
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        stream.settimeout(60)
+        stream.connect(("127.0.0.1", daemon.port))
+        payload = json.dumps({"bytes": self.BYTES}).encode()
+        path = INVOKE.format(function.name)
+        request = botocore.awsrequest.AWSRequest("POST", f"{daemon.endpoint}{path}", data=payload)
+        credentials = botocore.credentials.Credentials(f"AKID{LONE}", f"the-secret-of-{LONE}")
+        botocore.auth.SigV4Auth(credentials, "lambda", REGION).add_auth(request)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        line = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: {len(payload)}\r\n"
+        stream.sendall(f"{line}{lines}\r\n".encode() + payload)
+        stream.recv(1, socket.MSG_PEEK)
+        return stream
+
+    @pytest.fixture(scope="class")
+    def large(self, guarded):
+        return deploy(guarded, "probe.size", client=client(guarded, LONE), MemorySize=256)
+
+    def test_take_no_more_than_their_accounts_part(self, guarded, large, function):
+        large.invoke({"bytes": self.BYTES})
+        before = resident(guarded)
+        with ExitStack() as stack:
+            for _ in range(60):
+                self.ask(guarded, large, stack)
+                assert resident(guarded) - before < 200 * MIB
+            answered(function)
+        assert len(large.invoke({"bytes": self.BYTES}).body) == self.BYTES
+
+    def test_that_are_read_slowly_come_whole(self, guarded, large):
+        """While others of the same account need its room, and those that read nothing are cut off for them."""
+        with ExitStack() as stack, ThreadPoolExecutor(1) as threads:
+            slow = self.ask(guarded, large, stack, receive_buffer=65536)
+            crowd = threads.submit(lambda: [self.ask(guarded, large, stack) for _ in range(40)])
+            answer = b""
+            while not wait([crowd], 0.25).done:
+                answer += slow.recv(MIB // 64, socket.MSG_WAITALL)
+            crowd.result()
+            while not answer.endswith(b'x"'):
+                more = slow.recv(MIB)
+                assert more, "closed before the end"
+                answer += more
+            head, body = answer.split(b"\r\n\r\n", 1)
+            assert head.startswith(b"HTTP/1.1 200") and len(body) == self.BYTES

@@ -1,6 +1,7 @@
 //! `/_hearth`: what operators and tools ask of the daemon itself.
 
 use std::io::Read as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -81,11 +82,13 @@ fn health() -> String {
 
 /// What runs on this node; for an account, what of it is its own.
 async fn state(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
-    let account = match identify(exchange)? {
+    let principal = identify(exchange)?;
+    let account = match Asker::of(&principal) {
         Asker::Operator(_) => None,
         Asker::Account(account) => Some(account),
     };
-    Ok(json_response(StatusCode::OK, exchange.shared.backends.invoker.view(account).await))
+    let view = exchange.shared.backends.invoker.view(account).await;
+    Ok(exchange.answer(&principal, json_response(StatusCode::OK, view)))
 }
 
 /// For Prometheus, which cannot sign: a token will do, if one is configured.
@@ -94,7 +97,8 @@ async fn metrics(exchange: &Exchange<'_>) -> Result<Response, ApiError> {
     let given = exchange.parts.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let known = wanted.zip(given).is_some_and(|(wanted, given)| sigv4::equal(wanted.as_bytes(), given));
     if !known || matches!(exchange.peer, Peer::Function { .. }) {
-        identify(exchange)?.check_operator()?;
+        let principal = identify(exchange)?;
+        Asker::of(&principal).check_operator()?;
     }
     let text = exchange.shared.backends.invoker.metrics().await;
     Ok(typed_response(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
@@ -118,10 +122,11 @@ where
             None => capacity::respond(&backends.capacity, &method, &path, query.as_deref(), &bytes, &asker).await,
         }
     });
-    task.await.unwrap_or_else(|error| {
+    let done = task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "an operation did not come to its end");
         Err(ApiError::service("An internal error occurred"))
-    })
+    });
+    done.map(|response| exchange.answer(&admission.principal, response))
 }
 
 /// Lets in who holds a key (anybody, where there are none): never a function, whatever it signs with.
@@ -139,13 +144,13 @@ fn admit<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
 }
 
 /// Who sends a request without a body.
-fn identify(exchange: &Exchange<'_>) -> Result<Asker, ApiError> {
+fn identify(exchange: &Exchange<'_>) -> Result<Arc<Principal>, ApiError> {
     let admission = admit(exchange)?;
     let refuse = |error| unauthenticated(error, Protocol::RestJson);
     let authenticator = &exchange.shared.authenticator;
     authenticator.accept_body(&admission, exchange.parts, Bytes::new(), None).map_err(refuse)?;
     exchange.authorise(&admission.principal).map_err(refuse)?;
-    Ok(Asker::of(&admission.principal))
+    Ok(admission.principal)
 }
 
 /// A function's package, as `GetFunction` gave the URL of it.

@@ -1,8 +1,10 @@
 //! Reading request bodies: never more than the route's limit, never slower than a minimum, never more in memory at once than
-//! what the operator allows.
+//! what the operator allows. Large answers come out of the same memory.
 
+mod answer;
 mod ledger;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
@@ -10,9 +12,13 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use ledger::Holder;
+#[cfg(test)]
+pub(crate) use answer::PIECE_BYTES;
+pub(crate) use answer::{LargeAnswer, Reader};
+pub(crate) use ledger::{Claimant, Holder};
 use ledger::{Ledger, NoRoom, Share};
 
 /// Bodies up to this size that come with their head are not counted: a connection has room for no more of them.
@@ -82,7 +88,7 @@ impl BudgetedBody {
     /// The bytes, whose memory is counted for as long as any of them is held.
     pub(crate) fn into_bytes(self) -> Bytes {
         match self.share {
-            Some(share) => Bytes::from_owner(Counted { bytes: self.bytes, _share: share }),
+            Some(share) => Bytes::from_owner(Counted { bytes: self.bytes, share: Arc::new(share) }),
             None => self.bytes,
         }
     }
@@ -90,7 +96,8 @@ impl BudgetedBody {
 
 struct Counted {
     bytes: Bytes,
-    _share: Share,
+    #[expect(dead_code, reason = "gives the memory back when the last piece of the bytes is dropped")]
+    share: Arc<Share>,
 }
 
 impl AsRef<[u8]> for Counted {
@@ -102,6 +109,16 @@ impl AsRef<[u8]> for Counted {
 impl BodyBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         Self { ledger: Ledger::new(bytes), discards: TaskTracker::new() }
+    }
+
+    /// Waits until `holder` may be given another answer, which is while it reads those that it has.
+    pub(crate) async fn may_ask(&self, holder: impl FnOnce() -> Holder) -> Result<(), BodyError> {
+        Ok(self.ledger.may_ask(holder, Instant::now() + ROOM_WAIT_MAX).await?)
+    }
+
+    /// `given_up` ends the connection of `holder`.
+    pub(crate) fn reader(&self, holder: Holder, given_up: CancellationToken) -> Reader {
+        Reader { ledger: self.ledger.clone(), holder, given_up }
     }
 
     /// The whole body, out of the part of `holder`, with its hash if it is to be `hashed`.
@@ -164,7 +181,11 @@ impl Arrival {
         if length > bytes_max {
             return Err(BodyError::TooLarge { bytes_max });
         }
-        self.share.grow(length, Instant::now() + ROOM_WAIT_MAX).await?;
+        let given_up = self.share.given_up.clone();
+        tokio::select! {
+            grown = self.share.grow(length, Instant::now() + ROOM_WAIT_MAX) => grown?,
+            () = given_up.cancelled() => return Err(BodyError::NoRoom),
+        }
         self.whole.extend_from_slice(data);
         if let Some(hash) = &mut self.hash {
             hash.update(data);

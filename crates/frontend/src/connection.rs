@@ -154,6 +154,11 @@ impl Activity {
         self.given_up.cancel();
     }
 
+    /// What gives it up.
+    pub(crate) fn given_up(&self) -> CancellationToken {
+        self.given_up.clone()
+    }
+
     /// Until the answer is dropped, nobody knows who sent a request.
     pub(crate) fn unproven(&self) -> Unproven<'_> {
         self.unproven.fetch_add(1, Ordering::Relaxed);

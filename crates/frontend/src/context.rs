@@ -12,6 +12,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use http_body::{Frame, SizeHint};
 
+use crate::body::{LargeAnswer, Reader};
 use crate::connection::Busy;
 
 /// Who asks, for what account and Region, and when.
@@ -45,6 +46,7 @@ enum Content {
     #[default]
     Empty,
     Full(Bytes),
+    Large(LargeAnswer),
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
@@ -56,6 +58,16 @@ impl Body {
     /// Sent chunked (HTTP/1.1) and flushed piece by piece.
     pub fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self { content: Content::Stream(Box::pin(pieces)), busy: None }
+    }
+
+    /// From now on a large one counts among what `reader` has not read yet.
+    pub(crate) fn counted(mut self, reader: impl FnOnce() -> Reader) -> Self {
+        if let Content::Full(bytes) = &mut self.content
+            && Reader::counts(bytes)
+        {
+            self.content = Content::Large(reader().charge(std::mem::take(bytes)));
+        }
+        self
     }
 
     pub(crate) fn holding(mut self, busy: Busy) -> Self {
@@ -88,6 +100,7 @@ impl fmt::Debug for Body {
         match &self.content {
             Content::Empty => f.write_str("Body(empty)"),
             Content::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Large(answer) => write!(f, "Body({} bytes)", answer.len()),
             Content::Stream(_) => f.write_str("Body(stream)"),
         }
     }
@@ -105,6 +118,13 @@ impl http_body::Body for Body {
                 self.content = Content::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
+            Content::Large(answer) => {
+                let piece = answer.next();
+                if answer.len() == 0 {
+                    self.content = Content::Empty;
+                }
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
             Content::Stream(pieces) => {
                 pieces.as_mut().poll_next(cx).map(|piece| piece.map(|data| Ok(Frame::data(data))))
             }
@@ -119,6 +139,7 @@ impl http_body::Body for Body {
         match &self.content {
             Content::Empty => SizeHint::with_exact(0),
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Large(answer) => SizeHint::with_exact(answer.len() as u64),
             Content::Stream(_) => SizeHint::default(),
         }
     }

@@ -11,14 +11,14 @@ use http::{Method, StatusCode};
 use http_body::Body;
 
 use crate::auth::{Admission, AuthError, Principal, Rights};
-use crate::body::{BodyLimit, BudgetedBody, Holder};
+use crate::body::{BodyLimit, BudgetedBody, Claimant, Holder, Reader};
 use crate::connection::Activity;
 use crate::context::{RequestContext, Response};
 use crate::error::ApiError;
 use crate::invoke::request::Call;
 use crate::invoke::{self, Authenticated};
 use crate::protocol::Protocol;
-use crate::refusal::{body_not_taken, unauthenticated};
+use crate::refusal::{answers_not_read, body_not_taken, unauthenticated};
 use crate::route::{self, Destination};
 use crate::server::{Peer, Shared};
 use crate::service::Context;
@@ -74,13 +74,13 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn is_unguarded(&self) -> bool {
-        matches!(self.peer, Peer::Client) && !self.shared.backends.access.is_guarded()
+        matches!(self.peer, Peer::Client(_)) && !self.shared.backends.access.is_guarded()
     }
 
     pub(crate) fn admit(&self) -> Result<Admission<'a>, AuthError> {
         match self.peer {
             Peer::Function { principal, .. } => Ok(Admission::trusted(principal.clone())),
-            Peer::Client => {
+            Peer::Client(_) => {
                 let sessions = self.shared.backends.iam.sessions();
                 self.shared.authenticator.admit(self.parts, sessions, self.now)
             }
@@ -105,7 +105,7 @@ impl<'a> Exchange<'a> {
             account: admission.principal.account.clone(),
             region: match self.peer {
                 Peer::Function { region, .. } => region.clone(),
-                Peer::Client => self.shared.config.default_region.clone(),
+                Peer::Client(_) => self.shared.config.default_region.clone(),
             },
             request_id: self.request_id,
             principal_arn: admission.principal.arn.clone(),
@@ -123,11 +123,11 @@ impl<'a> Exchange<'a> {
         protocol: Protocol,
     ) -> Result<BudgetedBody, ApiError> {
         let not_taken = |error| body_not_taken(error, operation);
-        let owner = || match &*admission.principal {
-            Principal { rights: Rights::Operator, .. } => Holder::Operator,
-            Principal { account, .. } => Holder::Account(account.clone()),
+        let owner = || owner_of(&admission.principal);
+        let holder = || match (admission.claimed_key(), self.peer) {
+            (Some(key), Peer::Client(address)) => Holder::Claimed(Claimant::new(key, *address)),
+            (_, Peer::Client(_) | Peer::Function { .. }) => owner(),
         };
-        let holder = || admission.claimed_key().map_or_else(owner, |key| Holder::Claimed(key.to_owned()));
         let limit = BodyLimit { bytes_max, time_max: self.shared.config.body_time };
         let wants_hash = admission.wants_hash(self.parts);
         let unproven = admission.claimed_key().map(|_key| self.activity.unproven());
@@ -138,7 +138,18 @@ impl<'a> Exchange<'a> {
         self.authorise(&admission.principal).map_err(|error| unauthenticated(error, protocol))?;
         drop(unproven);
         body.prove(owner).await.map_err(not_taken)?;
+        self.shared.budget.may_ask(owner).await.map_err(|_no_room| answers_not_read())?;
         Ok(body)
+    }
+
+    /// Who reads the answer.
+    fn reader(&self, principal: &Principal) -> Reader {
+        self.shared.budget.reader(owner_of(principal), self.activity.given_up())
+    }
+
+    /// The answer, which counts as unread from now on if it is large.
+    pub(crate) fn answer(&self, principal: &Principal, response: Response) -> Response {
+        response.map(|body| body.counted(|| self.reader(principal)))
     }
 
     /// The hot path: nothing is copied and no task is made.
@@ -158,14 +169,17 @@ impl<'a> Exchange<'a> {
             payload,
             now: self.now,
         };
-        invoke::perform(&self.shared.backends, request).await
+        let response = invoke::perform(&self.shared.backends, request, || self.reader(&admission.principal)).await?;
+        Ok(self.answer(&admission.principal, response))
     }
 
     async fn serve<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, service: Service, body: B) -> Response {
         let protocol = Protocol::of(service, self.parts);
         let result = self.receive(protocol, body_limit(service, self.parts), body).await;
         let result = match result {
-            Ok((context, body)) => self.run(service, context, body).await,
+            Ok((context, body, principal)) => {
+                self.run(service, context, body).await.map(|response| self.answer(&principal, response))
+            }
             Err(error) => Err(error),
         };
         result.unwrap_or_else(|error| error.into_response(protocol, &self.request_id))
@@ -176,23 +190,23 @@ impl<'a> Exchange<'a> {
         protocol: Protocol,
         limit: (usize, &str),
         body: B,
-    ) -> Result<(RequestContext, Bytes), ApiError> {
+    ) -> Result<(RequestContext, Bytes, Arc<Principal>), ApiError> {
         let admission = self.admit().map_err(|error| unauthenticated(error, protocol))?;
         let body = self.take_body(&admission, body, limit, protocol).await?;
-        Ok((self.context(&admission), body.into_bytes()))
+        Ok((self.context(&admission), body.into_bytes(), admission.principal))
     }
 
     /// Only unsigned requests come here, so the body may be read before anything else is known.
     async fn serve_form<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, body: B) -> Response {
         let protocol = Protocol::of(Service::Sts, self.parts);
         let received = self.receive(protocol, (BODY_BYTES_MAX, "requested"), body).await;
-        let (context, body) = match received {
+        let (context, body, principal) = match received {
             Ok(received) => received,
             Err(error) => return error.into_response(protocol, &self.request_id),
         };
         match route::of_form(&String::from_utf8_lossy(&body)) {
             Destination::Service(service) => {
-                let result = self.run(service, context, body).await;
+                let result = self.run(service, context, body).await.map(|response| self.answer(&principal, response));
                 result.unwrap_or_else(|error| error.into_response(Protocol::of(service, self.parts), &self.request_id))
             }
             Destination::Form => unsupported("query").into_response(protocol, &self.request_id),
@@ -244,6 +258,13 @@ impl Shared {
             Service::Lambda => lambda::handle(&self.backends.control, &request_context, request).await,
             other => Err(unsupported(route::signing_name(other))),
         }
+    }
+}
+
+fn owner_of(principal: &Principal) -> Holder {
+    match principal {
+        Principal { rights: Rights::Operator, .. } => Holder::Operator,
+        Principal { account, .. } => Holder::Account(account.clone()),
     }
 }
 

@@ -20,6 +20,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
 use crate::auth::AuthError;
+use crate::body::Reader;
 use crate::context::{Response, empty_response};
 use crate::entropy;
 use crate::error::{ApiError, RETRY_AFTER_S};
@@ -49,10 +50,11 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Runs or queues what is asked for.
+/// Runs or queues what is asked for. `reader`: who a stream is for.
 pub(crate) async fn perform(
     Backends { control, access, invoker, .. }: &Backends,
     request: Authenticated<'_>,
+    reader: impl FnOnce() -> Reader,
 ) -> Result<Response, ApiError> {
     let (function, qualifier) = names(control, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
@@ -78,7 +80,7 @@ pub(crate) async fn perform(
         let (mut response, timeline) = if invocation.streaming {
             let mut reply = invoker.invoke_streaming(invocation).await.map_err(refused)?;
             let timeline = std::mem::take(&mut reply.timeline);
-            (stream::response(reply), timeline)
+            (stream::response(reply, reader()), timeline)
         } else {
             let (reply, timeline) = invoker.invoke(invocation).await.map_err(refused)?;
             (reply_response(reply), timeline)

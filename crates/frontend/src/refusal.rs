@@ -85,6 +85,19 @@ pub(crate) fn body_not_taken(error: BodyError, operation: &str) -> ApiError {
     }
 }
 
+/// The error of a request that is not begun because its caller leaves too much unread.
+pub(crate) fn answers_not_read() -> ApiError {
+    ApiError {
+        reason: Some("CallerRateLimitExceeded"),
+        retry_after_s: Some(RETRY_AFTER_S),
+        ..ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequestsException",
+            "Too much memory is taken by answers that this caller has not read yet: read them and try again",
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

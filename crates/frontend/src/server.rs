@@ -1,5 +1,6 @@
 //! The server: connections in, responses out, and an orderly end.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use hearth_logs::LogStore;
 use hearth_types::{AccountId, Region, RequestId, Timestamp};
 use http::header::HeaderValue;
 use hyper::body::Incoming;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,6 +30,9 @@ use crate::room::Room;
 
 /// Pause after the system refused a connection, as it does while the process has too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Of an answer, what the kernel takes before the client has room for it, bytes: nobody counts that.
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
 /// Connections that are accepted and wait for room.
 const ENTERING_MAX: usize = 64;
@@ -91,8 +96,8 @@ pub struct FunctionIdentity {
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Peer {
-    /// Must prove who it is.
-    Client,
+    /// Must prove who it is; its address.
+    Client(IpAddr),
     Function {
         principal: Arc<Principal>,
         region: Region,
@@ -136,7 +141,7 @@ impl Frontend {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = accept(&listener, &entrance) => {
-                    if let Some((stream, entering)) = accepted {
+                    if let Some((stream, address, entering)) = accepted {
                         let (frontend, room, shutdown) = (self.clone(), room.clone(), shutdown.clone());
                         connections.spawn(async move {
                             let place = tokio::select! {
@@ -145,7 +150,7 @@ impl Frontend {
                             };
                             drop(entering);
                             if let Some(place) = place {
-                                frontend.serve_stream(stream, Peer::Client, place.activity.clone(), shutdown).await;
+                                frontend.serve_stream(stream, Peer::Client(address), place.activity.clone(), shutdown).await;
                             }
                         });
                     }
@@ -200,14 +205,20 @@ impl Frontend {
 }
 
 /// The next connection; `None` if the system refused it.
-async fn accept(listener: &TcpListener, entrance: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    entrance: &Arc<Semaphore>,
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let permit = entrance.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, address)) => {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "cannot switch off delayed sending");
             }
-            Some((stream, permit))
+            if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
+                tracing::debug!(%error, "cannot bound what waits to be sent");
+            }
+            Some((stream, address.ip(), permit))
         }
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");

@@ -317,7 +317,10 @@ impl Session {
             (None, Some((_, body))) if body.len() > limits::RESPONSE_BYTES_MAX => {
                 self.core.fail(&self.sandbox, id, &Failure::response_too_large());
             }
-            (None, Some((content_type, body))) => self.core.respond(&self.sandbox, id, &content_type, body.freeze()),
+            // What it grew into may be twice as much, and is kept until the caller has read the answer.
+            (None, Some((content_type, body))) => {
+                self.core.respond(&self.sandbox, id, &content_type, Bytes::copy_from_slice(&body));
+            }
             (None, None) => self.core.respond(&self.sandbox, id, "application/octet-stream", Bytes::new()),
         }
         Ok(())

@@ -11,7 +11,12 @@ fn account(digit: char) -> Holder {
 }
 
 fn key(id: &str) -> Holder {
-    Holder::Claimed(id.to_owned())
+    from(id, 1)
+}
+
+/// Named by one address of several.
+fn from(id: &str, address: u8) -> Holder {
+    Holder::Claimed(Claimant::new(id, std::net::Ipv4Addr::new(192, 0, 2, address).into()))
 }
 
 /// Proven: 16 MiB, 4 MiB per account; claimed: 8 MiB, 4 MiB per key; a quarter of each for small bodies.
@@ -152,5 +157,130 @@ async fn half_read_bodies_do_not_wait_for_one_another_for_ever() {
     while let Some(done) = bodies.join_next().await {
         done.unwrap();
     }
-    assert!(ledger.0.state().holders.is_empty() && ledger.0.state().arriving.is_empty());
+    assert!(ledger.0.state().holders.is_empty() && ledger.0.state().moving.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn unread_answers_count_and_hold_back_their_own_reader_alone() {
+    let ledger = ledger();
+    let connection = CancellationToken::new();
+    let mut answers: Vec<_> = (0..5).map(|_| ledger.charge(account('1'), MIB, connection.child_token())).collect();
+    // They move, so nobody is given up for them.
+    answers.iter().for_each(|share| assert_eq!(share.heard(8 * MIB), Duration::ZERO));
+    assert_eq!(ledger.may_ask(|| account('1'), Instant::now()).await, Err(NoRoom));
+    assert_eq!(ledger.may_ask(|| account('2'), Instant::now()).await, Ok(()));
+    let mut body = ledger.open(account('2'), 3 * MIB);
+    body.grow(3 * MIB, Instant::now()).await.unwrap();
+    answers.truncate(3);
+    assert_eq!(ledger.may_ask(|| account('1'), Instant::now()).await, Ok(()));
+    assert!(!connection.is_cancelled() && answers.iter().all(|share| !share.given_up.is_cancelled()));
+    drop((answers, body));
+    let state = ledger.0.state();
+    assert!(state.holders.is_empty() && state.moving.is_empty() && !state.is_crowded());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_nothing_is_given_up_and_who_reads_slowly_is_not() {
+    let ledger = ledger();
+    let charge = || {
+        let share = ledger.charge(account('1'), MIB, CancellationToken::new());
+        share.await_client();
+        share
+    };
+    let (slow, mut stalled) = (charge(), vec![charge(), charge(), charge(), charge()]);
+    let given_up: Vec<_> = stalled.iter().map(|share| share.given_up.clone()).collect();
+    let asks = tokio::spawn({
+        let ledger = ledger.clone();
+        async move { ledger.may_ask(|| account('1'), soon()).await }
+    });
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        slow.heard(64 * KIB);
+        slow.await_client();
+        stalled.retain(|share| !share.given_up.is_cancelled());
+    }
+    assert_eq!(asks.await.unwrap(), Ok(()));
+    assert!(!slow.given_up.is_cancelled() && given_up.iter().any(CancellationToken::is_cancelled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_more_than_its_part_of_what_all_have_too_much_of_is_held_back() {
+    let ledger = ledger();
+    let full: Vec<_> = (1..=5)
+        .flat_map(|digit| (0..3).map(move |_| digit))
+        .map(|digit| ledger.charge(account(char::from_digit(digit, 10).unwrap()), MIB, CancellationToken::new()))
+        .collect();
+    let small = ledger.charge(account('6'), MIB, CancellationToken::new());
+    assert_eq!(ledger.may_ask(|| account('1'), Instant::now()).await, Err(NoRoom));
+    for digit in ['6', '7'] {
+        assert_eq!(ledger.may_ask(|| account(digit), Instant::now()).await, Ok(()));
+    }
+    drop((full, small));
+    assert_eq!(ledger.may_ask(|| account('1'), Instant::now()).await, Ok(()));
+}
+
+/// Bodies that move and take all that is for unproven ones; and whether each was told to end.
+async fn flood(ledger: &Ledger, holders: impl Iterator<Item = Holder>) -> Vec<Share> {
+    let mut taken = Vec::new();
+    for holder in holders {
+        let mut share = ledger.open(holder, MIB);
+        share.grow(MIB, Instant::now()).await.unwrap();
+        share.heard(MIB);
+        share.await_client();
+        taken.push(share);
+    }
+    taken
+}
+
+/// Lets bodies end that are told to, until the other has its room.
+async fn gets_room(mut flood: Vec<Share>, ledger: &Ledger, holder: Holder) -> (Vec<Share>, Share) {
+    let mut late = ledger.open(holder, 2 * MIB);
+    let late = tokio::spawn(async move { late.grow(2 * MIB, soon()).await.map(|()| late) });
+    while !late.is_finished() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        flood.iter().for_each(|share| assert!(share.heard(MIB) < Duration::from_secs(60)));
+        flood.retain(|share| !share.given_up.is_cancelled());
+        flood.iter().for_each(Share::await_client);
+    }
+    (flood, late.await.unwrap().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_key_or_address_gives_way_to_others_and_keeps_its_part() {
+    for (theirs, other) in [(from("A", 1), from("B", 1)), (from("A", 1), from("A", 2)), (from("A", 1), from("B", 2))] {
+        // 6 MiB for all that are large, 5 of them taken; all but the largest of a body's size is anybody's.
+        let ledger = Ledger::of_parts(16 * MIB, 4 * MIB, 8 * MIB, 8 * MIB);
+        let taken = flood(&ledger, std::iter::repeat_n(theirs, 5)).await;
+        let (left, _late) = gets_room(taken, &ledger, other).await;
+        assert!((2..5).contains(&left.len()), "{}", left.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_keys_one_address_names_another_gets_its_part() {
+    let ledger = Ledger::of_parts(16 * MIB, 4 * MIB, 8 * MIB, 8 * MIB);
+    let taken = flood(&ledger, (0..5).map(|number| from(&format!("KEY{number}"), 1))).await;
+    let (left, _late) = gets_room(taken, &ledger, from("B", 2)).await;
+    assert!((2..5).contains(&left.len()), "{}", left.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_large_bodies_do_not_take_the_room_from_each_other() {
+    let ledger = Ledger::of_parts(16 * MIB, 4 * MIB, 8 * MIB, 8 * MIB);
+    let mut first = ledger.open(key("A"), 5 * MIB);
+    first.grow(5 * MIB, soon()).await.unwrap();
+    first.heard(100 * MIB);
+    first.await_client();
+    let mut second = ledger.open(key("B"), 5 * MIB);
+    assert_eq!(second.grow(5 * MIB, Instant::now() + Duration::from_millis(900)).await, Err(NoRoom));
+    assert!(!first.given_up.is_cancelled());
+}
+
+#[test]
+fn addresses_of_one_network_are_one() {
+    let claimant = |address: &str| Claimant::new("A", address.parse().unwrap());
+    assert_eq!(claimant("2001:db8::1"), claimant("2001:db8::ffff:1"));
+    assert_ne!(claimant("2001:db8::1"), claimant("2001:db8:0:1::1"));
+    assert_eq!(claimant("::ffff:192.0.2.1"), claimant("192.0.2.1"));
+    assert_ne!(claimant("192.0.2.1"), claimant("192.0.2.2"));
 }

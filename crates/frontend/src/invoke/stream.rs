@@ -1,48 +1,60 @@
 //! The event stream of InvokeWithResponseStream.
 
+use std::pin::Pin;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, stream};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
 use hearth_engine::port::{ReplyChunk, StreamError, StreamingReply};
 use http::StatusCode;
 
+use crate::body::{LargeAnswer, Reader};
 use crate::context::{Body, Response, typed_response};
 use crate::eventstream;
 
-/// Longest piece of payload in one message; clients refuse messages over 16 MB.
-const CHUNK_BYTES_MAX: usize = 64 * 1024;
+type Chunks = Pin<Box<dyn Stream<Item = ReplyChunk> + Send>>;
 
 /// 200 with the chunks as they come and one `InvokeComplete`.
-pub(super) fn response(reply: StreamingReply) -> Response {
-    let messages = stream::unfold(Some(reply.chunks), |chunks| async move {
-        let mut chunks = chunks?;
-        match chunks.next().await {
-            Some(ReplyChunk::Data(data)) => Some((payload_messages(&data), Some(chunks))),
-            Some(ReplyChunk::End { error, log_tail }) => Some((complete(error, log_tail), None)),
-            None => {
-                let error = StreamError {
-                    code: "ServiceException".to_owned(),
-                    details: r#"{"errorType":"ServiceException","errorMessage":"The response ended before its end"}"#
-                        .to_owned(),
-                };
-                Some((complete(Some(error), None), None))
-            }
-        }
+pub(super) fn response(reply: StreamingReply, reader: Reader) -> Response {
+    let messages = stream::unfold((Some(reply.chunks), None), move |(chunks, large)| {
+        let reader = reader.clone();
+        async move { next_message(chunks, large, &reader).await }
     });
     typed_response(StatusCode::OK, "application/vnd.amazon.eventstream", Body::stream(messages))
 }
 
-fn payload_messages(data: &Bytes) -> Bytes {
-    let message = |piece: &[u8]| eventstream::event("PayloadChunk", "application/octet-stream", piece);
-    if data.len() <= CHUNK_BYTES_MAX {
-        return message(data);
+/// What is still to come, and a large chunk of it that was begun.
+type Rest = (Option<Chunks>, Option<LargeAnswer>);
+
+async fn next_message(chunks: Option<Chunks>, large: Option<LargeAnswer>, reader: &Reader) -> Option<(Bytes, Rest)> {
+    if let Some(mut large) = large
+        && let Some(piece) = large.next()
+    {
+        return Some((payload_message(&piece), (chunks, Some(large))));
     }
-    let mut out = BytesMut::with_capacity(data.len() + data.len() / 256);
-    for piece in data.chunks(CHUNK_BYTES_MAX) {
-        out.extend_from_slice(&message(piece));
+    let mut chunks = chunks?;
+    match chunks.next().await {
+        Some(ReplyChunk::Data(data)) if Reader::counts(&data) => {
+            let mut large = reader.charge(data);
+            let first = large.next().unwrap_or_default();
+            Some((payload_message(&first), (Some(chunks), Some(large))))
+        }
+        Some(ReplyChunk::Data(data)) => Some((payload_message(&data), (Some(chunks), None))),
+        Some(ReplyChunk::End { error, log_tail }) => Some((complete(error, log_tail), (None, None))),
+        None => {
+            let error = StreamError {
+                code: "ServiceException".to_owned(),
+                details: r#"{"errorType":"ServiceException","errorMessage":"The response ended before its end"}"#
+                    .to_owned(),
+            };
+            Some((complete(Some(error), None), (None, None)))
+        }
     }
-    out.freeze()
+}
+
+fn payload_message(piece: &[u8]) -> Bytes {
+    eventstream::event("PayloadChunk", "application/octet-stream", piece)
 }
 
 fn complete(error: Option<StreamError>, log_tail: Option<Bytes>) -> Bytes {
@@ -63,6 +75,9 @@ mod tests {
     use http_body_util::BodyExt;
 
     use hearth_engine::port::Timeline;
+    use tokio_util::sync::CancellationToken;
+
+    use crate::body::{BodyBudget, Holder, PIECE_BYTES};
 
     use super::*;
 
@@ -72,20 +87,21 @@ mod tests {
             timeline: Timeline::default(),
             chunks: Box::pin(stream::iter(chunks)),
         };
-        response(reply).into_body().collect().await.unwrap().to_bytes()
+        let reader = BodyBudget::new(1 << 20).reader(Holder::Operator, CancellationToken::new());
+        response(reply, reader).into_body().collect().await.unwrap().to_bytes()
     }
 
     #[tokio::test]
     async fn chunks_come_in_order_and_then_the_end() {
         let bytes = body(vec![
             ReplyChunk::Data(Bytes::from_static(b"one")),
-            ReplyChunk::Data(Bytes::from(vec![b'x'; CHUNK_BYTES_MAX + 1])),
+            ReplyChunk::Data(Bytes::from(vec![b'x'; PIECE_BYTES + 1])),
             ReplyChunk::End { error: None, log_tail: Some(Bytes::from_static(b"log")) },
         ])
         .await;
-        let mut expected = payload_messages(&Bytes::from_static(b"one")).to_vec();
+        let mut expected = payload_message(b"one").to_vec();
         let piece = |bytes: &[u8]| eventstream::event("PayloadChunk", "application/octet-stream", bytes);
-        expected.extend_from_slice(&piece(&[b'x'; CHUNK_BYTES_MAX]));
+        expected.extend_from_slice(&piece(&[b'x'; PIECE_BYTES]));
         expected.extend_from_slice(&piece(b"x"));
         expected.extend_from_slice(&eventstream::event(
             "InvokeComplete",

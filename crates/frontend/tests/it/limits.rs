@@ -196,3 +196,24 @@ async fn garbage_is_answered_400_or_closed() {
     }
     assert_eq!(world.send("GET", "/_hearth/health", &[], b"").await.status, 200);
 }
+
+/// In pieces, of which none is lost.
+#[tokio::test]
+async fn large_answers_come_whole_over_either_protocol() {
+    use bytes::Bytes;
+    use http_body_util::{BodyExt, Full};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let world = World::start(config()).await;
+    world.create("hello").await;
+    let body = serde_json::to_vec(&"x".repeat(3_000_000)).unwrap();
+    let answer = world.send("POST", "/2015-03-31/functions/hello/invocations", &[], &body).await;
+    assert_eq!((answer.status, answer.body.len()), (200, body.len()));
+    let io = TokioIo::new(world.connect().await);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let uri = format!("http://127.0.0.1:{}/2015-03-31/functions/hello/invocations", world.port);
+    let request = http::Request::post(uri).body(Full::new(Bytes::from(body.clone()))).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body);
+}
