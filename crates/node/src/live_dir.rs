@@ -1,106 +1,111 @@
-//! Directories of the host that functions run from directly, and whether their file systems answer.
+//! Directories of the host that functions run from directly: how many of one account's may be waited for at a time.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hearth_tasks::Shares;
 use hearth_types::AccountId;
-use tokio::sync::watch;
+use tokio::net::UnixStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// What a start waits for a look at its directory.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Looks of one account that may be under way at once, those that hang included: each has a thread until its file system answers.
-const LOOKS_PER_ACCOUNT: usize = 8;
+/// Attachments that may be under way at once, those that hang included: each has a process until its file system answers.
+const ACCOUNT_MAX: usize = 8;
+const ALL_MAX: usize = 64;
+/// What a start waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(2);
 
-/// The launcher makes sandboxes one after the other, so nobody may have it look where nothing answers. Each directory is looked at
-/// from here first, where a look that hangs holds up its own function alone.
+/// Bounds what waits for file systems that do not answer. One that hangs holds up its own function, and from some number on its own account.
 #[derive(Debug)]
 pub(crate) struct LiveDirs {
-    looks: Shares,
-    under_way: Arc<UnderWay>,
+    all: Arc<Semaphore>,
+    accounts: Mutex<HashMap<AccountId, Arc<Semaphore>>>,
 }
 
-/// Looks that have not come to their end: who wants the same waits with them.
-#[derive(Debug, Default)]
-struct UnderWay(Mutex<HashMap<String, watch::Receiver<()>>>);
-
-impl UnderWay {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// One attachment under way.
+#[derive(Debug)]
+pub(crate) struct Attaching {
+    _of_account: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
 }
 
 impl Default for LiveDirs {
     fn default() -> Self {
-        Self { looks: Shares::new(LOOKS_PER_ACCOUNT), under_way: Arc::default() }
+        Self { all: Arc::new(Semaphore::new(ALL_MAX)), accounts: Mutex::default() }
     }
 }
 
 impl LiveDirs {
-    /// Whether the file system of `dir` answers in time, be it that there is no such directory.
-    pub(crate) async fn answers(&self, account: &AccountId, dir: &str) -> bool {
-        let path = PathBuf::from(dir);
-        self.finishes(account, dir, move || drop(fs_err::metadata(path))).await
+    /// `None` where too many of them hang.
+    pub(crate) async fn begin(&self, account: &AccountId) -> Option<Attaching> {
+        let of_account = self.of(account);
+        let turn = async {
+            let of_account = of_account.acquire_owned().await.ok()?;
+            let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+            Some(Attaching { _of_account: of_account, _of_all: of_all })
+        };
+        timeout(TURN_WITHIN, turn).await.ok().flatten()
     }
 
-    async fn finishes(&self, account: &AccountId, dir: &str, look: impl FnOnce() + Send + 'static) -> bool {
-        let under_way = self.under_way.lock().get(dir).cloned();
-        let looked = async {
-            match under_way {
-                // It ends by being dropped.
-                Some(mut end) => end.changed().await.is_err(),
-                None => self.look(account, dir, look).await,
-            }
-        };
-        timeout(ANSWER_WITHIN, looked).await.unwrap_or(false)
+    fn of(&self, account: &AccountId) -> Arc<Semaphore> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.retain(|_, turns| Arc::strong_count(turns) > 1);
+        Arc::clone(accounts.entry(account.clone()).or_insert_with(|| Arc::new(Semaphore::new(ACCOUNT_MAX))))
     }
+}
 
-    async fn look(&self, account: &AccountId, dir: &str, look: impl FnOnce() + Send + 'static) -> bool {
-        let (under_way, dir) = (Arc::clone(&self.under_way), dir.to_owned());
-        let look = move || {
-            let (end, ended) = watch::channel(());
-            under_way.lock().insert(dir.clone(), ended);
-            look();
-            under_way.lock().remove(&dir);
-            drop(end);
-        };
-        self.looks.blocking(account.as_str(), "live directory", look).await.is_ok()
+impl Attaching {
+    /// Counts until `ended` is readable.
+    pub(crate) async fn until(self, ended: OwnedFd) {
+        let ended = StdStream::from(ended);
+        let ended = ended.set_nonblocking(true).and_then(|()| UnixStream::from_std(ended));
+        match ended {
+            Ok(ended) => drop(ended.readable().await),
+            Err(error) => tracing::warn!(%error, "cannot wait for what hangs"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
-
     use super::*;
 
-    /// A look that hangs until the sender is dropped.
-    fn hanging() -> (Sender<()>, impl FnOnce() + Send + 'static) {
-        let (go, hung) = channel::<()>();
-        (go, move || assert!(hung.recv().is_err()))
+    #[tokio::test]
+    async fn what_hangs_holds_up_its_own_account_alone_until_there_are_too_many() {
+        let dirs = LiveDirs::default();
+        let account = |number: usize| format!("{number:012}").parse::<AccountId>().unwrap();
+        let mut hung = Vec::new();
+        for number in 0..ALL_MAX / ACCOUNT_MAX {
+            for _ in 0..ACCOUNT_MAX {
+                hung.push(dirs.begin(&account(number)).await.unwrap());
+            }
+            assert_eq!(dirs.of(&account(number)).available_permits(), 0, "one account has its part");
+        }
+        assert!(dirs.begin(&account(100)).await.is_none(), "all have more than there is room for");
+        hung.truncate(hung.len() - 1);
+        assert!(dirs.begin(&account(100)).await.is_some());
+        drop(hung);
+        assert!(dirs.begin(&account(0)).await.is_some());
+        assert_eq!(dirs.accounts.lock().unwrap().len(), 1, "accounts without any are forgotten");
     }
 
     #[tokio::test]
-    async fn looks_that_hang_hold_up_their_own_account_and_that_only_if_there_are_too_many() {
-        let dirs = LiveDirs { looks: Shares::new(2), ..LiveDirs::default() };
-        let [one, other] = ["111111111111", "222222222222"].map(|id| id.parse::<AccountId>().unwrap());
-        assert!(dirs.answers(&one, "/").await && dirs.answers(&one, "/no/such/directory").await);
-        let (go, look) = hanging();
-        assert!(!dirs.finishes(&one, "/hung", look).await);
-        let waits_with_the_first = dirs.finishes(&one, "/hung", || panic!("a second look at what hangs"));
-        assert!(!waits_with_the_first.await);
-        assert!(dirs.answers(&one, "/").await);
-        let (go_too, look) = hanging();
-        assert!(!dirs.finishes(&one, "/hung too", look).await);
-        assert!(!dirs.answers(&one, "/").await, "none is left to look");
-        assert!(dirs.answers(&other, "/").await, "another account has its own");
-        drop((go, go_too));
-        assert!(dirs.answers(&one, "/").await);
-        while !dirs.under_way.lock().is_empty() {
-            tokio::task::yield_now().await;
+    async fn it_counts_until_its_process_has_ended() {
+        let dirs = LiveDirs { all: Arc::new(Semaphore::new(1)), accounts: Mutex::default() };
+        let account: AccountId = "123456789012".parse().unwrap();
+        let attaching = dirs.begin(&account).await.unwrap();
+        let (ours, process) = StdStream::pair().unwrap();
+        let mut waits = std::pin::pin!(attaching.until(ours.into()));
+        tokio::select! {
+            biased;
+            () = &mut waits => panic!("it has not ended"),
+            () = std::future::ready(()) => {}
         }
+        assert_eq!(dirs.all.available_permits(), 0);
+        drop(process);
+        waits.await;
+        assert_eq!(dirs.all.available_permits(), 1);
     }
 }

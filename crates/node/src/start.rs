@@ -245,11 +245,14 @@ impl Core {
     }
 
     async fn attach(self: &Arc<Self>, sandbox: &Sandbox, assignment: &Assignment) -> Result<Attached, AssignError> {
-        if let Some(dir) = &assignment.spec.live_dir
-            && !self.live_dirs.answers(&assignment.spec.key.account, dir).await
-        {
-            return Err(AssignError::LiveDir { dir: dir.clone() });
-        }
+        let hangs = |dir: &String| AssignError::LiveDir { dir: dir.clone() };
+        let attaching = match &assignment.spec.live_dir {
+            Some(dir) => {
+                let account = &assignment.spec.key.account;
+                Some(self.live_dirs.begin(account).await.ok_or_else(|| hangs(dir))?)
+            }
+            None => None,
+        };
         let core = Arc::clone(self);
         let (id, spec, urgent) = (sandbox.id, Arc::clone(&assignment.spec), assignment.is_urgent(sandbox));
         let account = assignment.spec.key.account.as_str();
@@ -261,6 +264,12 @@ impl Core {
             Ok((socket, runtime, core.open_log(&spec)))
         });
         let (socket, runtime, log) = match attached.await {
+            Ok(Err(AssignError::Isolation(IsolationError::Hangs { ended, .. }))) => {
+                if let Some(attaching) = attaching {
+                    self.tasks.contained("live directory", self.until_ended(attaching.until(ended)), || {});
+                }
+                return Err(hangs(assignment.spec.live_dir.as_ref().unwrap_or(&String::new())));
+            }
             Ok(attached) => attached?,
             Err(panicked) => return Err(AssignError::Agent(std::io::Error::other(panicked))),
         };
@@ -280,11 +289,13 @@ impl Core {
             Some(dir) => PathBuf::from(dir),
             None => self.artifacts.ensure_unpacked(&spec.key.code).map_err(AssignError::Package)?,
         };
+        let task_dir_may_hang = spec.live_dir.is_some();
         let layers: Vec<_> = spec.layers.iter().map(|layer| layer.code).collect();
         let opt_dir = self.artifacts.merged_layers(&layers).map_err(AssignError::Package)?;
         let cores = cpu_millis(spec.memory_mib);
         Ok(AssignSpec {
             task_dir,
+            task_dir_may_hang,
             opt_dir,
             tmp_mib: spec.ephemeral_storage_mib,
             memory_mib: spec.memory_mib,
@@ -294,6 +305,20 @@ impl Core {
             network: spec.network,
             urgent,
         })
+    }
+
+    /// `work`, or as much of it as there is time for.
+    fn until_ended(
+        self: &Arc<Self>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let ended = self.ended.clone();
+        async move {
+            tokio::select! {
+                () = work => {}
+                () = ended.cancelled() => {}
+            }
+        }
     }
 
     /// What gives way to others does so only for a while: where all cores are busy for long, it would never be ready.

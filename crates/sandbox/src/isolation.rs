@@ -61,6 +61,8 @@ pub enum Readiness {
 pub struct AssignSpec {
     /// Unpacked package, mounted read-only at `/var/task`.
     pub task_dir: PathBuf,
+    /// The package lies where Hearth does not: its file system may take for ever to answer.
+    pub task_dir_may_hang: bool,
     /// Merged layers, mounted read-only at `/opt`.
     pub opt_dir: Option<PathBuf>,
     /// Size of `/tmp`, MiB. It lies in memory: what the function keeps there counts towards `memory_mib`.
@@ -116,6 +118,10 @@ pub enum IsolationError {
     Unavailable { tier: &'static str, reason: String },
     #[error("cannot {step} of sandbox {sandbox}: {reason}")]
     Failed { sandbox: SandboxId, step: &'static str, reason: String },
+    /// Nothing was heard in time of the file system where the package lies. `ended` becomes readable when nobody waits for it any more:
+    /// that may be after the sandbox is gone.
+    #[error("the package of sandbox {sandbox} cannot be attached: its file system does not answer")]
+    Hangs { sandbox: SandboxId, ended: OwnedFd },
     /// And every sandbox with it. The next that is created has a new one.
     #[error("the launcher is gone")]
     LauncherGone,

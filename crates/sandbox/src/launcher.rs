@@ -16,6 +16,7 @@
 //!
 //! Daemon gone, launcher gone: the socket closes, and each sandbox's first process has a parent death signal.
 
+mod apart;
 mod attach;
 mod birth;
 mod child;

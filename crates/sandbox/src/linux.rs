@@ -42,6 +42,8 @@ const LISTEN_MAX: Duration = Duration::from_secs(5);
 const PARK_MAX: Duration = Duration::from_secs(10);
 /// Longest time that a way out may take to open.
 const NETWORK_MAX: Duration = Duration::from_secs(10);
+/// Longest time that a file system may take to answer from which code is attached.
+const CODE_MAX: Duration = Duration::from_secs(2);
 /// Longest time that killed processes may take to be gone.
 const DEATH_MAX: Duration = Duration::from_secs(10);
 
@@ -149,9 +151,9 @@ impl LinuxIsolation {
         sandbox: SandboxId,
         step: &'static str,
         request: &Request,
-    ) -> Result<Option<OwnedFd>, IsolationError> {
+    ) -> Result<Vec<OwnedFd>, IsolationError> {
         match self.launcher().and_then(|launcher| launcher.call(request)) {
-            Ok((Reply::Done, descriptors)) => Ok(descriptors.into_iter().next()),
+            Ok((Reply::Done, descriptors)) => Ok(descriptors),
             Ok((Reply::Failed { step: detail, reason }, _)) => {
                 Err(failed(sandbox, step, format!("{detail}: {reason}")))
             }
@@ -173,7 +175,7 @@ impl LinuxIsolation {
                 Ok((Status::Socket { parked }, descriptors)) => {
                     (socket, is_parked) = (descriptors.into_iter().next(), parked);
                 }
-                Ok((Status::NetworkReady | Status::Prepared, _)) => {}
+                Ok((Status::NetworkReady | Status::Attached | Status::Prepared, _)) => {}
                 Ok((Status::Failed(reason), _)) => return Err(failed(sandbox, CREATE, reason)),
                 Err(ProtocolError::Gone) => break,
                 Err(error) => return Err(failed(sandbox, CREATE, error)),
@@ -196,6 +198,7 @@ impl LinuxIsolation {
         let request =
             Request::Create { id: spec.id, root: spec.root.clone(), zygote: zygote.cloned(), urgent: spec.urgent };
         let status = self.request(spec.id, CREATE, &request)?;
+        let status = status.into_iter().next();
         let status = status.ok_or_else(|| failed(spec.id, CREATE, "the launcher sent no status socket"))?;
         let born = self.await_birth(spec.id, &status).and_then(|(connection, is_parked)| {
             let Some(park) = park else { return Ok((connection, Readiness::Empty)) };
@@ -259,7 +262,8 @@ impl LinuxIsolation {
     fn remove(&self, id: SandboxId) -> Result<(), IsolationError> {
         const DESTROY: &str = "destroy";
         self.agents().remove(&id);
-        let Some(gone) = self.request(id, DESTROY, &Request::Destroy { id })? else { return Ok(()) };
+        let gone = self.request(id, DESTROY, &Request::Destroy { id })?;
+        let Some(gone) = gone.first() else { return Ok(()) };
         connect::wait_readable(gone.as_fd(), Instant::now() + DEATH_MAX).map_err(|errno| failed(id, DESTROY, errno))
     }
 }
@@ -270,7 +274,23 @@ fn await_network(sandbox: SandboxId, status: &OwnedFd) -> Result<(), IsolationEr
     match receive(status.as_fd()) {
         Ok((Status::NetworkReady, _)) => Ok(()),
         Ok((Status::Failed(reason), _)) => Err(failed(sandbox, ASSIGN, reason)),
-        Ok((Status::Socket { .. } | Status::Prepared, _)) => Err(failed(sandbox, ASSIGN, ProtocolError::Malformed)),
+        Ok((Status::Socket { .. } | Status::Attached | Status::Prepared, _)) => {
+            Err(failed(sandbox, ASSIGN, ProtocolError::Malformed))
+        }
+        Err(error) => Err(failed(sandbox, ASSIGN, error)),
+    }
+}
+
+fn await_code(sandbox: SandboxId, status: OwnedFd) -> Result<(), IsolationError> {
+    if connect::wait_readable(status.as_fd(), Instant::now() + CODE_MAX).is_err() {
+        return Err(IsolationError::Hangs { sandbox, ended: status });
+    }
+    match receive(status.as_fd()) {
+        Ok((Status::Attached, _)) => Ok(()),
+        Ok((Status::Failed(reason), _)) => Err(failed(sandbox, ASSIGN, reason)),
+        Ok((Status::Socket { .. } | Status::NetworkReady | Status::Prepared, _)) => {
+            Err(failed(sandbox, ASSIGN, ProtocolError::Malformed))
+        }
         Err(error) => Err(failed(sandbox, ASSIGN, error)),
     }
 }
@@ -314,12 +334,18 @@ impl Isolation for LinuxIsolation {
         let request = Request::Assign {
             id,
             task_dir: spec.task_dir.clone(),
+            may_hang: spec.task_dir_may_hang,
             opt_dir: spec.opt_dir.clone(),
             tmp_mib: spec.tmp_mib,
             network: spec.network,
         };
-        if let Some(status) = self.request(id, ASSIGN, &request)? {
-            await_network(id, &status)?;
+        let mut statuses = self.request(id, ASSIGN, &request)?;
+        if spec.task_dir_may_hang {
+            let of_code = statuses.pop();
+            await_code(id, of_code.ok_or_else(|| failed(id, ASSIGN, "the launcher sent no status socket"))?)?;
+        }
+        if let Some(of_network) = statuses.first() {
+            await_network(id, of_network)?;
         }
         failpoint("assign.done");
         let agent = self.agents().remove(&id).ok_or_else(|| failed(id, ASSIGN, "it is assigned already"))?;

@@ -57,8 +57,15 @@ pub(crate) enum Request {
     ///
     /// With a zygote the sandbox is born from that, if it is there; it is started if not.
     Create { id: SandboxId, root: PathBuf, zygote: Option<Zygote>, urgent: bool },
-    /// Answered by `Done`; where the network is not there at once, with a status socket, on which its readiness is told.
-    Assign { id: SandboxId, task_dir: PathBuf, opt_dir: Option<PathBuf>, tmp_mib: u32, network: NetworkMode },
+    /// Answered by `Done`. With it goes a status socket for what is not there at once: the network, then the code where `may_hang`.
+    Assign {
+        id: SandboxId,
+        task_dir: PathBuf,
+        may_hang: bool,
+        opt_dir: Option<PathBuf>,
+        tmp_mib: u32,
+        network: NetworkMode,
+    },
     /// Answered by `Criu` with the sandbox's first process and a socket: on it comes `Prepared` or `Failed`, then it is CRIU's.
     Save { id: SandboxId },
     /// Makes groups for a new sandbox and starts CRIU in them. Answered as `Save`, with CRIU's own process.
@@ -121,6 +128,8 @@ pub(crate) enum Status {
     Prepared,
     /// The way out is open, and fenced in.
     NetworkReady,
+    /// The code is there, and what goes with it.
+    Attached,
     Failed(String),
 }
 

@@ -19,7 +19,7 @@ pub use mount::{MountAttributes, attach_mount, change_filesystem, clone_tree, ma
 pub use network::bring_up_loopback;
 pub use process::{
     Cloned, Namespaces, adopt_descriptor, block_signals, clone_process, close_from, execute_program, find_dead_child,
-    place_descriptor, reset_signals, unshare_namespaces,
+    keep_only, place_descriptor, reset_signals, unshare_namespaces,
 };
 pub use route::{Route, Subnet4, add_routes, filter_output};
 pub use seccomp::{FilterInstruction, install_filter};

@@ -120,6 +120,26 @@ pub fn close_from(first: u32) -> Result<(), SysError> {
     checked("close_range", result).map(drop)
 }
 
+/// Closes every descriptor but those and standard input, output and error. For a copy of a process that ends without going back to
+/// where the others are owned.
+///
+/// # Errors
+/// The kernel is older than 5.9.
+pub fn keep_only(kept: &[BorrowedFd<'_>]) -> Result<(), SysError> {
+    let mut kept: Vec<u32> = kept.iter().filter_map(|kept| u32::try_from(kept.as_raw_fd()).ok()).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for end in kept.into_iter().chain([u32::MAX]) {
+        if first < end {
+            // SAFETY: the caller is a copy of a process that does not use them any more.
+            let result = unsafe { libc::syscall(libc::SYS_close_range, first, end - 1, 0) };
+            checked("close_range", result)?;
+        }
+        first = first.max(end.saturating_add(1));
+    }
+    Ok(())
+}
+
 /// Holds back the signals with which terminals and service managers end processes.
 ///
 /// # Errors

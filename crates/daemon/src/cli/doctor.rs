@@ -117,6 +117,7 @@ fn save_and_restore(config: &Config, root: Option<&Path>) -> Result<String> {
 fn trial(task_dir: PathBuf) -> AssignSpec {
     AssignSpec {
         task_dir,
+        task_dir_may_hang: false,
         opt_dir: None,
         tmp_mib: 1,
         memory_mib: 128,

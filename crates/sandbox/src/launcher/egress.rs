@@ -93,7 +93,7 @@ pub(super) fn start_egress(
 }
 
 /// Runs `action` in a copy of this process.
-fn fork(action: impl FnOnce() -> Result<(), StepError>) -> Result<OwnedFd, StepError> {
+pub(super) fn fork(action: impl FnOnce() -> Result<(), StepError>) -> Result<OwnedFd, StepError> {
     match clone_process(Namespaces::empty(), None).step("start a process")? {
         Cloned::Parent { pidfd, .. } => Ok(pidfd),
         Cloned::Child => end(action()),

@@ -1,6 +1,7 @@
 //! What becomes of the dead, and of what they held on the host.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use hearth_sys::find_dead_child;
 use hearth_types::SandboxId;
@@ -8,6 +9,10 @@ use rustix::event::epoll;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::server::Server;
+use crate::linux::wait_readable;
+
+/// For how long killed processes are waited for at the end. Whoever waits for a file system that does not answer stays behind.
+const END_MAX: Duration = Duration::from_secs(5);
 
 impl Server {
     pub(super) fn reap_companions(&mut self) {
@@ -80,20 +85,20 @@ impl Server {
         }
     }
 
-    /// The end: kills and removes everything.
+    /// The end: kills and removes everything that can be.
     pub(super) fn remove_all(&mut self) {
         let ids: Vec<_> = self.sandboxes.keys().copied().collect();
         for id in &ids {
             let _counted_below = self.destroy(*id);
         }
-        for id in ids {
-            if let Some(pidfd) = self.sandboxes.get(&id).and_then(|sandbox| sandbox.pidfd.as_ref()) {
-                is_reaped(pidfd, WaitIdOptions::empty());
-            }
-        }
         for process in self.companions.iter().chain(self.zygotes.processes()) {
             let _dead_already = pidfd_send_signal(process, Signal::KILL);
-            is_reaped(process, WaitIdOptions::empty());
+        }
+        let deadline = Instant::now() + END_MAX;
+        let firsts = ids.iter().filter_map(|id| self.sandboxes.get(id)?.pidfd.as_ref());
+        for process in firsts.chain(&self.companions).chain(self.zygotes.processes()) {
+            let _not_in_time = wait_readable(process.as_fd(), deadline);
+            is_reaped(process, WaitIdOptions::NOHANG);
         }
         self.cgroups.remove_leftovers();
         self.cgroups.remove_instance();

@@ -15,6 +15,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, setsid};
 use rustix::time::Timespec;
 
+use super::apart::attach_apart;
 use super::attach::{AttachError, Attachment, attach};
 use super::birth::{Newborn, abandon, deliver, give_birth};
 use super::cradle::{CRADLE_VARIABLE, grow_up};
@@ -68,6 +69,8 @@ pub(super) struct Sandbox {
     pub(super) doomed: Option<OwnedFd>,
     /// Holds the way out open.
     pub(super) egress: Option<OwnedFd>,
+    /// Who attaches its code, which may take until somebody's file system answers.
+    pub(super) attaching: Option<OwnedFd>,
     /// It came by CRIU, which may still be at work in its groups.
     pub(super) restored: bool,
 }
@@ -81,7 +84,7 @@ pub(super) struct Server {
     pub(super) sandboxes: HashMap<SandboxId, Sandbox>,
     /// Dead and doomed, but a group could not be removed yet.
     pub(super) unswept: Vec<SandboxId>,
-    /// Processes that give sandboxes their way out; to be reaped.
+    /// Processes that give sandboxes their way out, or code that may hang; to be reaped.
     pub(super) companions: Vec<OwnedFd>,
     pub(super) zygotes: Zygotes,
     /// Readable when a child has died.
@@ -225,13 +228,15 @@ impl Server {
     /// Fails only when the launcher is of no further use.
     fn answer(&mut self, request: Request) -> Result<(), StepError> {
         let result = match request {
-            Request::Create { id, root, zygote, urgent } => self.create(id, &root, zygote.as_ref(), urgent).map(Some),
-            Request::Destroy { id } => self.destroy(id),
-            Request::Assign { id, task_dir, opt_dir, tmp_mib, network } => {
+            Request::Create { id, root, zygote, urgent } => {
+                self.create(id, &root, zygote.as_ref(), urgent).map(|status| vec![status])
+            }
+            Request::Destroy { id } => self.destroy(id).map(Vec::from_iter),
+            Request::Assign { id, task_dir, may_hang, opt_dir, tmp_mib, network } => {
                 let resolver = network == NetworkMode::Egress;
                 let attachment = Attachment { task_dir: &task_dir, opt_dir: opt_dir.as_deref(), tmp_mib, resolver };
-                match self.assign(id, &attachment) {
-                    Ok(status) => Ok(status),
+                match self.assign(id, &attachment, may_hang) {
+                    Ok(statuses) => Ok(statuses),
                     Err(AttachError::Failed(error)) => Err(error),
                     Err(AttachError::Lost(error)) => return Err(error),
                 }
@@ -240,15 +245,17 @@ impl Server {
             Request::Restore { id, mounts } => return self.answer_criu(|server| server.restore(id, &mounts)),
             Request::Ask => return self.answer_criu(Self::start_criu),
             Request::Adopt { id, pid } => match self.adopt(id, pid) {
-                Ok(socket) => Ok(Some(socket)),
+                Ok(socket) => Ok(vec![socket]),
                 Err(AttachError::Failed(error)) => Err(error),
                 Err(AttachError::Lost(error)) => return Err(error),
             },
             Request::Configure(_) | Request::Mapped { .. } => Err("not at this time").step("answer the daemon"),
         };
         match result {
-            Ok(Some(descriptor)) => self.reply(&Reply::Done, &[descriptor.as_fd()]),
-            Ok(None) => self.reply(&Reply::Done, &[]),
+            Ok(descriptors) => {
+                let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+                self.reply(&Reply::Done, &descriptors)
+            }
             Err(StepError { step, reason }) => self.reply(&Reply::Failed { step: step.to_owned(), reason }, &[]),
         }
     }
@@ -266,8 +273,16 @@ impl Server {
             return Err("this sandbox exists already").step("create the sandbox");
         }
         let slot = self.slots.take(self.workshop.ids.slots())?;
-        let sandbox =
-            Sandbox { slot, pid: None, pidfd: None, unborn: None, doomed: None, egress: None, restored: false };
+        let sandbox = Sandbox {
+            slot,
+            pid: None,
+            pidfd: None,
+            unborn: None,
+            doomed: None,
+            egress: None,
+            attaching: None,
+            restored: false,
+        };
         self.sandboxes.insert(id, sandbox);
         Ok(slot)
     }
@@ -355,27 +370,45 @@ impl Server {
         }
     }
 
-    fn assign(&mut self, id: SandboxId, attachment: &Attachment<'_>) -> Result<Option<OwnedFd>, AttachError> {
-        let sandbox = self.sandboxes.get(&id);
-        let process = sandbox.and_then(|sandbox| sandbox.pid.zip(sandbox.pidfd.as_ref()));
-        let (pid, pidfd) =
+    /// Answers with status sockets: of the network, then of the code.
+    fn assign(
+        &mut self,
+        id: SandboxId,
+        attachment: &Attachment<'_>,
+        may_hang: bool,
+    ) -> Result<Vec<OwnedFd>, AttachError> {
+        let sandbox = self.sandboxes.get_mut(&id);
+        let process =
+            sandbox.and_then(|sandbox| sandbox.pid.zip(sandbox.pidfd.as_ref()).zip(Some(&mut sandbox.attaching)));
+        let ((pid, pidfd), attaching) =
             process.ok_or("it is dead or never was").step("find the sandbox").map_err(AttachError::Failed)?;
-        attach(&self.workshop.stages, pidfd.as_fd(), attachment)?;
-        if !attachment.resolver {
-            return Ok(None);
-        }
         let launcher = self.workshop.own_pidfd.as_fd();
-        let egress = start_egress(pid, pidfd.as_fd(), launcher, &self.egress_allow).map_err(AttachError::Failed)?;
-        for process in egress.processes {
+        let mut statuses = Vec::new();
+        let mut companions = Vec::new();
+        if may_hang {
+            let apart = attach_apart(&self.workshop.stages, pidfd.as_fd(), launcher, attachment)
+                .map_err(AttachError::Failed)?;
+            *attaching = apart.process.try_clone().ok();
+            companions.push(apart.process);
+            statuses.push(apart.status);
+        } else {
+            attach(&self.workshop.stages, pidfd.as_fd(), attachment)?;
+        }
+        if attachment.resolver {
+            let egress = start_egress(pid, pidfd.as_fd(), launcher, &self.egress_allow).map_err(AttachError::Failed)?;
+            companions.extend(egress.processes);
+            statuses.insert(0, egress.status);
+            if let Some(sandbox) = self.sandboxes.get_mut(&id) {
+                sandbox.egress = Some(egress.lifeline);
+            }
+        }
+        for process in companions {
             epoll::add(&self.epoll, &process, epoll::EventData::new_u64(COMPANION_KEY), epoll::EventFlags::IN)
-                .step("watch the way out")
+                .step("watch who makes a sandbox ready")
                 .map_err(AttachError::Lost)?;
             self.companions.push(process);
         }
-        if let Some(sandbox) = self.sandboxes.get_mut(&id) {
-            sandbox.egress = Some(egress.lifeline);
-        }
-        Ok(Some(egress.status))
+        Ok(statuses)
     }
 
     /// Kills now; the rest happens when the death is seen.
@@ -383,6 +416,9 @@ impl Server {
         let Some(sandbox) = self.sandboxes.get_mut(&id) else { return Ok(None) };
         let (gone, doomed) = pipe_with(PipeFlags::CLOEXEC).step("make a pipe")?;
         sandbox.doomed = Some(doomed);
+        if let Some(attaching) = sandbox.attaching.take() {
+            let _dead_already = pidfd_send_signal(attaching, Signal::KILL);
+        }
         if sandbox.restored {
             self.cgroups.kill(id);
         }

@@ -1,6 +1,6 @@
 //! The two mount name spaces between which the launcher steps.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use fs_err as fs;
@@ -48,6 +48,10 @@ impl Stages {
         let stages = Self { host, empty, _quick_moves: quick_moves };
         stages.enter_host()?;
         Ok(stages)
+    }
+
+    pub(super) fn handles(&self) -> [BorrowedFd<'_>; 2] {
+        [self.host.as_fd(), self.empty.as_fd()]
     }
 
     pub(crate) fn enter_host(&self) -> Result<(), StepError> {

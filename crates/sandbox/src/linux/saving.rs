@@ -66,7 +66,9 @@ impl LinuxIsolation {
         match receive(socket.as_fd()) {
             Ok((Status::Prepared, _)) => Ok(Criu { call: Call::new(socket, process, deadline), pid, first_id }),
             Ok((Status::Failed(reason), _)) => Err(reason),
-            Ok((Status::Socket { .. } | Status::NetworkReady, _)) => Err(ProtocolError::Malformed.to_string()),
+            Ok((Status::Socket { .. } | Status::NetworkReady | Status::Attached, _)) => {
+                Err(ProtocolError::Malformed.to_string())
+            }
             Err(error) => Err(format!("criu does not start: {error}")),
         }
     }
@@ -142,7 +144,7 @@ impl LinuxIsolation {
             Notice::Namespaces { pid } => {
                 failpoint("rest.spaces");
                 let adopted = self.request(id, "restore", &Request::Adopt { id, pid });
-                socket = adopted.map_err(|error| error.to_string())?;
+                socket = adopted.map_err(|error| error.to_string())?.into_iter().next();
                 failpoint("rest.adopted");
                 Ok(())
             }

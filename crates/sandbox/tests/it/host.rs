@@ -120,6 +120,7 @@ impl Host {
     pub(crate) fn spec(&self) -> AssignSpec {
         AssignSpec {
             task_dir: self.dir.path().join("task"),
+            task_dir_may_hang: false,
             opt_dir: None,
             tmp_mib: 16,
             memory_mib: 256,
