@@ -5,7 +5,6 @@
 //! one.
 
 pub mod error;
-pub mod lambda;
 pub mod model;
 mod overrides;
 pub mod shape;

@@ -60,6 +60,10 @@ macro_rules! enumeration {
             /// Every value, in the model's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+            }
+
             /// As it travels.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $value,)* }
@@ -149,3 +153,39 @@ impl<'de> Deserialize<'de> for Time {
 pub struct Nothing {}
 
 pub(crate) use {enumeration, errors, operations, structure};
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::shapes::lambda::{FunctionCode, FunctionConfiguration, Runtime};
+
+    #[test]
+    fn writes_names_as_modelled_and_leaves_out_what_is_absent() {
+        let configuration = FunctionConfiguration {
+            function_name: Some("f".into()),
+            code_sha256: Some("x".into()),
+            kms_key_arn: Some("k".into()),
+            runtime: Some(Runtime::Python3_12),
+            ..FunctionConfiguration::default()
+        };
+        assert_eq!(
+            serde_json::to_value(&configuration).unwrap(),
+            json!({"FunctionName": "f", "CodeSha256": "x", "KMSKeyArn": "k", "Runtime": "python3.12"})
+        );
+    }
+
+    #[test]
+    fn reads_blobs_from_base64_only() {
+        let code: FunctionCode = serde_json::from_value(json!({"ZipFile": "aGk="})).unwrap();
+        assert_eq!(code.zip_file, Some(Blob(b"hi".to_vec())));
+        assert!(serde_json::from_value::<FunctionCode>(json!({"ZipFile": "a*"})).is_err());
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        assert!(Runtime::ALL.iter().all(|runtime| Runtime::parse(runtime.as_str()) == Some(*runtime)));
+        assert_eq!(Runtime::parse("python"), None);
+    }
+}

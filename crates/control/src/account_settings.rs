@@ -1,6 +1,6 @@
 //! GetAccountSettings.
 
-use hearth_aws_api::lambda::{AccountLimit, AccountUsage, GetAccountSettingsResponse};
+use hearth_aws_api::shapes::lambda::{AccountLimit, AccountUsage, GetAccountSettingsResponse};
 use hearth_types::limits::{CODE_STORAGE_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
 
 use crate::code::stored_bytes;
@@ -12,14 +12,17 @@ impl Control {
         let concurrent = self.shared.config.account_concurrency;
         let function_count = account.functions().len() as u64;
         GetAccountSettingsResponse {
-            account_limit: AccountLimit {
-                total_code_size: CODE_STORAGE_BYTES_MAX,
-                code_size_unzipped: UNZIPPED_BYTES_MAX,
-                code_size_zipped: ZIP_BYTES_MAX as u64,
-                concurrent_executions: concurrent,
-                unreserved_concurrent_executions: concurrent.saturating_sub(account.claimed()),
-            },
-            account_usage: AccountUsage { total_code_size: stored_bytes(&account), function_count },
+            account_limit: Some(AccountLimit {
+                total_code_size: Some(CODE_STORAGE_BYTES_MAX),
+                code_size_unzipped: Some(UNZIPPED_BYTES_MAX),
+                code_size_zipped: Some(ZIP_BYTES_MAX as u64),
+                concurrent_executions: Some(concurrent),
+                unreserved_concurrent_executions: Some(concurrent.saturating_sub(account.claimed())),
+            }),
+            account_usage: Some(AccountUsage {
+                total_code_size: Some(stored_bytes(&account)),
+                function_count: Some(function_count),
+            }),
         }
     }
 }

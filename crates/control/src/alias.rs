@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    AliasConfiguration, AliasRequest, AliasRoutingConfiguration, CreateAliasRequest, ListAliasesRequest,
-    ListAliasesResponse, UpdateAliasRequest,
+use hearth_aws_api::shapes::lambda::{
+    AliasConfiguration, AliasRoutingConfiguration, CreateAliasRequest, DeleteAliasRequest, GetAliasRequest,
+    ListAliasesRequest, ListAliasesResponse, UpdateAliasRequest,
 };
 
 use crate::control::{Change, Control, Scope, missing, revision_id};
@@ -74,7 +74,7 @@ impl Control {
         store(&mut change, &function, &request.name, alias).await
     }
 
-    pub fn get_alias(&self, scope: Scope<'_>, request: &AliasRequest) -> Result<AliasConfiguration, ApiError> {
+    pub fn get_alias(&self, scope: Scope<'_>, request: &GetAliasRequest) -> Result<AliasConfiguration, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
         let function = self.alias_function(scope, &name, &request.name)?;
         let alias = function.records.aliases.get(&request.name);
@@ -83,7 +83,7 @@ impl Control {
     }
 
     /// An alias that is not there is as good as deleted (recorded: 204).
-    pub async fn delete_alias(&self, scope: Scope<'_>, request: AliasRequest) -> Result<(), ApiError> {
+    pub async fn delete_alias(&self, scope: Scope<'_>, request: DeleteAliasRequest) -> Result<(), ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -124,7 +124,7 @@ impl Control {
         let aliases = function.records.aliases.iter().filter(|(_, alias)| wanted(alias));
         let all = aliases.map(|(name, alias)| (name.clone(), shown(&function, name, alias))).collect();
         let (aliases, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListAliasesResponse { aliases, next_marker })
+        Ok(ListAliasesResponse { aliases: Some(aliases), next_marker })
     }
 
     fn alias_owner(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
@@ -155,11 +155,11 @@ async fn store(
 
 fn shown(function: &Function, name: &str, alias: &AliasRecord) -> AliasConfiguration {
     AliasConfiguration {
-        alias_arn: function.qualified_arn(name),
-        name: name.to_owned(),
-        function_version: version_text(alias.version),
-        description: alias.description.clone(),
-        revision_id: alias.revision_id.clone(),
+        alias_arn: Some(function.qualified_arn(name)),
+        name: Some(name.to_owned()),
+        function_version: Some(version_text(alias.version)),
+        description: Some(alias.description.clone()),
+        revision_id: Some(alias.revision_id.clone()),
         routing_config: alias.other.map(|(number, share)| AliasRoutingConfiguration {
             additional_version_weights: Some([(number.to_string(), share)].into()),
         }),

@@ -1,7 +1,10 @@
 //! Reserved concurrency.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{Concurrency, FunctionNameRequest, PutFunctionConcurrencyRequest};
+use hearth_aws_api::shapes::lambda::{
+    Concurrency, DeleteFunctionConcurrencyRequest, GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse,
+    PutFunctionConcurrencyRequest,
+};
 use hearth_types::limits::UNRESERVED_CONCURRENCY_MIN;
 
 use crate::account::claim;
@@ -24,7 +27,7 @@ impl Control {
     pub async fn delete_function_concurrency(
         &self,
         scope: Scope<'_>,
-        request: FunctionNameRequest,
+        request: DeleteFunctionConcurrencyRequest,
     ) -> Result<(), ApiError> {
         self.set_concurrency(scope, &request.function_name, None).await
     }
@@ -33,12 +36,13 @@ impl Control {
     pub fn get_function_concurrency(
         &self,
         scope: Scope<'_>,
-        request: &FunctionNameRequest,
-    ) -> Result<Concurrency, ApiError> {
+        request: &GetFunctionConcurrencyRequest,
+    ) -> Result<GetFunctionConcurrencyResponse, ApiError> {
         let name = self.reservable(scope, &request.function_name)?;
         let function = self.shared.seen_account(scope.account).function(&name);
         let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
-        Ok(Concurrency { reserved_concurrent_executions: function.records.function.reserved_concurrency })
+        let reserved = function.records.function.reserved_concurrency;
+        Ok(GetFunctionConcurrencyResponse { reserved_concurrent_executions: reserved })
     }
 
     fn reservable(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {

@@ -1,7 +1,10 @@
 //! CreateFunction.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{CreateFunctionRequest, FunctionConfiguration, StringMap};
+use hearth_aws_api::shape::StringMap;
+use hearth_aws_api::shapes::lambda::{
+    CreateFunctionRequest, FunctionConfiguration, PackageType, Runtime, SnapStartApplyOn, TracingMode,
+};
 use hearth_types::{AccountId, FunctionName, Timestamp, VersionLabel};
 
 use crate::code::{check_sizes, check_storage};
@@ -11,7 +14,7 @@ use crate::name::Target;
 use crate::record::{FunctionRecord, Package, Settings, Status, VersionRecord};
 use crate::settings::{self, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
 use crate::source::{S3Members, Source};
-use crate::{refuse, runtime, unsupported};
+use crate::{logging, refuse, runtime, unsupported};
 
 impl Control {
     pub async fn create_function(
@@ -30,7 +33,7 @@ impl Control {
         if account.find(&name).is_some() {
             return Err(exists(&name));
         }
-        let source = self.check_request(&mut request)?;
+        let (source, runtime) = self.check_request(&mut request)?;
         self.check_role(scope, &name, &request.role).await?;
         let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.packages.read().await;
@@ -43,7 +46,7 @@ impl Control {
         }
         check_storage(&account, &package)?;
         let uid = change.next_generation();
-        let settings = self.new_settings(scope.account, &name, request, package)?;
+        let settings = self.new_settings(scope.account, &name, request, (runtime, package))?;
         let mut records = new_records(name, uid, settings, tags, scope.now);
         let published = if publish { Some(self.add_version(&mut change, &mut records, None)?) } else { None };
         let function = change.commit_function(records).await?;
@@ -69,35 +72,30 @@ impl Control {
     }
 
     /// Everything that can be said without the code; takes the code's source out of the request.
-    fn check_request(&self, request: &mut CreateFunctionRequest) -> Result<Source, ApiError> {
-        let image = request.package_type.as_deref() == Some("Image") || request.code.image_uri.is_some();
-        if !image {
-            unsupported::check_create(request)?;
-            match (&request.runtime, &request.handler) {
-                (Some(name), Some(_)) => runtime::check(name, &self.shared.config.runtimes)?,
-                _ => {
-                    return Err(ApiError::invalid_parameter(
-                        "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
-                    ));
-                }
-            }
+    fn check_request(&self, request: &mut CreateFunctionRequest) -> Result<(Source, Runtime), ApiError> {
+        if request.package_type == Some(PackageType::Image) || request.code.image_uri.is_some() {
+            return Err(refuse::not_supported("PackageType Image"));
         }
-        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
+        unsupported::check_create(request)?;
+        let (Some(runtime), Some(_)) = (&request.runtime, &request.handler) else {
+            return Err(ApiError::invalid_parameter(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+            ));
+        };
+        let runtime = runtime::check(runtime, &self.shared.config.runtimes)?;
+        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first().copied()) {
             settings::check_architecture(architecture)?;
         }
         if let Some(variables) = request.environment.as_ref().and_then(|environment| environment.variables.as_ref()) {
             settings::check_environment(variables)?;
         }
-        Ok(Source {
-            zip: request.code.zip_file.take(),
-            s3: S3Members {
-                bucket: request.code.s3_bucket.take(),
-                key: request.code.s3_key.take(),
-                version: request.code.s3_object_version.take(),
-                storage_mode: request.code.s3_object_storage_mode.take(),
-            },
-            image,
-        })
+        let s3 = S3Members {
+            bucket: request.code.s3_bucket.take(),
+            key: request.code.s3_key.take(),
+            version: request.code.s3_object_version.take(),
+            storage_mode: request.code.s3_object_storage_mode.take(),
+        };
+        Ok((Source { zip: request.code.zip_file.take(), s3 }, runtime))
     }
 
     fn new_settings(
@@ -105,18 +103,18 @@ impl Control {
         account: &AccountId,
         name: &FunctionName,
         request: CreateFunctionRequest,
-        package: Package,
+        (runtime, package): (Runtime, Package),
     ) -> Result<Settings, ApiError> {
-        let mut logging = settings::default_logging(name.as_str());
+        let mut logging = logging::default(name.as_str());
         if let Some(given) = &request.logging_config {
-            settings::change_logging(&mut logging, given)?;
+            logging::change(&mut logging, given)?;
         }
         let layers = settings::use_layers(&self.shared, account, &request.layers.unwrap_or_default())?;
         check_sizes(&package, &layers)?;
         let architectures = request.architectures.unwrap_or_default();
         let settings = Settings {
             package,
-            runtime: request.runtime.unwrap_or_default(),
+            runtime,
             handler: request.handler.unwrap_or_default(),
             role: request.role,
             description: request.description.unwrap_or_default(),
@@ -128,9 +126,9 @@ impl Control {
             dead_letter: settings::dead_letter(
                 request.dead_letter_config.and_then(|config| config.target_arn).as_deref(),
             )?,
-            tracing_active: request.tracing_config.and_then(|config| config.mode).as_deref() == Some("Active"),
-            architecture: architectures.into_iter().next().unwrap_or_else(|| settings::host_architecture().to_owned()),
-            snap_start: request.snap_start.and_then(|snap| snap.apply_on).as_deref() == Some("PublishedVersions"),
+            tracing_active: request.tracing_config.and_then(|config| config.mode) == Some(TracingMode::Active),
+            architecture: architectures.into_iter().next().unwrap_or_else(settings::host_architecture),
+            snap_start: request.snap_start.and_then(|snap| snap.apply_on) == Some(SnapStartApplyOn::PublishedVersions),
             logging,
         };
         settings::check_limits(&settings)?;

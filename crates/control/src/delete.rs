@@ -1,7 +1,7 @@
 //! DeleteFunction, of the function or of one version.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::FunctionRequest;
+use hearth_aws_api::shapes::lambda::DeleteFunctionRequest;
 
 use crate::control::{Control, Scope, missing};
 use crate::function::Function;
@@ -10,7 +10,7 @@ use crate::name::Target;
 use crate::record::{async_key, function_key, policy_key, provisioned_key, version_key};
 
 impl Control {
-    pub async fn delete_function(&self, scope: Scope<'_>, request: FunctionRequest) -> Result<(), ApiError> {
+    pub async fn delete_function(&self, scope: Scope<'_>, request: DeleteFunctionRequest) -> Result<(), ApiError> {
         let target = Target::parse(
             &request.function_name,
             request.qualifier.as_deref(),

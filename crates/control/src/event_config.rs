@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    Destination, DestinationConfig, EventInvokeConfigRequest, FunctionEventInvokeConfig, FunctionListRequest,
-    FunctionRequest, ListFunctionEventInvokeConfigsResponse,
+use hearth_aws_api::shape::Time;
+use hearth_aws_api::shapes::lambda::{
+    DeleteFunctionEventInvokeConfigRequest, DestinationConfig, FunctionEventInvokeConfig,
+    GetFunctionEventInvokeConfigRequest, ListFunctionEventInvokeConfigsRequest, ListFunctionEventInvokeConfigsResponse,
+    OnFailure, OnSuccess, PutFunctionEventInvokeConfigRequest, UpdateFunctionEventInvokeConfigRequest,
 };
 
 use crate::control::{Change, Control, Scope};
@@ -17,21 +19,25 @@ use crate::view;
 /// Most configurations on one page (API reference: `MaxItems`).
 const PAGE_MAX: u32 = 50;
 
+/// What putting and updating may set: attempts after the first, the age in seconds, and destinations.
+type Given = (Option<u32>, Option<u32>, Option<DestinationConfig>);
+
 impl Control {
     /// Replaces the configuration: what is not given has Lambda's defaults again.
     pub async fn put_function_event_invoke_config(
         &self,
         scope: Scope<'_>,
-        request: EventInvokeConfigRequest,
+        request: PutFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
-        asks_for_something(&request)?;
+        let given = (request.maximum_retry_attempts, request.maximum_event_age_in_seconds, request.destination_config);
+        asks_for_something(&given)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function = existing(&change, &target)?;
         let empty =
             AsyncRecord { retries_max: None, age_s_max: None, on_success: None, on_failure: None, modified: scope.now };
-        let record = self.changed(scope, &function, empty, request)?;
+        let record = self.changed(scope, &function, empty, given)?;
         store(&mut change, &function, &target, record).await
     }
 
@@ -39,23 +45,24 @@ impl Control {
     pub async fn update_function_event_invoke_config(
         &self,
         scope: Scope<'_>,
-        request: EventInvokeConfigRequest,
+        request: UpdateFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
-        asks_for_something(&request)?;
+        let given = (request.maximum_retry_attempts, request.maximum_event_age_in_seconds, request.destination_config);
+        asks_for_something(&given)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function = existing(&change, &target)?;
         let present = function.records.async_configs.get(qualifier(&target)).cloned();
         let present = present.ok_or_else(|| self.no_config(scope, &target))?;
-        let record = self.changed(scope, &function, present, request)?;
+        let record = self.changed(scope, &function, present, given)?;
         store(&mut change, &function, &target, record).await
     }
 
     pub fn get_function_event_invoke_config(
         &self,
         scope: Scope<'_>,
-        request: &FunctionRequest,
+        request: &GetFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
@@ -67,7 +74,7 @@ impl Control {
     pub async fn delete_function_event_invoke_config(
         &self,
         scope: Scope<'_>,
-        request: FunctionRequest,
+        request: DeleteFunctionEventInvokeConfigRequest,
     ) -> Result<(), ApiError> {
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let account = self.shared.account(scope.account);
@@ -84,7 +91,7 @@ impl Control {
     pub fn list_function_event_invoke_configs(
         &self,
         scope: Scope<'_>,
-        request: &FunctionListRequest,
+        request: &ListFunctionEventInvokeConfigsRequest,
     ) -> Result<ListFunctionEventInvokeConfigsResponse, ApiError> {
         let target = self.config_target(scope, &request.function_name, None)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
@@ -92,7 +99,7 @@ impl Control {
         let configs = function.records.async_configs.iter();
         let all = configs.map(|(name, record)| (name.clone(), shown(&function, name, record))).collect();
         let (configs, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListFunctionEventInvokeConfigsResponse { function_event_invoke_configs: configs, next_marker })
+        Ok(ListFunctionEventInvokeConfigsResponse { function_event_invoke_configs: Some(configs), next_marker })
     }
 
     fn config_target(&self, scope: Scope<'_>, text: &str, qualifier: Option<&str>) -> Result<Target, ApiError> {
@@ -109,13 +116,14 @@ impl Control {
         scope: Scope<'_>,
         function: &Function,
         mut record: AsyncRecord,
-        request: EventInvokeConfigRequest,
+        (retries, age_s, destinations): Given,
     ) -> Result<AsyncRecord, ApiError> {
-        record.retries_max = request.maximum_retry_attempts.or(record.retries_max);
-        record.age_s_max = request.maximum_event_age_in_seconds.or(record.age_s_max);
-        if let Some(given) = request.destination_config {
-            let arn = |side: Option<Destination>| side.and_then(|side| side.destination).filter(|arn| !arn.is_empty());
-            let (on_success, on_failure) = (arn(given.on_success), arn(given.on_failure));
+        record.retries_max = retries.or(record.retries_max);
+        record.age_s_max = age_s.or(record.age_s_max);
+        if let Some(given) = destinations {
+            let arn = |arn: Option<String>| arn.filter(|arn| !arn.is_empty());
+            let on_success = arn(given.on_success.and_then(|side| side.destination));
+            let on_failure = arn(given.on_failure.and_then(|side| side.destination));
             for arn in on_success.iter().chain(&on_failure) {
                 self.check_destination(scope, function, arn, (on_success.as_deref(), on_failure.as_deref()))?;
             }
@@ -196,25 +204,21 @@ async fn store(
 }
 
 fn shown(function: &Function, qualifier: &str, record: &AsyncRecord) -> FunctionEventInvokeConfig {
-    let side = |arn: &Option<String>| Some(Destination { destination: arn.clone() });
     FunctionEventInvokeConfig {
-        last_modified: record.modified.as_millis() as f64 / 1000.0,
-        function_arn: function.qualified_arn(qualifier),
-        destination_config: DestinationConfig {
-            on_success: side(&record.on_success),
-            on_failure: side(&record.on_failure),
-        },
+        last_modified: Some(Time(record.modified)),
+        function_arn: Some(function.qualified_arn(qualifier)),
+        destination_config: Some(DestinationConfig {
+            on_success: Some(OnSuccess { destination: record.on_success.clone() }),
+            on_failure: Some(OnFailure { destination: record.on_failure.clone() }),
+        }),
         maximum_retry_attempts: record.retries_max,
         maximum_event_age_in_seconds: record.age_s_max,
     }
 }
 
 /// Said before the function is looked for.
-fn asks_for_something(request: &EventInvokeConfigRequest) -> Result<(), ApiError> {
-    if request.maximum_retry_attempts.is_none()
-        && request.maximum_event_age_in_seconds.is_none()
-        && request.destination_config.is_none()
-    {
+fn asks_for_something((retries, age_s, destinations): &Given) -> Result<(), ApiError> {
+    if retries.is_none() && age_s.is_none() && destinations.is_none() {
         return Err(ApiError::invalid_parameter(
             "You must specify at least one of error handling or destination setting.",
         ));

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    FunctionNameRequest, FunctionRecursionConfig, FunctionRequest, PutFunctionRecursionConfigRequest,
-    PutRuntimeManagementConfigRequest, RuntimeManagementConfig,
+use hearth_aws_api::shapes::lambda::{
+    GetFunctionCodeSigningConfigRequest, GetFunctionCodeSigningConfigResponse, GetFunctionRecursionConfigRequest,
+    GetFunctionRecursionConfigResponse, GetRuntimeManagementConfigRequest, GetRuntimeManagementConfigResponse,
+    PutFunctionRecursionConfigRequest, PutFunctionRecursionConfigResponse, PutRuntimeManagementConfigRequest,
+    PutRuntimeManagementConfigResponse, RecursiveLoop, UpdateRuntimeOn,
 };
 
 use crate::control::{Control, Scope, missing};
 use crate::function::Function;
+use crate::list::shown_arn;
 use crate::name::Target;
 use crate::record::RuntimeUpdate;
 use crate::runtime;
@@ -20,28 +23,35 @@ impl Control {
     pub fn get_function_code_signing_config(
         &self,
         scope: Scope<'_>,
-        request: &FunctionNameRequest,
-    ) -> Result<serde_json::Value, ApiError> {
+        request: &GetFunctionCodeSigningConfigRequest,
+    ) -> Result<GetFunctionCodeSigningConfigResponse, ApiError> {
         let (function, _) = self.settings_target(scope, &request.function_name, None)?;
-        Ok(serde_json::json!({ "FunctionName": function.records.name }))
+        Ok(GetFunctionCodeSigningConfigResponse {
+            function_name: function.records.name.to_string(),
+            code_signing_config_arn: None,
+        })
     }
 
     pub fn get_runtime_management_config(
         &self,
         scope: Scope<'_>,
-        request: &FunctionRequest,
-    ) -> Result<RuntimeManagementConfig, ApiError> {
+        request: &GetRuntimeManagementConfigRequest,
+    ) -> Result<GetRuntimeManagementConfigResponse, ApiError> {
         let (function, target) = self.settings_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let set = function.records.function.runtime_updates.get(qualifier(&target));
-        Ok(shown(&function, &target, set))
+        Ok(GetRuntimeManagementConfigResponse {
+            update_runtime_on: Some(set.map_or(UpdateRuntimeOn::Auto, |set| set.update_on)),
+            function_arn: Some(shown_arn(&function, &target)),
+            runtime_version_arn: set.and_then(|set| set.version_arn.clone()),
+        })
     }
 
     pub async fn put_runtime_management_config(
         &self,
         scope: Scope<'_>,
         request: PutRuntimeManagementConfigRequest,
-    ) -> Result<RuntimeManagementConfig, ApiError> {
-        if request.update_runtime_on == "Manual" && request.runtime_version_arn.is_none() {
+    ) -> Result<PutRuntimeManagementConfigResponse, ApiError> {
+        if request.update_runtime_on == UpdateRuntimeOn::Manual && request.runtime_version_arn.is_none() {
             return Err(ApiError::invalid_parameter(
                 "RuntimeVersionArn must be provided when UpdateRuntimeOn is set to Manual.",
             ));
@@ -51,7 +61,7 @@ impl Control {
         let (function, target) = self.settings_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let version = function.version(target.qualifier.as_deref());
         let runtime =
-            version.map(|(_, version)| runtime::version_arn(&self.shared.config.region, &version.settings.runtime));
+            version.map(|(_, version)| runtime::version_arn(&self.shared.config.region, version.settings.runtime));
         if let Some(arn) = request.runtime_version_arn.as_ref().filter(|arn| Some(*arn) != runtime.as_ref()) {
             return Err(ApiError::invalid_parameter(format!(
                 "Runtime version {arn} is not available for the function: this host has one version of each runtime, here {}",
@@ -62,33 +72,38 @@ impl Control {
         let mut records = function.records.clone();
         records.function.runtime_updates.insert(qualifier(&target).to_owned(), update.clone());
         let function = change.commit_function(records).await?;
-        Ok(shown(&function, &target, Some(&update)))
+        Ok(PutRuntimeManagementConfigResponse {
+            update_runtime_on: update.update_on,
+            function_arn: shown_arn(&function, &target),
+            runtime_version_arn: update.version_arn,
+        })
     }
 
     pub fn get_function_recursion_config(
         &self,
         scope: Scope<'_>,
-        request: &FunctionNameRequest,
-    ) -> Result<FunctionRecursionConfig, ApiError> {
+        request: &GetFunctionRecursionConfigRequest,
+    ) -> Result<GetFunctionRecursionConfigResponse, ApiError> {
         let (function, target) = self.settings_target(scope, &request.function_name, None)?;
         target.unqualified(ONLY_FUNCTIONS)?;
         let allowed = function.records.function.recursion_allowed;
-        Ok(FunctionRecursionConfig { recursive_loop: if allowed { "Allow" } else { "Terminate" }.to_owned() })
+        let recursive_loop = if allowed { RecursiveLoop::Allow } else { RecursiveLoop::Terminate };
+        Ok(GetFunctionRecursionConfigResponse { recursive_loop: Some(recursive_loop) })
     }
 
     pub async fn put_function_recursion_config(
         &self,
         scope: Scope<'_>,
         request: PutFunctionRecursionConfigRequest,
-    ) -> Result<FunctionRecursionConfig, ApiError> {
+    ) -> Result<PutFunctionRecursionConfigResponse, ApiError> {
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let (function, target) = self.settings_target(scope, &request.function_name, None)?;
         target.unqualified(ONLY_FUNCTIONS)?;
         let mut records = function.records.clone();
-        records.function.recursion_allowed = request.recursive_loop == "Allow";
+        records.function.recursion_allowed = request.recursive_loop == RecursiveLoop::Allow;
         change.commit_function(records).await?;
-        Ok(FunctionRecursionConfig { recursive_loop: request.recursive_loop })
+        Ok(PutFunctionRecursionConfigResponse { recursive_loop: Some(request.recursive_loop) })
     }
 
     fn settings_target(
@@ -107,15 +122,4 @@ impl Control {
 
 fn qualifier(target: &Target) -> &str {
     target.qualifier.as_deref().unwrap_or("$LATEST")
-}
-
-fn shown(function: &Function, target: &Target, set: Option<&RuntimeUpdate>) -> RuntimeManagementConfig {
-    RuntimeManagementConfig {
-        update_runtime_on: set.map_or("Auto", |set| set.update_on.as_str()).to_owned(),
-        function_arn: match &target.qualifier {
-            Some(qualifier) => function.qualified_arn(qualifier),
-            None => function.arn.to_string(),
-        },
-        runtime_version_arn: set.and_then(|set| set.version_arn.clone()),
-    }
 }

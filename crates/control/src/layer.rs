@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    GetLayerVersionByArnRequest, LayerVersion, LayerVersionContentOutput, LayerVersionRequest, LayerVersionsListItem,
-    LayersListItem, ListLayerVersionsRequest, ListLayerVersionsResponse, ListLayersRequest, ListLayersResponse,
-    PublishLayerVersionRequest,
+use hearth_aws_api::shapes::lambda::{
+    Architecture, DeleteLayerVersionRequest, GetLayerVersionByArnRequest, GetLayerVersionRequest,
+    GetLayerVersionResponse, LayerVersionContentOutput, LayerVersionsListItem, LayersListItem,
+    ListLayerVersionsRequest, ListLayerVersionsResponse, ListLayersRequest, ListLayersResponse,
+    PublishLayerVersionRequest, PublishLayerVersionResponse, Runtime,
 };
 use hearth_types::AccountId;
 
@@ -26,7 +27,7 @@ impl Control {
         &self,
         scope: Scope<'_>,
         request: PublishLayerVersionRequest,
-    ) -> Result<LayerVersion, ApiError> {
+    ) -> Result<PublishLayerVersionResponse, ApiError> {
         let name = self.layer_name(scope, "PublishLayerVersion", &request.layer_name)?;
         let content = request.content;
         let s3 = S3Members {
@@ -36,7 +37,7 @@ impl Control {
             storage_mode: content.s3_object_storage_mode,
         };
         let account = self.shared.account(scope.account);
-        let source = Source { zip: content.zip_file, s3, image: false };
+        let source = Source { zip: content.zip_file, s3 };
         let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.packages.read().await;
         let package = self.shared.ingest(&account, zip).await?;
@@ -57,11 +58,26 @@ impl Control {
         change.commit().await?;
         change.writer.layer_numbers.insert(name.clone(), number);
         account.put_layer(&name, number, Some(record.clone()));
-        Ok(self.layer_version(scope, &name, number, &record))
+        let layer_arn = self.layer_arn(scope.account, &name);
+        Ok(PublishLayerVersionResponse {
+            content: Some(self.layer_content(scope, &record)),
+            layer_version_arn: Some(format!("{layer_arn}:{number}")),
+            layer_arn: Some(layer_arn),
+            description: Some(record.description),
+            created_date: Some(view::date(record.created)),
+            version: i64::try_from(number).ok(),
+            compatible_architectures: record.architectures,
+            compatible_runtimes: record.runtimes,
+            license_info: record.license,
+        })
     }
 
     /// Of another account where its policy says so: then the layer is named by its ARN.
-    pub fn get_layer_version(&self, scope: Scope<'_>, request: &LayerVersionRequest) -> Result<LayerVersion, ApiError> {
+    pub fn get_layer_version(
+        &self,
+        scope: Scope<'_>,
+        request: &GetLayerVersionRequest,
+    ) -> Result<GetLayerVersionResponse, ApiError> {
         let number = layer_number(request.version_number)?;
         if request.layer_name.starts_with("arn:") {
             return self.layer_version_of(scope, &format!("{}:{number}", request.layer_name));
@@ -75,11 +91,11 @@ impl Control {
         &self,
         scope: Scope<'_>,
         request: &GetLayerVersionByArnRequest,
-    ) -> Result<LayerVersion, ApiError> {
+    ) -> Result<GetLayerVersionResponse, ApiError> {
         self.layer_version_of(scope, &request.arn)
     }
 
-    fn layer_version_of(&self, scope: Scope<'_>, arn: &str) -> Result<LayerVersion, ApiError> {
+    fn layer_version_of(&self, scope: Scope<'_>, arn: &str) -> Result<GetLayerVersionResponse, ApiError> {
         let parts: Vec<&str> = arn.split(':').collect();
         let [_, _, _, region, owner, _, name, number] = parts.as_slice() else {
             return Err(refuse::no_such_resource());
@@ -97,19 +113,21 @@ impl Control {
     pub fn list_layers(&self, scope: Scope<'_>, request: &ListLayersRequest) -> ListLayersResponse {
         let account = self.shared.seen_account(scope.account);
         let layers = account.layers();
-        let wanted = |record: &&LayerRecord| {
-            fits(record, request.compatible_runtime.as_deref(), request.compatible_architecture.as_deref())
-        };
+        let wanted = |record: &&LayerRecord| fits(record, request.compatible_runtime, request.compatible_architecture);
         let all = layers.iter().filter_map(|(name, versions)| {
             let mut newest = versions.iter().rev().map(|(number, record)| (*number, &**record));
             let (number, record) = newest.find(|(_, record)| wanted(record))?;
             let layer_arn = self.layer_arn(scope.account, name);
             let latest = list_item(&layer_arn, number, record);
-            let item = LayersListItem { layer_name: name.clone(), layer_arn, latest_matching_version: latest };
+            let item = LayersListItem {
+                layer_name: Some(name.clone()),
+                layer_arn: Some(layer_arn),
+                latest_matching_version: Some(latest),
+            };
             Some((name.clone(), item))
         });
         let (layers, next_marker) = view::page(all.collect(), request.marker.as_deref(), request.max_items, PAGE_MAX);
-        ListLayersResponse { layers, next_marker }
+        ListLayersResponse { layers: Some(layers), next_marker }
     }
 
     /// Newest first.
@@ -122,19 +140,26 @@ impl Control {
         let account = self.shared.seen_account(scope.account);
         let layers = account.layers();
         let layer_arn = self.layer_arn(scope.account, &name);
-        let versions = layers.get(&name).into_iter().flatten().rev().filter(|(_, record)| {
-            fits(record, request.compatible_runtime.as_deref(), request.compatible_architecture.as_deref())
-        });
+        let versions = layers
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .rev()
+            .filter(|(_, record)| fits(record, request.compatible_runtime, request.compatible_architecture));
         // Markers ascend: the number's distance from the largest there is.
         let all = versions
             .map(|(number, record)| (format!("{:020}", u64::MAX - number), list_item(&layer_arn, *number, record)))
             .collect();
         let (layer_versions, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListLayerVersionsResponse { layer_versions, next_marker })
+        Ok(ListLayerVersionsResponse { layer_versions: Some(layer_versions), next_marker })
     }
 
     /// A version that is not there is as good as deleted (recorded: 204). Functions that use it keep it.
-    pub async fn delete_layer_version(&self, scope: Scope<'_>, request: LayerVersionRequest) -> Result<(), ApiError> {
+    pub async fn delete_layer_version(
+        &self,
+        scope: Scope<'_>,
+        request: DeleteLayerVersionRequest,
+    ) -> Result<(), ApiError> {
         let name = self.layer_name(scope, "DeleteLayerVersion", &request.layer_name)?;
         let number = layer_number(request.version_number)?;
         let account = self.shared.account(scope.account);
@@ -164,19 +189,30 @@ impl Control {
         format!("arn:aws:lambda:{}:{account}:layer:{name}", self.shared.config.region)
     }
 
-    fn layer_version(&self, scope: Scope<'_>, name: &str, number: u64, record: &LayerRecord) -> LayerVersion {
+    fn layer_content(&self, scope: Scope<'_>, record: &LayerRecord) -> LayerVersionContentOutput {
+        LayerVersionContentOutput {
+            location: Some(self.code_location(scope, &record.package.code)),
+            code_sha256: Some(view::base64_of(&record.package.code)),
+            code_size: Some(record.package.zip_bytes),
+            ..Default::default()
+        }
+    }
+
+    fn layer_version(
+        &self,
+        scope: Scope<'_>,
+        name: &str,
+        number: u64,
+        record: &LayerRecord,
+    ) -> GetLayerVersionResponse {
         let layer_arn = self.layer_arn(scope.account, name);
-        LayerVersion {
-            content: LayerVersionContentOutput {
-                location: self.code_location(scope, &record.package.code),
-                code_sha256: view::base64_of(&record.package.code),
-                code_size: record.package.zip_bytes,
-            },
-            layer_version_arn: format!("{layer_arn}:{number}"),
-            layer_arn,
-            description: record.description.clone(),
-            created_date: view::date(record.created),
-            version: number,
+        GetLayerVersionResponse {
+            content: Some(self.layer_content(scope, record)),
+            layer_version_arn: Some(format!("{layer_arn}:{number}")),
+            layer_arn: Some(layer_arn),
+            description: Some(record.description.clone()),
+            created_date: Some(view::date(record.created)),
+            version: i64::try_from(number).ok(),
             compatible_architectures: record.architectures.clone(),
             compatible_runtimes: record.runtimes.clone(),
             license_info: record.license.clone(),
@@ -215,19 +251,19 @@ impl Shared {
     }
 }
 
-fn fits(record: &LayerRecord, runtime: Option<&str>, architecture: Option<&str>) -> bool {
-    let has = |list: &Option<Vec<String>>, wanted: Option<&str>| {
-        wanted.is_none_or(|wanted| list.as_ref().is_some_and(|list| list.iter().any(|item| item == wanted)))
-    };
-    has(&record.runtimes, runtime) && has(&record.architectures, architecture)
+fn fits(record: &LayerRecord, runtime: Option<Runtime>, architecture: Option<Architecture>) -> bool {
+    fn has<T: PartialEq>(list: Option<&Vec<T>>, wanted: Option<T>) -> bool {
+        wanted.is_none_or(|wanted| list.is_some_and(|list| list.contains(&wanted)))
+    }
+    has(record.runtimes.as_ref(), runtime) && has(record.architectures.as_ref(), architecture)
 }
 
 fn list_item(layer_arn: &str, number: u64, record: &LayerRecord) -> LayerVersionsListItem {
     LayerVersionsListItem {
-        layer_version_arn: format!("{layer_arn}:{number}"),
-        version: number,
-        description: record.description.clone(),
-        created_date: view::date(record.created),
+        layer_version_arn: Some(format!("{layer_arn}:{number}")),
+        version: i64::try_from(number).ok(),
+        description: Some(record.description.clone()),
+        created_date: Some(view::date(record.created)),
         compatible_architectures: record.architectures.clone(),
         compatible_runtimes: record.runtimes.clone(),
         license_info: record.license.clone(),

@@ -1,9 +1,9 @@
 //! Resource policies of layer versions.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    AddLayerVersionPermissionRequest, AddLayerVersionPermissionResponse, LayerVersionRequest, PolicyResponse,
-    RemoveLayerVersionPermissionRequest,
+use hearth_aws_api::shapes::lambda::{
+    AddLayerVersionPermissionRequest, AddLayerVersionPermissionResponse, GetLayerVersionPolicyRequest,
+    GetLayerVersionPolicyResponse, RemoveLayerVersionPermissionRequest,
 };
 use hearth_types::AccountId;
 use hearth_types::limits::POLICY_BYTES_MAX;
@@ -53,18 +53,21 @@ impl Control {
         let revision_id = revision_id();
         record.policy = Some(PolicyRecord { statements, revision_id: revision_id.clone() });
         store(&mut change, &name, number, record).await?;
-        Ok(AddLayerVersionPermissionResponse { statement: text, revision_id })
+        Ok(AddLayerVersionPermissionResponse { statement: Some(text), revision_id: Some(revision_id) })
     }
 
     pub fn get_layer_version_policy(
         &self,
         scope: Scope<'_>,
-        request: &LayerVersionRequest,
-    ) -> Result<PolicyResponse, ApiError> {
+        request: &GetLayerVersionPolicyRequest,
+    ) -> Result<GetLayerVersionPolicyResponse, ApiError> {
         let (_, _, record) =
             self.layer_with_policy(scope, "GetLayerVersionPolicy", &request.layer_name, request.version_number)?;
         let policy = record.policy.ok_or_else(no_policy)?;
-        Ok(PolicyResponse { policy: document(&policy.statements), revision_id: policy.revision_id })
+        Ok(GetLayerVersionPolicyResponse {
+            policy: Some(document(&policy.statements)),
+            revision_id: Some(policy.revision_id),
+        })
     }
 
     pub async fn remove_layer_version_permission(

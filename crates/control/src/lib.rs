@@ -28,6 +28,7 @@ mod layer_policy;
 mod list;
 mod load;
 mod location;
+mod logging;
 mod name;
 mod policy;
 mod prepare;

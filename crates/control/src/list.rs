@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    Concurrency, FunctionCodeLocation, FunctionConfiguration, FunctionListRequest, FunctionRequest,
-    GetFunctionResponse, ListFunctionsRequest, ListFunctionsResponse, ListVersionsByFunctionResponse,
+use hearth_aws_api::shapes::lambda::{
+    Concurrency, FunctionCodeLocation, FunctionConfiguration, GetFunctionConfigurationRequest, GetFunctionRequest,
+    GetFunctionResponse, ListFunctionsRequest, ListFunctionsResponse, ListVersionsByFunctionRequest,
+    ListVersionsByFunctionResponse,
 };
 use hearth_types::VersionLabel;
 
@@ -19,29 +20,35 @@ use crate::view;
 const PAGE_MAX: u32 = 50;
 
 impl Control {
-    pub fn get_function(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<GetFunctionResponse, ApiError> {
-        let (function, target) = self.find_qualified(scope, request)?;
+    pub fn get_function(
+        &self,
+        scope: Scope<'_>,
+        request: &GetFunctionRequest,
+    ) -> Result<GetFunctionResponse, ApiError> {
+        let (function, target) = self.find_qualified(scope, &request.function_name, request.qualifier.as_deref())?;
         let (label, record) = self.version_of(scope, &function, &target)?;
         let code = record.settings.package.code;
         let tags = &function.records.function.tags;
         let reserved = function.records.function.reserved_concurrency;
         Ok(GetFunctionResponse {
-            configuration: self.show(&function, label, shown_arn(&function, &target), record),
-            code: FunctionCodeLocation {
+            configuration: Some(self.show(&function, label, shown_arn(&function, &target), record)),
+            code: Some(FunctionCodeLocation {
                 repository_type: Some("S3".to_owned()),
                 location: Some(self.code_location(scope, &code)),
-            },
+                ..Default::default()
+            }),
             tags: (!tags.is_empty()).then(|| tags.clone()),
             concurrency: reserved.map(|count| Concurrency { reserved_concurrent_executions: Some(count) }),
+            ..Default::default()
         })
     }
 
     pub fn get_function_configuration(
         &self,
         scope: Scope<'_>,
-        request: &FunctionRequest,
+        request: &GetFunctionConfigurationRequest,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let (function, target) = self.find_qualified(scope, request)?;
+        let (function, target) = self.find_qualified(scope, &request.function_name, request.qualifier.as_deref())?;
         let (label, record) = self.version_of(scope, &function, &target)?;
         Ok(self.show(&function, label, shown_arn(&function, &target), record))
     }
@@ -71,19 +78,18 @@ impl Control {
             }
         }
         let (functions, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListFunctionsResponse { functions, next_marker })
+        Ok(ListFunctionsResponse { functions: Some(functions), next_marker })
     }
 
     pub fn list_versions_by_function(
         &self,
         scope: Scope<'_>,
-        request: &FunctionListRequest,
+        request: &ListVersionsByFunctionRequest,
     ) -> Result<ListVersionsByFunctionResponse, ApiError> {
-        let request_of = FunctionRequest { function_name: request.function_name.clone(), qualifier: None };
-        let (function, _) = self.find_qualified(scope, &request_of)?;
+        let (function, _) = self.find_qualified(scope, &request.function_name, None)?;
         let all = self.all_versions(&function);
         let (versions, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListVersionsByFunctionResponse { versions, next_marker })
+        Ok(ListVersionsByFunctionResponse { versions: Some(versions), next_marker })
     }
 
     /// `$LATEST` first, then by number; with keys in that order.
@@ -109,9 +115,13 @@ impl Control {
         view::listed(view::Shown { region, name, arn, version }, record)
     }
 
-    fn find_qualified(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<(Arc<Function>, Target), ApiError> {
-        let region = &self.shared.config.region;
-        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
+    fn find_qualified(
+        &self,
+        scope: Scope<'_>,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<(Arc<Function>, Target), ApiError> {
+        let target = Target::parse(name, qualifier, &self.shared.config.region, scope.account)?;
         let function = self
             .shared
             .seen_account(scope.account)
@@ -136,10 +146,11 @@ fn edge_functions(request: &ListFunctionsRequest) -> Result<ListFunctionsRespons
     if request.function_version.is_none() {
         return Err(ApiError::invalid_parameter("FunctionVersion must be set to ALL when MasterRegion is specified."));
     }
-    Ok(ListFunctionsResponse { functions: Vec::new(), next_marker: None })
+    Ok(ListFunctionsResponse { functions: Some(Vec::new()), next_marker: None })
 }
 
-fn shown_arn(function: &Function, target: &Target) -> String {
+/// As asked for.
+pub(crate) fn shown_arn(function: &Function, target: &Target) -> String {
     match &target.qualifier {
         Some(qualifier) => function.qualified_arn(qualifier),
         None => function.arn.to_string(),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    AddPermissionRequest, AddPermissionResponse, FunctionRequest, PolicyResponse, RemovePermissionRequest,
+use hearth_aws_api::shapes::lambda::{
+    AddPermissionRequest, AddPermissionResponse, FunctionUrlAuthType, GetPolicyRequest, GetPolicyResponse,
+    RemovePermissionRequest,
 };
 use hearth_types::limits::POLICY_BYTES_MAX;
 use hearth_types::{AccountId, Qualifier};
@@ -55,17 +56,20 @@ impl Control {
             ));
         }
         store(&mut change, &function, &target, statements).await?;
-        Ok(AddPermissionResponse { statement: text })
+        Ok(AddPermissionResponse { statement: Some(text) })
     }
 
-    pub fn get_policy(&self, scope: Scope<'_>, request: &FunctionRequest) -> Result<PolicyResponse, ApiError> {
+    pub fn get_policy(&self, scope: Scope<'_>, request: &GetPolicyRequest) -> Result<GetPolicyResponse, ApiError> {
         let region = &self.shared.config.region;
         let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(refuse::no_such_resource)?;
         let policy = function.records.policies.get(&place(&function, &target).0);
         let policy = policy.ok_or_else(refuse::no_such_resource)?;
-        Ok(PolicyResponse { policy: document(&policy.statements), revision_id: policy.revision_id.clone() })
+        Ok(GetPolicyResponse {
+            policy: Some(document(&policy.statements)),
+            revision_id: Some(policy.revision_id.clone()),
+        })
     }
 
     pub async fn remove_permission(&self, scope: Scope<'_>, request: RemovePermissionRequest) -> Result<(), ApiError> {
@@ -183,15 +187,15 @@ pub(crate) fn document(statements: &[Value]) -> String {
 
 fn statement(request: &AddPermissionRequest, arn: &str) -> Result<Value, ApiError> {
     let mut equals = Map::new();
-    let mut add = |key: &str, value: Option<&String>| {
+    let mut add = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
-            equals.insert(key.to_owned(), Value::String(value.clone()));
+            equals.insert(key.to_owned(), Value::from(value));
         }
     };
-    add("AWS:SourceAccount", request.source_account.as_ref());
-    add("lambda:FunctionUrlAuthType", request.function_url_auth_type.as_ref());
-    add("aws:PrincipalOrgID", request.principal_org_id.as_ref());
-    add("lambda:EventSourceToken", request.event_source_token.as_ref());
+    add("AWS:SourceAccount", request.source_account.as_deref());
+    add("lambda:FunctionUrlAuthType", request.function_url_auth_type.map(FunctionUrlAuthType::as_str));
+    add("aws:PrincipalOrgID", request.principal_org_id.as_deref());
+    add("lambda:EventSourceToken", request.event_source_token.as_deref());
     let mut condition = Map::new();
     if !equals.is_empty() {
         condition.insert("StringEquals".to_owned(), Value::Object(equals));

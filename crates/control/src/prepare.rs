@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use hearth_aws_api::ApiError;
+use hearth_aws_api::shapes::lambda::StateReasonCode;
 use hearth_engine::port::{PrepareError, Prepared, Templates};
 use hearth_tasks::TaskGroup;
 use hearth_types::{AccountId, FunctionName, VersionKey, VersionSpec};
@@ -205,20 +206,19 @@ fn note(version: &mut VersionRecord, result: &Result<Prepared, PrepareError>) {
     version.preparation = Some(preparation);
 }
 
-/// With a `StateReasonCode` of the service model.
 fn failed(error: &PrepareError) -> Preparation {
     let code = match error {
         PrepareError::Function { error_type, .. } => match error_type.as_str() {
-            "Sandbox.Timedout" => "FunctionError.InitTimeout",
-            "Runtime.ExitError" => "FunctionError.RuntimeInitError",
-            "Runtime.InvalidEntrypoint" => "FunctionError.InvalidEntryPoint",
-            "Runtime.OutOfMemory" => "FunctionError.InitResourceExhausted",
-            _ => "FunctionError",
+            "Sandbox.Timedout" => StateReasonCode::FunctionErrorInitTimeout,
+            "Runtime.ExitError" => StateReasonCode::FunctionErrorRuntimeInitError,
+            "Runtime.InvalidEntrypoint" => StateReasonCode::FunctionErrorInvalidEntryPoint,
+            "Runtime.OutOfMemory" => StateReasonCode::FunctionErrorInitResourceExhausted,
+            _ => StateReasonCode::FunctionError,
         },
-        PrepareError::Interrupted(_) => "InternalError",
+        PrepareError::Interrupted(_) => StateReasonCode::InternalError,
     };
     let reason = format!("An error occurred during function initialization. {error}");
-    Preparation::Failed { code: code.to_owned(), reason }
+    Preparation::Failed { code, reason }
 }
 
 #[cfg(test)]

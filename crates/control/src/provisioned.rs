@@ -1,9 +1,12 @@
 //! Provisioned concurrency: the operations, and what they may ask for.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{
-    FunctionListRequest, FunctionRequest, ListProvisionedConcurrencyConfigsResponse, ProvisionedConcurrencyConfig,
-    PutProvisionedConcurrencyConfigRequest,
+use hearth_aws_api::shapes::lambda::{
+    DeleteProvisionedConcurrencyConfigRequest, GetProvisionedConcurrencyConfigRequest,
+    GetProvisionedConcurrencyConfigResponse, ListProvisionedConcurrencyConfigsRequest,
+    ListProvisionedConcurrencyConfigsResponse, ProvisionedConcurrencyConfigListItem,
+    ProvisionedConcurrencyStatusEnum as ConfigStatus, PutProvisionedConcurrencyConfigRequest,
+    PutProvisionedConcurrencyConfigResponse,
 };
 use hearth_engine::port::{ProvisionFailure, Provisioned};
 use hearth_types::limits::UNRESERVED_CONCURRENCY_MIN;
@@ -22,14 +25,28 @@ const PAGE_MAX: u32 = 50;
 const UNPUBLISHED: &str = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
 const NOT_QUALIFIED: &str = "The function resource provided must be an alias or a published version.";
 
+/// The members of a list's item that an answer about one configuration has as well.
+macro_rules! without_arn {
+    ($answer:ident, $shown:expr) => {{
+        let shown: ProvisionedConcurrencyConfigListItem = $shown;
+        $answer {
+            requested_provisioned_concurrent_executions: shown.requested_provisioned_concurrent_executions,
+            available_provisioned_concurrent_executions: shown.available_provisioned_concurrent_executions,
+            allocated_provisioned_concurrent_executions: shown.allocated_provisioned_concurrent_executions,
+            status: shown.status,
+            status_reason: shown.status_reason,
+            last_modified: shown.last_modified,
+        }
+    }};
+}
+
 impl Control {
     pub async fn put_provisioned_concurrency_config(
         &self,
         scope: Scope<'_>,
         request: PutProvisionedConcurrencyConfigRequest,
-    ) -> Result<ProvisionedConcurrencyConfig, ApiError> {
-        let target =
-            self.provisioned_target(scope, &request.function_name, request.qualifier.as_deref(), UNPUBLISHED)?;
+    ) -> Result<PutProvisionedConcurrencyConfigResponse, ApiError> {
+        let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, UNPUBLISHED)?;
         let requested = request.provisioned_concurrent_executions;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
@@ -55,31 +72,29 @@ impl Control {
         }
         let function = change.commit_function(records).await?;
         self.shared.provision_again(&function, qualifier);
-        Ok(self.shown(&function, qualifier, &record))
+        Ok(without_arn!(PutProvisionedConcurrencyConfigResponse, self.shown(&function, qualifier, &record)))
     }
 
     pub fn get_provisioned_concurrency_config(
         &self,
         scope: Scope<'_>,
-        request: &FunctionRequest,
-    ) -> Result<ProvisionedConcurrencyConfig, ApiError> {
-        let target =
-            self.provisioned_target(scope, &request.function_name, request.qualifier.as_deref(), NOT_QUALIFIED)?;
+        request: &GetProvisionedConcurrencyConfigRequest,
+    ) -> Result<GetProvisionedConcurrencyConfigResponse, ApiError> {
+        let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, NOT_QUALIFIED)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.filter(|function| function.version(target.qualifier.as_deref()).is_some());
         let function = function.ok_or_else(|| self.missing_qualified(scope, &target))?;
         let record = function.records.provisioned.get(target.qualifier()).ok_or_else(not_configured)?;
-        Ok(self.shown(&function, target.qualifier(), record))
+        Ok(without_arn!(GetProvisionedConcurrencyConfigResponse, self.shown(&function, target.qualifier(), record)))
     }
 
     /// What is not configured is as good as deleted (recorded: 204).
     pub async fn delete_provisioned_concurrency_config(
         &self,
         scope: Scope<'_>,
-        request: FunctionRequest,
+        request: DeleteProvisionedConcurrencyConfigRequest,
     ) -> Result<(), ApiError> {
-        let target =
-            self.provisioned_target(scope, &request.function_name, request.qualifier.as_deref(), NOT_QUALIFIED)?;
+        let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, NOT_QUALIFIED)?;
         let account = self.shared.account(scope.account);
         let mut change = self.shared.change(&account).await?;
         let function = account.function(&target.name);
@@ -96,21 +111,17 @@ impl Control {
     pub fn list_provisioned_concurrency_configs(
         &self,
         scope: Scope<'_>,
-        request: &FunctionListRequest,
+        request: &ListProvisionedConcurrencyConfigsRequest,
     ) -> Result<ListProvisionedConcurrencyConfigsResponse, ApiError> {
         let target = Target::parse(&request.function_name, None, &self.shared.config.region, scope.account)?;
         let function = self.shared.seen_account(scope.account).function(&target.name);
         let function = function.ok_or_else(|| missing(&self.shared, scope.account, &target.name, None))?;
         let shown = |(qualifier, record): (&String, &ProvisionedRecord)| {
-            let function_arn = Some(function.qualified_arn(qualifier));
-            (
-                qualifier.clone(),
-                ProvisionedConcurrencyConfig { function_arn, ..self.shown(&function, qualifier, record) },
-            )
+            (qualifier.clone(), self.shown(&function, qualifier, record))
         };
         let all = function.records.provisioned.iter().map(shown).collect();
         let (configs, next_marker) = view::page(all, request.marker.as_deref(), request.max_items, PAGE_MAX);
-        Ok(ListProvisionedConcurrencyConfigsResponse { provisioned_concurrency_configs: configs, next_marker })
+        Ok(ListProvisionedConcurrencyConfigsResponse { provisioned_concurrency_configs: Some(configs), next_marker })
     }
 
     /// Recorded: each operation has its own words for a function without a qualifier.
@@ -118,10 +129,10 @@ impl Control {
         &self,
         scope: Scope<'_>,
         text: &str,
-        qualifier: Option<&str>,
+        qualifier: &str,
         unpublished: &str,
     ) -> Result<Target, ApiError> {
-        let target = Target::parse(text, qualifier, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(text, Some(qualifier), &self.shared.config.region, scope.account)?;
         match target.qualifier.as_deref() {
             None | Some("$LATEST") => Err(ApiError::invalid_parameter(unpublished)),
             Some(_) => Ok(target),
@@ -138,24 +149,29 @@ impl Control {
         }
     }
 
-    fn shown(&self, function: &Function, qualifier: &str, record: &ProvisionedRecord) -> ProvisionedConcurrencyConfig {
+    fn shown(
+        &self,
+        function: &Function,
+        qualifier: &str,
+        record: &ProvisionedRecord,
+    ) -> ProvisionedConcurrencyConfigListItem {
         let found = self.shared.provisioned(function, qualifier);
         let status = match found.failure {
-            _ if found.allocated >= record.requested => "READY",
-            Some(_) => "FAILED",
-            None => "IN_PROGRESS",
+            _ if found.allocated >= record.requested => ConfigStatus::Ready,
+            Some(_) => ConfigStatus::Failed,
+            None => ConfigStatus::InProgress,
         };
-        let reason = found.failure.filter(|_| status == "FAILED").map(|failure| match failure {
+        let reason = found.failure.filter(|_| status == ConfigStatus::Failed).map(|failure| match failure {
             ProvisionFailure::Init => "FUNCTION_ERROR_INIT_FAILURE",
             ProvisionFailure::Capacity => "INSUFFICIENT_CAPACITY: this machine has no room for more sandboxes",
         });
-        ProvisionedConcurrencyConfig {
-            requested_provisioned_concurrent_executions: record.requested,
-            available_provisioned_concurrent_executions: found.available,
-            allocated_provisioned_concurrent_executions: found.allocated,
-            status: status.to_owned(),
-            last_modified: view::date_of_second(record.modified),
-            function_arn: None,
+        ProvisionedConcurrencyConfigListItem {
+            requested_provisioned_concurrent_executions: Some(record.requested),
+            available_provisioned_concurrent_executions: Some(found.available),
+            allocated_provisioned_concurrent_executions: Some(found.allocated),
+            status: Some(status),
+            last_modified: Some(view::date_of_second(record.modified)),
+            function_arn: Some(function.qualified_arn(qualifier)),
             status_reason: reason.map(str::to_owned),
         }
     }

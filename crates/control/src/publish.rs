@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{FunctionConfiguration, PublishVersionRequest};
+use hearth_aws_api::shapes::lambda::{FunctionConfiguration, PublishVersionRequest};
 
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::Records;

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use hearth_aws_api::shapes::lambda::{Architecture, Runtime, StateReasonCode, UpdateRuntimeOn};
 use hearth_types::{LogFormat, LogLevel, Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,7 @@ pub(crate) struct Logging {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) package: Package,
-    pub(crate) runtime: String,
+    pub(crate) runtime: Runtime,
     pub(crate) handler: String,
     pub(crate) role: String,
     pub(crate) description: String,
@@ -58,7 +59,7 @@ pub(crate) struct Settings {
     pub(crate) layers: Vec<LayerUse>,
     pub(crate) dead_letter: Option<String>,
     pub(crate) tracing_active: bool,
-    pub(crate) architecture: String,
+    pub(crate) architecture: Architecture,
     pub(crate) snap_start: bool,
     pub(crate) logging: Logging,
 }
@@ -84,8 +85,8 @@ pub(crate) enum Preparation {
     Template,
     /// It starts as any other, because the host could not do better.
     Plain { reason: String },
-    /// `StateReasonCode` and `StateReason`.
-    Failed { code: String, reason: String },
+    /// What the version's state says of it.
+    Failed { code: StateReasonCode, reason: String },
 }
 
 /// `$LATEST` or a published version.
@@ -129,7 +130,7 @@ pub(crate) struct FunctionRecord {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct RuntimeUpdate {
-    pub(crate) update_on: String,
+    pub(crate) update_on: UpdateRuntimeOn,
     pub(crate) version_arn: Option<String>,
 }
 
@@ -196,8 +197,8 @@ pub(crate) struct LayerRecord {
     pub(crate) package: Package,
     pub(crate) description: String,
     pub(crate) created: Timestamp,
-    pub(crate) architectures: Option<Vec<String>>,
-    pub(crate) runtimes: Option<Vec<String>>,
+    pub(crate) architectures: Option<Vec<Architecture>>,
+    pub(crate) runtimes: Option<Vec<Runtime>>,
     pub(crate) license: Option<String>,
     pub(crate) policy: Option<PolicyRecord>,
 }
@@ -242,3 +243,33 @@ pub(crate) fn layer_numbers_key(name: &str) -> String {
 
 /// The kinds of record that belong to one life of a function.
 pub(crate) const OF_FUNCTION: [&str; 5] = ["version", "alias", "policy", "async", "provisioned"];
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Stores keep the API's own words, which older ones held as text.
+    #[test]
+    fn words_of_the_api_are_stored_as_they_travel() {
+        fn assert_kept<T: DeserializeOwned + Serialize>(stored: Value) {
+            let read: T = serde_json::from_value(stored.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), stored);
+        }
+        let package = Package { code: Sha256([7; 32]), zip_bytes: 1, unpacked_bytes: 2 };
+        assert_kept::<Settings>(json!({
+            "package": package, "runtime": "python3.12", "handler": "h", "role": "r", "description": "", "timeout_s": 3,
+            "memory_mib": 128, "ephemeral_storage_mib": 512, "environment": null, "layers": [], "dead_letter": null,
+            "tracing_active": false, "architecture": "x86_64", "snap_start": false,
+            "logging": {"format": "Json", "application_level": "TRACE", "system_level": "WARN", "group": "g"},
+        }));
+        assert_kept::<LayerRecord>(json!({
+            "package": package, "description": "", "created": 1, "architectures": ["x86_64", "arm64"],
+            "runtimes": ["nodejs4.3-edge", "java8.al2"], "license": null, "policy": null,
+        }));
+        assert_kept::<RuntimeUpdate>(json!({"update_on": "FunctionUpdate", "version_arn": null}));
+        assert_kept::<Preparation>(json!({"Failed": {"code": "FunctionError.InitTimeout", "reason": "r"}}));
+    }
+}

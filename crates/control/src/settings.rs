@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{LoggingConfig, UpdateFunctionConfigurationRequest};
+use hearth_aws_api::shapes::lambda::{Architecture, SnapStartApplyOn, TracingMode, UpdateFunctionConfigurationRequest};
+use hearth_types::AccountId;
 use hearth_types::limits::{ENVIRONMENT_BYTES_MAX, LAYERS_MAX, TIMEOUT_S_MAX};
-use hearth_types::{AccountId, LogFormat, LogLevel};
 
 use crate::control::Shared;
-use crate::record::{LayerUse, Logging, Settings};
-use crate::{refuse, runtime};
+use crate::record::{LayerUse, Settings};
+use crate::{logging, refuse, runtime};
 
 /// Lambda's defaults (API reference, CreateFunction).
 pub(crate) const TIMEOUT_S: u32 = 3;
@@ -109,54 +109,6 @@ pub(crate) fn use_layers(shared: &Shared, account: &AccountId, arns: &[String]) 
     Ok(uses)
 }
 
-pub(crate) fn default_logging(function: &str) -> Logging {
-    Logging {
-        format: LogFormat::Text,
-        application_level: None,
-        system_level: None,
-        group: format!("/aws/lambda/{function}"),
-    }
-}
-
-/// What `given` makes of the present logging configuration: levels belong to JSON, where both are INFO unless said.
-pub(crate) fn change_logging(present: &mut Logging, given: &LoggingConfig) -> Result<(), ApiError> {
-    match given.log_format.as_deref() {
-        Some("JSON") => present.format = LogFormat::Json,
-        Some(_) => present.format = LogFormat::Text,
-        None => {}
-    }
-    if let Some(group) = &given.log_group {
-        present.group.clone_from(group);
-    }
-    if present.format == LogFormat::Text {
-        if given.application_log_level.is_some() || given.system_log_level.is_some() {
-            return Err(ApiError::invalid_parameter(
-                "Log level is not supported for Text format. To use ApplicationLogLevel or SystemLogLevel, set LogFormat to JSON.",
-            ));
-        }
-        (present.application_level, present.system_level) = (None, None);
-        return Ok(());
-    }
-    let level = |given: Option<&str>, present: Option<LogLevel>| {
-        Some(given.and_then(parse_level).or(present).unwrap_or(LogLevel::Info))
-    };
-    present.application_level = level(given.application_log_level.as_deref(), present.application_level);
-    present.system_level = level(given.system_log_level.as_deref(), present.system_level);
-    Ok(())
-}
-
-fn parse_level(text: &str) -> Option<LogLevel> {
-    Some(match text {
-        "TRACE" => LogLevel::Trace,
-        "DEBUG" => LogLevel::Debug,
-        "INFO" => LogLevel::Info,
-        "WARN" => LogLevel::Warn,
-        "ERROR" => LogLevel::Error,
-        "FATAL" => LogLevel::Fatal,
-        _ => return None,
-    })
-}
-
 /// Lambda delivers dead letters to SQS queues and SNS topics, of which there are none here: a queue that nobody fills would be the loss
 /// of what it is to keep. An empty ARN takes the queue away.
 pub(crate) fn dead_letter(target: Option<&str>) -> Result<Option<String>, ApiError> {
@@ -173,7 +125,7 @@ pub(crate) fn dead_letter(target: Option<&str>) -> Result<Option<String>, ApiErr
 }
 
 /// Sandboxes run the host's instructions.
-pub(crate) fn check_architecture(architecture: &str) -> Result<(), ApiError> {
+pub(crate) fn check_architecture(architecture: Architecture) -> Result<(), ApiError> {
     let host = host_architecture();
     if architecture == host {
         return Ok(());
@@ -183,8 +135,8 @@ pub(crate) fn check_architecture(architecture: &str) -> Result<(), ApiError> {
     )))
 }
 
-pub(crate) fn host_architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+pub(crate) fn host_architecture() -> Architecture {
+    if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 }
 }
 
 /// The settings as UpdateFunctionConfiguration changes them.
@@ -196,8 +148,7 @@ pub(crate) fn change(
 ) -> Result<Settings, ApiError> {
     let mut next = present.clone();
     if let Some(name) = request.runtime {
-        runtime::check(&name, &shared.config.runtimes)?;
-        next.runtime = name;
+        next.runtime = runtime::check(&name, &shared.config.runtimes)?;
     }
     if let Some(environment) = request.environment {
         let variables = environment.variables.unwrap_or_default();
@@ -208,17 +159,17 @@ pub(crate) fn change(
         next.layers = use_layers(shared, account, &arns)?;
         crate::code::check_sizes(&next.package, &next.layers)?;
     }
-    if let Some(logging) = &request.logging_config {
-        change_logging(&mut next.logging, logging)?;
+    if let Some(given) = &request.logging_config {
+        logging::change(&mut next.logging, given)?;
     }
     if let Some(config) = request.dead_letter_config {
         next.dead_letter = dead_letter(config.target_arn.as_deref())?;
     }
     if let Some(mode) = request.tracing_config.and_then(|config| config.mode) {
-        next.tracing_active = mode == "Active";
+        next.tracing_active = mode == TracingMode::Active;
     }
     if let Some(apply_on) = request.snap_start.and_then(|snap_start| snap_start.apply_on) {
-        next.snap_start = apply_on == "PublishedVersions";
+        next.snap_start = apply_on == SnapStartApplyOn::PublishedVersions;
     }
     next.role = request.role.unwrap_or(next.role);
     next.handler = request.handler.unwrap_or(next.handler);

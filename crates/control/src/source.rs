@@ -5,7 +5,8 @@
 
 use futures_util::StreamExt as _;
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::Blob;
+use hearth_aws_api::shape::Blob;
+use hearth_aws_api::shapes::lambda::S3ObjectStorageMode;
 use hearth_engine::port::{Buckets, ObjectError, ObjectName};
 use hearth_store::{Incoming, Received};
 use hearth_types::limits::{S3_ZIP_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
@@ -24,7 +25,6 @@ const MESSAGE_CHARACTERS_MAX: usize = 1000;
 pub(crate) struct Source {
     pub(crate) zip: Option<Blob>,
     pub(crate) s3: S3Members,
-    pub(crate) image: bool,
 }
 
 /// The members of a request that mean an object in S3.
@@ -33,17 +33,17 @@ pub(crate) struct S3Members {
     pub(crate) bucket: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) version: Option<String>,
-    pub(crate) storage_mode: Option<String>,
+    pub(crate) storage_mode: Option<S3ObjectStorageMode>,
 }
 
 impl S3Members {
     fn is_given(&self) -> bool {
-        [&self.bucket, &self.key, &self.version, &self.storage_mode].into_iter().any(Option::is_some)
+        [&self.bucket, &self.key, &self.version].into_iter().any(Option::is_some) || self.storage_mode.is_some()
     }
 
     fn into_object(self) -> Result<ObjectName, ApiError> {
         // What Hearth does is to copy.
-        if self.storage_mode.is_some_and(|mode| mode != "COPY") {
+        if self.storage_mode.is_some_and(|mode| mode != S3ObjectStorageMode::Copy) {
             return Err(not_supported("S3ObjectStorageMode REFERENCE"));
         }
         match (self.bucket, self.key) {
@@ -60,9 +60,6 @@ fn no_source() -> ApiError {
 impl Shared {
     /// Takes in the bytes that the source names; `packages` is not held yet.
     pub(crate) async fn receive(&self, account: &Account, source: Source) -> Result<Received, ApiError> {
-        if source.image {
-            return Err(not_supported("PackageType Image"));
-        }
         if !source.s3.is_given() {
             let Blob(zip) = source.zip.ok_or_else(no_source)?;
             return self.receive_upload(account, zip).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{ListTagsRequest, ListTagsResponse, TagResourceRequest, UntagResourceRequest};
+use hearth_aws_api::shapes::lambda::{ListTagsRequest, ListTagsResponse, TagResourceRequest, UntagResourceRequest};
 
 use crate::control::{Change, Control, Scope, missing, revision_id};
 use crate::function::{Function, LIVE_DIR_TAG, NETWORK_TAG, tagged_network};
@@ -19,7 +19,7 @@ impl Control {
         let name = self.tagged(scope, &request.resource)?;
         let function = self.shared.seen_account(scope.account).function(&name);
         let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
-        Ok(ListTagsResponse { tags: function.records.function.tags.clone() })
+        Ok(ListTagsResponse { tags: Some(function.records.function.tags.clone()) })
     }
 
     pub async fn tag_resource(&self, scope: Scope<'_>, request: TagResourceRequest) -> Result<(), ApiError> {

@@ -1,8 +1,7 @@
 //! Members of requests that mean something Hearth does not have. Their empty forms are accepted, because tools send them.
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{CreateFunctionRequest, UpdateFunctionConfigurationRequest, VpcConfig};
-use serde_json::Value;
+use hearth_aws_api::shapes::lambda::{CreateFunctionRequest, UpdateFunctionConfigurationRequest, VpcConfig};
 
 use crate::refuse::not_supported;
 
@@ -11,15 +10,15 @@ pub(crate) fn check_create(request: &CreateFunctionRequest) -> Result<(), ApiErr
         ("CodeSigningConfigArn", given(request.code_signing_config_arn.as_deref())),
         ("KMSKeyArn", given(request.kms_key_arn.as_deref())),
         ("Code.SourceKMSKeyArn", given(request.code.source_kms_key_arn.as_deref())),
-        ("PublishTo", given(request.publish_to.as_deref())),
+        ("PublishTo", request.publish_to.is_some()),
         ("VpcConfig", network(request.vpc_config.as_ref())),
         ("FileSystemConfigs", request.file_system_configs.as_ref().is_some_and(|list| !list.is_empty())),
         ("ImageConfig", present(request.image_config.as_ref())),
-        ("TenancyConfig", present(request.tenancy_config.as_ref())),
-        ("CapacityProviderConfig", present(request.capacity_provider_config.as_ref())),
+        ("TenancyConfig", request.tenancy_config.is_some()),
+        ("CapacityProviderConfig", request.capacity_provider_config.is_some()),
         ("DurableConfig", present(request.durable_config.as_ref())),
-        ("RuntimeConfig", present(request.runtime_config.as_ref())),
-        ("AcceleratorConfig", present(request.accelerator_config.as_ref())),
+        ("RuntimeConfig", request.runtime_config.is_some()),
+        ("AcceleratorConfig", request.accelerator_config.is_some()),
     ])
 }
 
@@ -29,10 +28,10 @@ pub(crate) fn check_update(request: &UpdateFunctionConfigurationRequest) -> Resu
         ("VpcConfig", network(request.vpc_config.as_ref())),
         ("FileSystemConfigs", request.file_system_configs.as_ref().is_some_and(|list| !list.is_empty())),
         ("ImageConfig", present(request.image_config.as_ref())),
-        ("CapacityProviderConfig", present(request.capacity_provider_config.as_ref())),
+        ("CapacityProviderConfig", request.capacity_provider_config.is_some()),
         ("DurableConfig", present(request.durable_config.as_ref())),
-        ("RuntimeConfig", present(request.runtime_config.as_ref())),
-        ("AcceleratorConfig", present(request.accelerator_config.as_ref())),
+        ("RuntimeConfig", request.runtime_config.is_some()),
+        ("AcceleratorConfig", request.accelerator_config.is_some()),
     ])
 }
 
@@ -47,8 +46,8 @@ fn given(text: Option<&str>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
 
-fn present(value: Option<&Value>) -> bool {
-    value.is_some_and(|value| value.as_object().is_none_or(|members| !members.is_empty()))
+fn present<T: Default + PartialEq>(value: Option<&T>) -> bool {
+    value.is_some_and(|value| *value != T::default())
 }
 
 fn network(config: Option<&VpcConfig>) -> bool {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
-use hearth_aws_api::lambda::{FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest};
+use hearth_aws_api::shapes::lambda::{
+    FunctionConfiguration, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+};
 use hearth_types::{Timestamp, VersionLabel};
 
 use crate::code::{check_sizes, check_storage};
@@ -33,7 +35,7 @@ impl Control {
             let member = if request.publish_to.is_some() { "PublishTo" } else { "SourceKMSKeyArn" };
             return Err(refuse::not_supported(member));
         }
-        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first()) {
+        if let Some(architecture) = request.architectures.as_ref().and_then(|list| list.first().copied()) {
             settings::check_architecture(architecture)?;
         }
         let s3 = S3Members {
@@ -42,7 +44,7 @@ impl Control {
             version: request.s3_object_version.take(),
             storage_mode: request.s3_object_storage_mode.take(),
         };
-        let source = Source { zip: request.zip_file.take(), s3, image: false };
+        let source = Source { zip: request.zip_file.take(), s3 };
         let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.packages.read().await;
         let package = self.shared.ingest(&account, zip).await?;

@@ -2,14 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hearth_aws_api::lambda::{
-    DeadLetterConfig, Environment, EphemeralStorage, FunctionConfiguration, LayerReference, LoggingConfig,
-    RuntimeVersionConfig, SnapStart, TracingConfig,
+use hearth_aws_api::shapes::lambda::{
+    DeadLetterConfig, EnvironmentResponse, EphemeralStorage, FunctionConfiguration, LastUpdateStatus,
+    LastUpdateStatusReasonCode, Layer, PackageType, RuntimeVersionConfig, SnapStartApplyOn,
+    SnapStartOptimizationStatus, SnapStartResponse, State, StateReasonCode, TracingConfigResponse, TracingMode,
 };
-use hearth_types::{LogFormat, LogLevel, Region, Sha256, Timestamp, VersionLabel};
+use hearth_types::{Region, Sha256, Timestamp, VersionLabel};
 
-use crate::record::{Preparation, Settings, Status, VersionRecord};
-use crate::runtime;
+use crate::record::{Preparation, Status, VersionRecord};
+use crate::{logging, runtime};
 
 const BEING_CREATED: &str = "The function is being created.";
 
@@ -27,36 +28,38 @@ pub(crate) fn configuration(shown: Shown<'_>, record: &VersionRecord) -> Functio
     let region = shown.region;
     let mut view = listed(shown, record);
     view.runtime_version_config = Some(RuntimeVersionConfig {
-        runtime_version_arn: Some(runtime::version_arn(region, &record.settings.runtime)),
+        runtime_version_arn: Some(runtime::version_arn(region, record.settings.runtime)),
+        ..Default::default()
     });
-    let active = || Some("Active".to_owned());
-    let reason = match &record.preparation {
+    let (code, reason) = match &record.preparation {
         Some(Preparation::Plain { reason }) => (None, Some(reason.clone())),
-        Some(Preparation::Failed { code, reason }) => (Some(code.clone()), Some(reason.clone())),
+        Some(Preparation::Failed { code, reason }) => (Some(*code), Some(reason.clone())),
         Some(Preparation::Template) | None => (None, None),
     };
     match record.status {
         Status::Creating | Status::Preparing => {
-            view.state = Some("Pending".to_owned());
+            view.state = Some(State::Pending);
             view.state_reason = Some(BEING_CREATED.to_owned());
-            view.state_reason_code = Some("Creating".to_owned());
+            view.state_reason_code = Some(StateReasonCode::Creating);
         }
         Status::Active => {
-            view.state = active();
-            (view.state_reason_code, view.state_reason) = reason;
-            view.last_update_status = Some("Successful".to_owned());
+            view.state = Some(State::Active);
+            (view.state_reason_code, view.state_reason) = (code, reason);
+            view.last_update_status = Some(LastUpdateStatus::Successful);
         }
         Status::Failed => {
-            view.state = Some("Failed".to_owned());
-            view.last_update_status = Some("Failed".to_owned());
-            (view.last_update_status_reason_code, view.last_update_status_reason) = reason.clone();
-            (view.state_reason_code, view.state_reason) = reason;
+            view.state = Some(State::Failed);
+            view.last_update_status = Some(LastUpdateStatus::Failed);
+            view.last_update_status_reason_code =
+                code.and_then(|code| LastUpdateStatusReasonCode::parse(code.as_str()));
+            view.last_update_status_reason.clone_from(&reason);
+            (view.state_reason_code, view.state_reason) = (code, reason);
         }
         Status::Updating => {
-            view.state = active();
-            view.last_update_status = Some("InProgress".to_owned());
+            view.state = Some(State::Active);
+            view.last_update_status = Some(LastUpdateStatus::InProgress);
             view.last_update_status_reason = Some(BEING_CREATED.to_owned());
-            view.last_update_status_reason_code = Some("Creating".to_owned());
+            view.last_update_status_reason_code = Some(LastUpdateStatusReasonCode::Creating);
         }
     }
     view
@@ -65,17 +68,18 @@ pub(crate) fn configuration(shown: Shown<'_>, record: &VersionRecord) -> Functio
 /// The configuration as lists show it: without state and runtime version.
 pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfiguration {
     let settings = &record.settings;
-    let layers = settings
-        .layers
-        .iter()
-        .map(|layer| LayerReference { arn: layer.arn.clone(), code_size: Some(layer.package.zip_bytes) });
+    let layers = settings.layers.iter().map(|layer| Layer {
+        arn: Some(layer.arn.clone()),
+        code_size: Some(layer.package.zip_bytes),
+        ..Default::default()
+    });
     let layers: Vec<_> = layers.collect();
     let prepared = record.preparation == Some(Preparation::Template);
     FunctionConfiguration {
         function_name: Some(shown.name.to_owned()),
         function_arn: Some(shown.arn),
         version: Some(shown.version.to_string()),
-        runtime: Some(settings.runtime.clone()),
+        runtime: Some(settings.runtime),
         role: Some(settings.role.clone()),
         handler: Some(settings.handler.clone()),
         code_size: Some(settings.package.zip_bytes),
@@ -86,41 +90,31 @@ pub(crate) fn listed(shown: Shown<'_>, record: &VersionRecord) -> FunctionConfig
         last_modified: Some(date(record.modified)),
         revision_id: Some(record.revision_id.clone()),
         dead_letter_config: settings.dead_letter.clone().map(|arn| DeadLetterConfig { target_arn: Some(arn) }),
-        environment: settings.environment.clone().map(|variables| Environment { variables: Some(variables) }),
-        tracing_config: Some(TracingConfig {
-            mode: Some(if settings.tracing_active { "Active" } else { "PassThrough" }.to_owned()),
+        environment: settings
+            .environment
+            .clone()
+            .map(|variables| EnvironmentResponse { variables: Some(variables), error: None }),
+        tracing_config: Some(TracingConfigResponse {
+            mode: Some(if settings.tracing_active { TracingMode::Active } else { TracingMode::PassThrough }),
         }),
         layers: (!layers.is_empty()).then_some(layers),
-        package_type: Some("Zip".to_owned()),
-        architectures: Some(vec![settings.architecture.clone()]),
+        package_type: Some(PackageType::Zip),
+        architectures: Some(vec![settings.architecture]),
         ephemeral_storage: Some(EphemeralStorage { size: settings.ephemeral_storage_mib }),
-        snap_start: Some(SnapStart {
-            apply_on: Some(if settings.snap_start { "PublishedVersions" } else { "None" }.to_owned()),
-            optimization_status: Some(if prepared { "On" } else { "Off" }.to_owned()),
+        snap_start: Some(SnapStartResponse {
+            apply_on: Some(if settings.snap_start {
+                SnapStartApplyOn::PublishedVersions
+            } else {
+                SnapStartApplyOn::None
+            }),
+            optimization_status: Some(if prepared {
+                SnapStartOptimizationStatus::On
+            } else {
+                SnapStartOptimizationStatus::Off
+            }),
         }),
-        logging_config: Some(logging(settings)),
+        logging_config: Some(logging::shown(&settings.logging)),
         ..FunctionConfiguration::default()
-    }
-}
-
-fn logging(settings: &Settings) -> LoggingConfig {
-    let logging = &settings.logging;
-    LoggingConfig {
-        log_format: Some(if logging.format == LogFormat::Json { "JSON" } else { "Text" }.to_owned()),
-        application_log_level: logging.application_level.map(|level| level_name(level).to_owned()),
-        system_log_level: logging.system_level.map(|level| level_name(level).to_owned()),
-        log_group: Some(logging.group.clone()),
-    }
-}
-
-fn level_name(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Trace => "TRACE",
-        LogLevel::Debug => "DEBUG",
-        LogLevel::Info => "INFO",
-        LogLevel::Warn => "WARN",
-        LogLevel::Error => "ERROR",
-        LogLevel::Fatal => "FATAL",
     }
 }
 

@@ -1637,7 +1637,7 @@ structure! {
         |
         client_status: i32,
         log: String,
-        latency: i64,
+        latency: u64,
         principal_id: String,
         policy: String,
         authorization: BTreeMap<String, Vec<String>>,
@@ -1670,7 +1670,7 @@ structure! {
         headers: BTreeMap<String, String>,
         multi_value_headers: BTreeMap<String, Vec<String>>,
         log: String,
-        latency: i64,
+        latency: u64,
     }
 }
 
@@ -1898,7 +1898,7 @@ structure! {
         start_date: String,
         end_date: String,
         position: String,
-        items: BTreeMap<String, Vec<Vec<i64>>>,
+        items: BTreeMap<String, Vec<Vec<u64>>>,
     }
 }
 

@@ -65,8 +65,8 @@ structure! {
         state: ArchiveState,
         state_reason: String,
         retention_days: u32,
-        size_bytes: i64,
-        event_count: i64,
+        size_bytes: u64,
+        event_count: u64,
         creation_time: Time,
     }
 }
@@ -612,8 +612,8 @@ structure! {
         state_reason: String,
         kms_key_identifier: String,
         retention_days: u32,
-        size_bytes: i64,
-        event_count: i64,
+        size_bytes: u64,
+        event_count: u64,
         creation_time: Time,
     }
 }

@@ -512,7 +512,7 @@ structure! {
     ["PascalCase" Default Serialize]
     GetAccountSummaryResponse {
         |
-        summary_map: BTreeMap<String, i32>,
+        summary_map: BTreeMap<String, u32>,
     }
 }
 
@@ -1219,8 +1219,8 @@ structure! {
         arn: String,
         path: String,
         default_version_id: String,
-        attachment_count: i32,
-        permissions_boundary_usage_count: i32,
+        attachment_count: u32,
+        permissions_boundary_usage_count: u32,
         is_attachable: bool,
         description: String,
         create_date: Time,
@@ -1276,8 +1276,8 @@ structure! {
         arn: String,
         path: String,
         default_version_id: String,
-        attachment_count: i32,
-        permissions_boundary_usage_count: i32,
+        attachment_count: u32,
+        permissions_boundary_usage_count: u32,
         is_attachable: bool,
         description: String,
         create_date: Time,
@@ -1397,8 +1397,8 @@ structure! {
     ["PascalCase" Default Serialize]
     Position {
         |
-        line: i32,
-        column: i32,
+        line: u32,
+        column: u32,
     }
 }
 

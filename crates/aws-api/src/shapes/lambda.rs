@@ -16,10 +16,10 @@ structure! {
     ["PascalCase" Default Serialize]
     AccountLimit {
         |
-        total_code_size: i64,
-        code_size_unzipped: i64,
-        code_size_zipped: i64,
-        concurrent_executions: i32,
+        total_code_size: u64,
+        code_size_unzipped: u64,
+        code_size_zipped: u64,
+        concurrent_executions: u32,
         unreserved_concurrent_executions: u32,
     }
 }
@@ -28,8 +28,8 @@ structure! {
     ["PascalCase" Default Serialize]
     AccountUsage {
         |
-        total_code_size: i64,
-        function_count: i64,
+        total_code_size: u64,
+        function_count: u64,
     }
 }
 
@@ -609,7 +609,7 @@ structure! {
     ["PascalCase" Default Serialize]
     DeleteFunctionResponse {
         |
-        status_code: i32,
+        status_code: u32,
     }
 }
 
@@ -1123,7 +1123,7 @@ structure! {
         runtime: Runtime,
         role: String,
         handler: String,
-        code_size: i64,
+        code_size: u64,
         description: String,
         timeout: u32,
         memory_size: u32,
@@ -1366,9 +1366,9 @@ structure! {
 structure! {
     ["PascalCase" Default Serialize]
     GetFunctionCodeSigningConfigResponse {
-        code_signing_config_arn: String,
         function_name: String,
         |
+        code_signing_config_arn: String,
     }
 }
 
@@ -1670,7 +1670,7 @@ structure! {
     ["PascalCase" Default Serialize]
     InvocationResponse {
         |
-        status_code: i32,
+        status_code: u32,
         function_error: String,
         log_result: String,
         payload: Blob,
@@ -1700,7 +1700,7 @@ structure! {
     ["PascalCase" Default Serialize]
     InvokeAsyncResponse {
         |
-        status: i32,
+        status: u32,
     }
 }
 
@@ -1729,7 +1729,7 @@ structure! {
     ["PascalCase" Default Serialize]
     InvokeWithResponseStreamResponse {
         |
-        status_code: i32,
+        status_code: u32,
         executed_version: String,
         response_stream_content_type: String,
     }
@@ -1845,6 +1845,7 @@ enumeration! {
         DisallowedByVpcEncryptionControl = "DisallowedByVpcEncryptionControl",
         IncompatibleAcceleratorInstanceTypes = "IncompatibleAcceleratorInstanceTypes",
         DependencyError = "DependencyError",
+        Creating = "Creating",
     }
 }
 
@@ -1853,7 +1854,7 @@ structure! {
     Layer {
         |
         arn: String,
-        code_size: i64,
+        code_size: u64,
         signing_profile_version_arn: String,
         signing_job_arn: String,
     }
@@ -1877,7 +1878,7 @@ structure! {
         |
         location: String,
         code_sha256: String,
-        code_size: i64,
+        code_size: u64,
         signing_profile_version_arn: String,
         signing_job_arn: String,
         resolved_s3_object: ResolvedS3Object,

@@ -8,7 +8,7 @@ structure! {
     ["camelCase" Default Serialize]
     AggregateLogGroupSummary {
         |
-        log_group_count: i32,
+        log_group_count: u32,
         grouping_identifiers: Vec<GroupingIdentifier>,
     }
 }
@@ -446,7 +446,7 @@ structure! {
         log_group_name: String,
         creation_time: u64,
         retention_in_days: i32,
-        metric_filter_count: i32,
+        metric_filter_count: u32,
         arn: String,
         stored_bytes: u64,
         kms_key_id: String,
@@ -522,7 +522,7 @@ structure! {
     ["camelCase" Default Serialize]
     MetricFilterMatchRecord {
         |
-        event_number: i64,
+        event_number: u64,
         event_message: String,
         extracted_values: BTreeMap<String, String>,
     }
@@ -667,9 +667,9 @@ structure! {
     ["camelCase" Default Serialize]
     RejectedLogEventsInfo {
         |
-        too_new_log_event_start_index: i32,
-        too_old_log_event_end_index: i32,
-        expired_log_event_end_index: i32,
+        too_new_log_event_start_index: u32,
+        too_old_log_event_end_index: u32,
+        expired_log_event_end_index: u32,
     }
 }
 

@@ -39,7 +39,7 @@ structure! {
     ["PascalCase" Default Serialize]
     CancelMessageMoveTaskResult {
         |
-        approximate_number_of_messages_moved: i64,
+        approximate_number_of_messages_moved: u64,
     }
 }
 
@@ -241,10 +241,10 @@ structure! {
         source_arn: String,
         destination_arn: String,
         max_number_of_messages_per_second: i32,
-        approximate_number_of_messages_moved: i64,
-        approximate_number_of_messages_to_move: i64,
+        approximate_number_of_messages_moved: u64,
+        approximate_number_of_messages_to_move: u64,
         failure_reason: String,
-        started_timestamp: i64,
+        started_timestamp: u64,
     }
 }
 

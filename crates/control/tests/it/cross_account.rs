@@ -1,4 +1,4 @@
-use hearth_aws_api::lambda::{AddPermissionRequest, TagResourceRequest};
+use hearth_aws_api::shapes::lambda::{AddPermissionRequest, TagResourceRequest};
 use hearth_control::Scope;
 use hearth_types::AccountId;
 use serde_json::json;

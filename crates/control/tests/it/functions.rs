@@ -1,10 +1,13 @@
-use hearth_aws_api::lambda::{
-    Blob, DeadLetterConfig, Environment, EphemeralStorage, ListFunctionsRequest, LoggingConfig, SnapStart,
-    TracingConfig, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest, VpcConfig,
+use hearth_aws_api::shape::Blob;
+use hearth_aws_api::shapes::lambda::{
+    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionVersion, GetFunctionRequest,
+    LastUpdateStatus, LastUpdateStatusReasonCode, ListFunctionsRequest, LogFormat, LoggingConfig, PackageType,
+    SnapStart, SnapStartApplyOn, TracingConfig, TracingMode, UpdateFunctionCodeRequest,
+    UpdateFunctionConfigurationRequest, VpcConfig,
 };
 use serde_json::json;
 
-use crate::world::{FUNCTION_ARN, World, create, function, refusal, zip};
+use crate::world::{FUNCTION_ARN, World, create, refusal, zip};
 
 #[tokio::test]
 async fn a_new_function_is_pending_then_active_and_shown_as_lambda_shows_it() {
@@ -58,8 +61,8 @@ async fn while_updating_changes_are_refused() {
     let world = World::new().await;
     world.create("f").await;
     let view = world.update_code("f", "other").await.unwrap();
-    assert_eq!(view.last_update_status.as_deref(), Some("InProgress"));
-    assert_eq!(view.last_update_status_reason_code.as_deref(), Some("Creating"));
+    assert_eq!(view.last_update_status, Some(LastUpdateStatus::InProgress));
+    assert_eq!(view.last_update_status_reason_code, Some(LastUpdateStatusReasonCode::Creating));
     let expected = format!(
         "409 ResourceConflictException: The operation cannot be performed at this time. An update is in progress for resource: \
          {FUNCTION_ARN}"
@@ -85,7 +88,7 @@ async fn requests_that_cannot_be_met_are_refused_in_lambdas_words() {
     let long = "a".repeat(65);
     let reserved = [("AWS_REGION".to_owned(), "x".to_owned())];
     let big = [("BIG".to_owned(), "x".repeat(4096))];
-    type Edit<'a> = Box<dyn Fn(&mut hearth_aws_api::lambda::CreateFunctionRequest) + 'a>;
+    type Edit<'a> = Box<dyn Fn(&mut hearth_aws_api::shapes::lambda::CreateFunctionRequest) + 'a>;
     let cases: Vec<(Edit<'_>, String)> = vec![
         (
             Box::new(|request| request.function_name.clone_from(&long)),
@@ -170,7 +173,7 @@ async fn what_hearth_does_not_have_is_refused_by_name_and_empty_forms_are_accept
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert_eq!(refused, "400 InvalidParameterValueException: VpcConfig is not supported by Hearth");
     let mut request = create("f");
-    request.package_type = Some("Image".into());
+    request.package_type = Some(PackageType::Image);
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert_eq!(refused, "400 InvalidParameterValueException: PackageType Image is not supported by Hearth");
     let mut request = create("f");
@@ -180,7 +183,7 @@ async fn what_hearth_does_not_have_is_refused_by_name_and_empty_forms_are_accept
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert!(refused.starts_with("400 InvalidParameterValueException: Code from S3Bucket and S3Key"), "{refused}");
     let mut request = create("f");
-    request.architectures = Some(vec!["arm64".into()]);
+    request.architectures = Some(vec![Architecture::Arm64]);
     let refused = refusal(world.control().create_function(world.scope(), request).await);
     assert!(refused.contains("Architecture arm64 is not supported by this host"), "{refused}");
     let mut request = create("f");
@@ -200,10 +203,10 @@ async fn a_configuration_update_changes_what_is_given_and_nothing_else() {
         description: Some("changed".into()),
         environment: Some(Environment { variables: Some([("A".to_owned(), "a".to_owned())].into()) }),
         ephemeral_storage: Some(EphemeralStorage { size: 512 }),
-        tracing_config: Some(TracingConfig { mode: Some("Active".into()) }),
-        snap_start: Some(SnapStart { apply_on: Some("PublishedVersions".into()), ..Default::default() }),
+        tracing_config: Some(TracingConfig { mode: Some(TracingMode::Active) }),
+        snap_start: Some(SnapStart { apply_on: Some(SnapStartApplyOn::PublishedVersions) }),
         dead_letter_config: Some(DeadLetterConfig { target_arn: Some(String::new()) }),
-        logging_config: Some(LoggingConfig { log_format: Some("JSON".into()), ..Default::default() }),
+        logging_config: Some(LoggingConfig { log_format: Some(LogFormat::Json), ..Default::default() }),
         ..Default::default()
     };
     world.control().update_function_configuration(world.scope(), request).await.unwrap();
@@ -266,7 +269,7 @@ async fn functions_that_are_not_there_are_named() {
         format!("404 ResourceNotFoundException: Function not found: {FUNCTION_ARN}:$LATEST")
     );
     assert_eq!(
-        refusal(world.control().delete_function(world.scope(), function("f", None)).await),
+        refusal(world.delete("f", None).await),
         format!("404 ResourceNotFoundException: Function not found: {FUNCTION_ARN}")
     );
 }
@@ -281,9 +284,10 @@ async fn lists_page_by_marker() {
     let mut request = ListFunctionsRequest { max_items: Some(2), ..Default::default() };
     loop {
         let page = world.control().list_functions(world.scope(), &request).unwrap();
-        assert!(page.functions.len() <= 2);
-        assert!(page.functions.iter().all(|function| function.state.is_none()));
-        names.extend(page.functions.into_iter().filter_map(|function| function.function_name));
+        let functions = page.functions.unwrap();
+        assert!(functions.len() <= 2);
+        assert!(functions.iter().all(|function| function.state.is_none()));
+        names.extend(functions.into_iter().filter_map(|function| function.function_name));
         match page.next_marker {
             Some(marker) => request.marker = Some(marker),
             None => break,
@@ -301,11 +305,12 @@ async fn lists_of_all_versions_leave_none_out_whatever_the_names() {
     }
     let mut seen = Vec::new();
     let mut request =
-        ListFunctionsRequest { max_items: Some(1), function_version: Some("ALL".into()), ..Default::default() };
+        ListFunctionsRequest { max_items: Some(1), function_version: Some(FunctionVersion::All), ..Default::default() };
     loop {
         let page = world.control().list_functions(world.scope(), &request).unwrap();
         seen.extend(
             page.functions
+                .unwrap()
                 .into_iter()
                 .map(|view| view.function_arn.unwrap().rsplit("function:").next().unwrap().to_owned()),
         );
@@ -321,8 +326,9 @@ async fn lists_of_all_versions_leave_none_out_whatever_the_names() {
 async fn the_package_can_be_fetched_for_ten_minutes() {
     let world = World::new().await;
     world.create("f").await;
-    let answer = world.control().get_function(world.scope(), &function("f", None)).unwrap();
-    let location = answer.code.location.unwrap();
+    let request = GetFunctionRequest { function_name: "f".into(), qualifier: None };
+    let answer = world.control().get_function(world.scope(), &request).unwrap();
+    let location = answer.code.unwrap().location.unwrap();
     let rest = location.strip_prefix("http://127.0.0.1:4566/_hearth/code/").unwrap();
     let (code, query) = rest.split_once('?').unwrap();
     let (expires, signature) = query.strip_prefix("expires=").unwrap().split_once("&signature=").unwrap();

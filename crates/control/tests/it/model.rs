@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hearth_aws_api::lambda::{AliasRequest, CreateAliasRequest, FunctionListRequest, UpdateAliasRequest};
+use hearth_aws_api::shapes::lambda::{
+    CreateAliasRequest, DeleteAliasRequest, ListVersionsByFunctionRequest, UpdateAliasRequest,
+};
 use proptest::prelude::*;
 
-use crate::world::{World, function};
+use crate::world::World;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -91,8 +93,7 @@ async fn check(world: &mut World, model: &mut Model, step: Step) {
             assert_eq!(version, model.publish());
         }
         Step::DeleteVersion(number) => {
-            let request = function("f", Some(&number.to_string()));
-            let deleted = world.control().delete_function(world.scope(), request).await.is_ok();
+            let deleted = world.delete("f", Some(&number.to_string())).await.is_ok();
             assert_eq!(deleted, model.delete_version(number));
         }
         Step::PutAlias(alias, version) => {
@@ -104,12 +105,12 @@ async fn check(world: &mut World, model: &mut Model, step: Step) {
             }
         }
         Step::DeleteAlias(alias) => {
-            let request = AliasRequest { function_name: "f".into(), name: alias_name(alias) };
+            let request = DeleteAliasRequest { function_name: "f".into(), name: alias_name(alias) };
             assert_eq!(world.control().delete_alias(world.scope(), request).await.is_ok(), model.latest.is_some());
             model.aliases.remove(&alias);
         }
         Step::Delete => {
-            let deleted = world.control().delete_function(world.scope(), function("f", None)).await.is_ok();
+            let deleted = world.delete("f", None).await.is_ok();
             assert_eq!(deleted, model.delete());
         }
         Step::Restart => world.reopen().await,
@@ -130,7 +131,7 @@ async fn put_alias(world: &World, name: &str, version: u64, exists: bool) -> boo
 }
 
 fn compare(world: &World, model: &Model) {
-    let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
+    let list = ListVersionsByFunctionRequest { function_name: "f".into(), ..Default::default() };
     let listed = world.control().list_versions_by_function(world.scope(), &list);
     let Some(latest) = model.latest else {
         assert!(listed.is_err());
@@ -139,8 +140,13 @@ fn compare(world: &World, model: &Model) {
     let handler = |mark: Option<u8>| mark.map_or("index.handler".to_owned(), |mark| format!("index.{mark}"));
     let mut expected = vec![("$LATEST".to_owned(), handler(latest))];
     expected.extend(model.versions.iter().map(|(number, mark)| (number.to_string(), handler(*mark))));
-    let listed: Vec<_> =
-        listed.unwrap().versions.into_iter().map(|view| (view.version.unwrap(), view.handler.unwrap())).collect();
+    let listed: Vec<_> = listed
+        .unwrap()
+        .versions
+        .unwrap()
+        .into_iter()
+        .map(|view| (view.version.unwrap(), view.handler.unwrap()))
+        .collect();
     assert_eq!(listed, expected);
     for (alias, version) in &model.aliases {
         let reference = format!("f:alias-{alias}").parse().unwrap();

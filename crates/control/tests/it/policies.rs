@@ -1,7 +1,16 @@
-use hearth_aws_api::lambda::{AddPermissionRequest, CreateAliasRequest, RemovePermissionRequest};
+use hearth_aws_api::shapes::lambda::{
+    AddPermissionRequest, CreateAliasRequest, FunctionUrlAuthType, GetPolicyRequest, GetPolicyResponse,
+    RemovePermissionRequest,
+};
+use hearth_control::ApiError;
 use serde_json::{Value, json};
 
-use crate::world::{FUNCTION_ARN, World, function, refusal};
+use crate::world::{FUNCTION_ARN, World, refusal};
+
+fn policy(world: &World, qualifier: Option<&str>) -> Result<GetPolicyResponse, ApiError> {
+    let request = GetPolicyRequest { function_name: "f".into(), qualifier: qualifier.map(Into::into) };
+    world.control().get_policy(world.scope(), &request)
+}
 
 fn permission(id: &str, qualifier: Option<&str>) -> AddPermissionRequest {
     AddPermissionRequest {
@@ -44,7 +53,7 @@ async fn statements_are_written_as_lambda_writes_them() {
         source_arn: Some("arn:aws:s3:::bucket".into()),
         source_account: Some("123456789012".into()),
         principal_org_id: Some("o-1234567890".into()),
-        function_url_auth_type: Some("NONE".into()),
+        function_url_auth_type: Some(FunctionUrlAuthType::None),
         event_source_token: Some("token".into()),
         invoked_via_function_url: Some(true),
         principal: "*".into(),
@@ -52,7 +61,7 @@ async fn statements_are_written_as_lambda_writes_them() {
     };
     let answer = world.control().add_permission(world.scope(), request).await.unwrap();
     assert_eq!(
-        serde_json::from_str::<Value>(&answer.statement).unwrap(),
+        serde_json::from_str::<Value>(&answer.statement.unwrap()).unwrap(),
         json!({
             "Sid": "all", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": FUNCTION_ARN,
             "Condition": {
@@ -74,7 +83,7 @@ async fn statements_are_written_as_lambda_writes_them() {
         let id = format!("p{}", principal.len());
         let request = AddPermissionRequest { principal: principal.into(), ..permission(&id, None) };
         let answer = world.control().add_permission(world.scope(), request).await.unwrap();
-        let statement: Value = serde_json::from_str(&answer.statement).unwrap();
+        let statement: Value = serde_json::from_str(&answer.statement.unwrap()).unwrap();
         assert_eq!(statement["Principal"], expected);
         assert_eq!(statement.get("Condition"), None);
     }
@@ -90,27 +99,27 @@ async fn each_qualifier_has_its_own_policy_with_its_own_revision() {
         (Some("prod"), format!("{FUNCTION_ARN}:prod")),
     ] {
         control.add_permission(world.scope(), permission("s", qualifier)).await.unwrap();
-        let policy = control.get_policy(world.scope(), &function("f", qualifier)).unwrap();
-        let document: Value = serde_json::from_str(&policy.policy).unwrap();
+        let policy = policy(&world, qualifier).unwrap();
+        let document: Value = serde_json::from_str(&policy.policy.unwrap()).unwrap();
         assert_eq!((&document["Version"], &document["Id"]), (&json!("2012-10-17"), &json!("default")));
         assert_eq!(document["Statement"][0]["Resource"], resource);
         if qualifier != Some("prod") {
-            assert_eq!(world.get("f", qualifier).unwrap().revision_id, Some(policy.revision_id));
+            assert_eq!(world.get("f", qualifier).unwrap().revision_id, policy.revision_id);
         }
     }
     control.remove_permission(world.scope(), removal("s", Some("1"))).await.unwrap();
     assert_eq!(
-        refusal(control.get_policy(world.scope(), &function("f", Some("1")))),
+        refusal(policy(&world, Some("1"))),
         "404 ResourceNotFoundException: The resource you requested does not exist."
     );
-    assert!(control.get_policy(world.scope(), &function("f", None)).is_ok());
+    assert!(policy(&world, None).is_ok());
 }
 
 #[tokio::test]
 async fn a_policys_revision_changes_with_the_policy_alone() {
     let mut world = world().await;
     let control = world.control();
-    let revision = || control.get_policy(world.scope(), &function("f", None)).unwrap().revision_id;
+    let revision = || policy(&world, None).unwrap().revision_id.unwrap();
     let of_function = || world.get("f", None).unwrap().revision_id.unwrap();
     // Before there is a policy, the function's own revision is the condition.
     let first = AddPermissionRequest { revision_id: Some(of_function()), ..permission("a", None) };
@@ -128,7 +137,7 @@ async fn a_policys_revision_changes_with_the_policy_alone() {
     assert_ne!(revision(), added);
     let before = revision();
     world.reopen().await;
-    assert_eq!(world.control().get_policy(world.scope(), &function("f", None)).unwrap().revision_id, before);
+    assert_eq!(policy(&world, None).unwrap().revision_id.unwrap(), before);
 }
 
 #[tokio::test]
@@ -178,6 +187,6 @@ async fn a_policy_has_a_largest_size() {
     }
     let refused = refusal(last);
     assert!(refused.starts_with("400 PolicyLengthExceededException: The final policy size ("), "{refused}");
-    let policy = world.control().get_policy(world.scope(), &function("f", None)).unwrap().policy;
+    let policy = policy(&world, None).unwrap().policy.unwrap();
     assert!(policy.len() <= 20 * 1024);
 }

@@ -1,12 +1,14 @@
-use hearth_aws_api::lambda::{
-    AliasRequest, AliasRoutingConfiguration, CreateAliasRequest, FunctionListRequest, FunctionNameRequest,
-    ProvisionedConcurrencyConfig, PutFunctionConcurrencyRequest, PutProvisionedConcurrencyConfigRequest,
-    TagResourceRequest, UpdateAliasRequest, UpdateFunctionConfigurationRequest,
+use hearth_aws_api::shapes::lambda::{
+    AliasRoutingConfiguration, CreateAliasRequest, DeleteAliasRequest, DeleteFunctionConcurrencyRequest,
+    DeleteProvisionedConcurrencyConfigRequest, GetProvisionedConcurrencyConfigRequest,
+    GetProvisionedConcurrencyConfigResponse, ListProvisionedConcurrencyConfigsRequest, PutFunctionConcurrencyRequest,
+    PutProvisionedConcurrencyConfigRequest, PutProvisionedConcurrencyConfigResponse, TagResourceRequest,
+    UpdateAliasRequest, UpdateFunctionConfigurationRequest,
 };
 use hearth_control::ApiError;
 use hearth_engine::port::{ProvisionFailure, Provisioned};
 
-use crate::world::{FUNCTION_ARN, World, create, function, refusal};
+use crate::world::{FUNCTION_ARN, World, create, refusal};
 
 const NOT_FOUND: &str =
     "404 ProvisionedConcurrencyConfigNotFoundException: No Provisioned Concurrency Config found for this function";
@@ -48,21 +50,28 @@ async fn move_alias(world: &World, version: Option<&str>, weight: Option<(&str, 
     world.control().update_alias(world.scope(), request).await.map(drop)
 }
 
-async fn put(world: &World, name: &str, qualifier: &str, count: u32) -> Result<ProvisionedConcurrencyConfig, ApiError> {
+async fn put(
+    world: &World,
+    name: &str,
+    qualifier: &str,
+    count: u32,
+) -> Result<PutProvisionedConcurrencyConfigResponse, ApiError> {
     let request = PutProvisionedConcurrencyConfigRequest {
         function_name: name.into(),
-        qualifier: Some(qualifier.into()),
+        qualifier: qualifier.into(),
         provisioned_concurrent_executions: count,
     };
     world.control().put_provisioned_concurrency_config(world.scope(), request).await
 }
 
-fn get(world: &World, qualifier: &str) -> Result<ProvisionedConcurrencyConfig, ApiError> {
-    world.control().get_provisioned_concurrency_config(world.scope(), &function("f", Some(qualifier)))
+fn get(world: &World, qualifier: &str) -> Result<GetProvisionedConcurrencyConfigResponse, ApiError> {
+    let request = GetProvisionedConcurrencyConfigRequest { function_name: "f".into(), qualifier: qualifier.into() };
+    world.control().get_provisioned_concurrency_config(world.scope(), &request)
 }
 
 async fn delete(world: &World, name: &str, qualifier: &str) -> Result<(), ApiError> {
-    world.control().delete_provisioned_concurrency_config(world.scope(), function(name, Some(qualifier))).await
+    let request = DeleteProvisionedConcurrencyConfigRequest { function_name: name.into(), qualifier: qualifier.into() };
+    world.control().delete_provisioned_concurrency_config(world.scope(), request).await
 }
 
 async fn reserve(world: &World, count: u32) -> Result<(), ApiError> {
@@ -71,18 +80,20 @@ async fn reserve(world: &World, count: u32) -> Result<(), ApiError> {
 }
 
 fn unreserved(world: &World) -> u32 {
-    world.control().get_account_settings(world.scope()).account_limit.unreserved_concurrent_executions
+    world.control().get_account_settings(world.scope()).account_limit.unwrap().unreserved_concurrent_executions.unwrap()
 }
 
 /// `status reason allocated/available/requested`.
-fn told(config: &ProvisionedConcurrencyConfig) -> String {
+fn told(config: &impl serde::Serialize) -> String {
+    let config = serde_json::to_value(config).unwrap();
+    let count = |what: &str| config[format!("{what}ProvisionedConcurrentExecutions")].to_string();
     format!(
         "{} {} {}/{}/{}",
-        config.status,
-        config.status_reason.as_deref().unwrap_or("-"),
-        config.allocated_provisioned_concurrent_executions,
-        config.available_provisioned_concurrent_executions,
-        config.requested_provisioned_concurrent_executions,
+        config["Status"].as_str().unwrap(),
+        config["StatusReason"].as_str().unwrap_or("-"),
+        count("Allocated"),
+        count("Available"),
+        count("Requested"),
     )
 }
 
@@ -95,7 +106,7 @@ async fn a_configuration_goes_from_in_progress_to_ready() {
     let world = world().await;
     let answer = put(&world, "f", "1", 5).await.unwrap();
     assert_eq!(told(&answer), "IN_PROGRESS - 0/0/5");
-    assert_eq!(answer.last_modified, "2026-09-21T14:13:20+0000");
+    assert_eq!(answer.last_modified.as_deref().unwrap(), "2026-09-21T14:13:20+0000");
     assert_eq!(world.node.wanted(), ["f:1 5"]);
     world.node.have(&have(3, 2, None));
     assert_eq!(told(&get(&world, "1").unwrap()), "IN_PROGRESS - 3/2/5");
@@ -158,7 +169,7 @@ async fn what_does_not_exist_is_refused_in_lambdas_words() {
         refusal(delete(&world, "g", "1").await),
         format!("404 ResourceNotFoundException: Function not found: {other}:1")
     );
-    let list = FunctionListRequest { function_name: "g".into(), ..Default::default() };
+    let list = ListProvisionedConcurrencyConfigsRequest { function_name: "g".into(), ..Default::default() };
     assert_eq!(
         refusal(world.control().list_provisioned_concurrency_configs(world.scope(), &list)),
         format!("404 ResourceNotFoundException: Function not found: {other}")
@@ -206,7 +217,7 @@ async fn it_moves_and_divides_with_its_alias() {
     };
     world.control().update_alias(world.scope(), done).await.unwrap();
     assert_eq!(world.node.wanted(), ["f:2 10"]);
-    let gone = AliasRequest { function_name: "f".into(), name: "prod".into() };
+    let gone = DeleteAliasRequest { function_name: "f".into(), name: "prod".into() };
     world.control().delete_alias(world.scope(), gone).await.unwrap();
     assert_eq!(world.node.wanted(), [""; 0]);
     // Another alias of this name has nothing.
@@ -274,7 +285,7 @@ async fn it_is_part_of_the_functions_reservation() {
     put(&world, "f", "2", 10).await.unwrap();
     put(&world, "f", "1", 5).await.unwrap();
     assert_eq!(unreserved(&world), 970);
-    let name = FunctionNameRequest { function_name: "f".into() };
+    let name = DeleteFunctionConcurrencyRequest { function_name: "f".into() };
     world.control().delete_function_concurrency(world.scope(), name).await.unwrap();
     assert_eq!(unreserved(&world), 985);
     assert_eq!(world.node.wanted(), ["f:1 5", "f:2 10"]);
@@ -285,10 +296,10 @@ async fn it_ends_with_its_version_and_its_function() {
     let world = world().await;
     put(&world, "f", "1", 4).await.unwrap();
     put(&world, "f", "2", 6).await.unwrap();
-    world.control().delete_function(world.scope(), function("f", Some("2"))).await.unwrap();
+    world.delete("f", Some("2")).await.unwrap();
     assert_eq!(world.node.wanted(), ["f:1 4"]);
     assert_eq!(unreserved(&world), 996);
-    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+    world.delete("f", None).await.unwrap();
     assert_eq!(world.node.wanted(), [""; 0]);
     assert_eq!(unreserved(&world), 1000);
     world.create("f").await;
@@ -327,15 +338,17 @@ async fn configurations_are_listed_in_pages() {
     put(&world, "f", "2", 4).await.unwrap();
     put(&world, "f", "prod", 2).await.unwrap();
     let list = |marker: Option<String>| {
-        let request = FunctionListRequest { function_name: "f".into(), marker, max_items: Some(1) };
+        let request =
+            ListProvisionedConcurrencyConfigsRequest { function_name: "f".into(), marker, max_items: Some(1) };
         world.control().list_provisioned_concurrency_configs(world.scope(), &request).unwrap()
     };
     let first = list(None);
-    assert_eq!(first.provisioned_concurrency_configs.len(), 1);
-    assert_eq!(first.provisioned_concurrency_configs[0].function_arn, Some(format!("{FUNCTION_ARN}:2")));
+    let configs = first.provisioned_concurrency_configs.unwrap();
+    assert_eq!(configs.len(), 1);
+    assert_eq!(configs[0].function_arn, Some(format!("{FUNCTION_ARN}:2")));
     let second = list(first.next_marker);
-    assert_eq!(second.provisioned_concurrency_configs[0].function_arn, Some(format!("{FUNCTION_ARN}:prod")));
     assert_eq!(second.next_marker, None);
+    assert_eq!(second.provisioned_concurrency_configs.unwrap()[0].function_arn, Some(format!("{FUNCTION_ARN}:prod")));
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
-use hearth_aws_api::lambda::{
-    AddPermissionRequest, AliasRoutingConfiguration, CreateAliasRequest, EventInvokeConfigRequest, TagResourceRequest,
+use hearth_aws_api::shapes::lambda::{
+    AddPermissionRequest, AliasRoutingConfiguration, CreateAliasRequest, PutFunctionEventInvokeConfigRequest,
+    TagResourceRequest,
 };
 use hearth_control::Resolved;
 use hearth_engine::port::Catalogue;
 use hearth_types::{NetworkMode, VersionLabel};
 
-use crate::world::{FUNCTION_ARN, World, create, function, refusal};
+use crate::world::{FUNCTION_ARN, World, create, refusal};
 
 fn resolve(world: &World, text: &str, draw: f64) -> Result<Resolved, hearth_control::ApiError> {
     world.control().resolve(&world.account, &text.parse().unwrap(), None, draw)
@@ -97,7 +98,7 @@ async fn keys_never_return_even_under_the_same_name_with_the_same_code() {
         assert!(seen.insert(resolve(&world, "f", 0.0).unwrap().spec.key.generation));
         world.touch("f", "x").await;
         assert!(seen.insert(resolve(&world, "f", 0.0).unwrap().spec.key.generation));
-        world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+        world.delete("f", None).await.unwrap();
         assert!(resolve(&world, "f", 0.0).is_err());
         world.reopen().await;
     }
@@ -131,7 +132,7 @@ async fn tags_choose_the_network_of_new_sandboxes() {
 #[tokio::test]
 async fn asynchronous_settings_are_those_of_the_qualifier() {
     let world = weighted().await;
-    let request = EventInvokeConfigRequest {
+    let request = PutFunctionEventInvokeConfigRequest {
         function_name: "f".into(),
         qualifier: Some("prod".into()),
         maximum_retry_attempts: Some(0),

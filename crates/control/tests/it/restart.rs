@@ -1,5 +1,6 @@
-use hearth_aws_api::lambda::{
-    AliasRequest, CreateAliasRequest, EventInvokeConfigRequest, FunctionListRequest, PutFunctionConcurrencyRequest,
+use hearth_aws_api::shapes::lambda::{
+    CreateAliasRequest, GetAliasRequest, GetFunctionRequest, ListFunctionEventInvokeConfigsRequest,
+    ListVersionsByFunctionRequest, PutFunctionConcurrencyRequest, PutFunctionEventInvokeConfigRequest,
     UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
 
@@ -7,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use hearth_engine::port::Catalogue;
 
-use crate::world::{World, create, function, refusal, zip};
+use crate::world::{World, create, refusal, zip};
 
 #[tokio::test]
 async fn everything_is_found_again() {
@@ -23,20 +24,25 @@ async fn everything_is_found_again() {
     world.control().create_alias(world.scope(), alias).await.unwrap();
     let reserve = PutFunctionConcurrencyRequest { function_name: "f".into(), reserved_concurrent_executions: 7 };
     world.control().put_function_concurrency(world.scope(), reserve).await.unwrap();
-    let config =
-        EventInvokeConfigRequest { function_name: "f".into(), maximum_retry_attempts: Some(1), ..Default::default() };
+    let config = PutFunctionEventInvokeConfigRequest {
+        function_name: "f".into(),
+        maximum_retry_attempts: Some(1),
+        ..Default::default()
+    };
     world.control().put_function_event_invoke_config(world.scope(), config).await.unwrap();
     let seen = |world: &World| {
         let (control, scope) = (world.control(), world.scope());
-        let alias = AliasRequest { function_name: "f".into(), name: "prod".into() };
-        let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
-        let mut function_view = control.get_function(scope, &function("f", None)).unwrap();
-        function_view.code.location = None;
+        let alias = GetAliasRequest { function_name: "f".into(), name: "prod".into() };
+        let versions = ListVersionsByFunctionRequest { function_name: "f".into(), ..Default::default() };
+        let configs = ListFunctionEventInvokeConfigsRequest { function_name: "f".into(), ..Default::default() };
+        let get = GetFunctionRequest { function_name: "f".into(), qualifier: None };
+        let mut function_view = control.get_function(scope, &get).unwrap();
+        function_view.code = None;
         (
             function_view,
-            control.list_versions_by_function(scope, &list).unwrap(),
+            control.list_versions_by_function(scope, &versions).unwrap(),
             control.get_alias(scope, &alias).unwrap(),
-            control.list_function_event_invoke_configs(scope, &list).unwrap(),
+            control.list_function_event_invoke_configs(scope, &configs).unwrap(),
             control.get_account_settings(scope),
             control.resolve(&world.account, &"f:prod".parse().unwrap(), None, 0.5).unwrap().spec,
         )
@@ -140,12 +146,12 @@ async fn what_a_deleted_function_left_does_not_come_back() {
     let mut world = World::new().await;
     world.create("f").await;
     world.publish("f").await.unwrap();
-    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+    world.delete("f", None).await.unwrap();
     world.reopen().await;
     assert!(world.get("f", None).is_err());
     world.create("f").await;
-    let list = FunctionListRequest { function_name: "f".into(), ..Default::default() };
-    assert_eq!(world.control().list_versions_by_function(world.scope(), &list).unwrap().versions.len(), 1);
+    let list = ListVersionsByFunctionRequest { function_name: "f".into(), ..Default::default() };
+    assert_eq!(world.control().list_versions_by_function(world.scope(), &list).unwrap().versions.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -176,8 +182,8 @@ async fn packages_that_nothing_refers_to_leave_the_disk() {
     let mut expected = vec![shared, latest, published];
     expected.sort();
     world.until(|| world.packages() == expected).await;
-    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
-    world.control().delete_function(world.scope(), function("g", None)).await.unwrap();
+    world.delete("f", None).await.unwrap();
+    world.delete("g", None).await.unwrap();
     world.reopen().await;
     world.until(|| world.packages().is_empty()).await;
 }

@@ -1,15 +1,14 @@
-use hearth_aws_api::lambda::{
-    Destination, DestinationConfig, EventInvokeConfigRequest, FunctionNameRequest, ListTagsRequest,
-    PutFunctionConcurrencyRequest, PutFunctionRecursionConfigRequest, PutRuntimeManagementConfigRequest,
-    TagResourceRequest, UntagResourceRequest,
+use hearth_aws_api::shapes::lambda::{
+    DeleteFunctionConcurrencyRequest, DeleteFunctionEventInvokeConfigRequest, DestinationConfig,
+    GetFunctionCodeSigningConfigRequest, GetFunctionConcurrencyRequest, GetFunctionEventInvokeConfigRequest,
+    GetFunctionRecursionConfigRequest, GetRuntimeManagementConfigRequest, ListTagsRequest, OnFailure, OnSuccess,
+    PutFunctionConcurrencyRequest, PutFunctionEventInvokeConfigRequest, PutFunctionRecursionConfigRequest,
+    PutRuntimeManagementConfigRequest, RecursiveLoop, TagResourceRequest, UntagResourceRequest,
+    UpdateFunctionEventInvokeConfigRequest, UpdateRuntimeOn,
 };
 use serde_json::json;
 
-use crate::world::{FUNCTION_ARN, World, function, refusal};
-
-fn name() -> FunctionNameRequest {
-    FunctionNameRequest { function_name: "f".into() }
-}
+use crate::world::{FUNCTION_ARN, World, refusal};
 
 #[tokio::test]
 async fn tags_come_and_go() {
@@ -25,7 +24,7 @@ async fn tags_come_and_go() {
     let untag = UntagResourceRequest { resource: FUNCTION_ARN.into(), tag_keys: vec!["a".into(), "zzz".into()] };
     control.untag_resource(world.scope(), untag).await.unwrap();
     let list = |resource: &str| control.list_tags(world.scope(), &ListTagsRequest { resource: resource.into() });
-    assert_eq!(list(FUNCTION_ARN).unwrap().tags, [("b".to_owned(), "3".to_owned())].into());
+    assert_eq!(list(FUNCTION_ARN).unwrap().tags, Some([("b".to_owned(), "3".to_owned())].into()));
     assert_ne!(world.get("f", None).unwrap().revision_id, before.revision_id);
     assert_eq!(
         refusal(list(&format!("{FUNCTION_ARN}:1"))),
@@ -56,11 +55,13 @@ async fn reservations_leave_a_hundred_unreserved() {
     control.put_function_concurrency(world.scope(), put("g", 100)).await.unwrap();
     control.put_function_concurrency(world.scope(), put("f", 0)).await.unwrap();
     let settings = control.get_account_settings(world.scope());
-    assert_eq!(settings.account_limit.unreserved_concurrent_executions, 900);
+    assert_eq!(settings.account_limit.unwrap().unreserved_concurrent_executions, Some(900));
     let resolved = control.resolve(&world.account, &"f".parse().unwrap(), None, 0.0).unwrap();
     assert_eq!((resolved.reserved_concurrency, resolved.account_unreserved), (Some(0), 900));
-    control.delete_function_concurrency(world.scope(), name()).await.unwrap();
-    let shown = control.get_function_concurrency(world.scope(), &name()).unwrap();
+    let delete = DeleteFunctionConcurrencyRequest { function_name: "f".into() };
+    control.delete_function_concurrency(world.scope(), delete).await.unwrap();
+    let get = GetFunctionConcurrencyRequest { function_name: "f".into() };
+    let shown = control.get_function_concurrency(world.scope(), &get).unwrap();
     assert_eq!(serde_json::to_value(shown).unwrap(), json!({}));
     assert!(refusal(control.put_function_concurrency(world.scope(), put("f:1", 1)).await).starts_with("400 "));
     assert!(refusal(control.put_function_concurrency(world.scope(), put("h", 1)).await).ends_with(":h:$LATEST"));
@@ -71,9 +72,9 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
     let world = World::new().await;
     world.create("f").await;
     world.create("g").await;
-    let request = || EventInvokeConfigRequest { function_name: "f".into(), ..Default::default() };
+    let request = || PutFunctionEventInvokeConfigRequest { function_name: "f".into(), ..Default::default() };
     let control = world.control();
-    let put = EventInvokeConfigRequest { maximum_event_age_in_seconds: Some(60), ..request() };
+    let put = PutFunctionEventInvokeConfigRequest { maximum_event_age_in_seconds: Some(60), ..request() };
     let answer = control.put_function_event_invoke_config(world.scope(), put).await.unwrap();
     assert_eq!(
         serde_json::to_value(answer).unwrap(),
@@ -82,13 +83,16 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
     );
     let queue = "arn:aws:sqs:eu-west-1:123456789012:q";
     let destinations = |success: Option<&str>, failure: Option<&str>| {
-        let side = |arn: Option<&str>| arn.map(|arn| Destination { destination: Some(arn.to_owned()) });
-        Some(DestinationConfig { on_success: side(success), on_failure: side(failure) })
+        Some(DestinationConfig {
+            on_success: success.map(|arn| OnSuccess { destination: Some(arn.to_owned()) }),
+            on_failure: failure.map(|arn| OnFailure { destination: Some(arn.to_owned()) }),
+        })
     };
-    let update = EventInvokeConfigRequest {
+    let update = UpdateFunctionEventInvokeConfigRequest {
+        function_name: "f".into(),
         maximum_retry_attempts: Some(1),
         destination_config: destinations(None, None),
-        ..request()
+        ..Default::default()
     };
     let answer = control.update_function_event_invoke_config(world.scope(), update).await.unwrap();
     assert_eq!((answer.maximum_retry_attempts, answer.maximum_event_age_in_seconds), (Some(1), Some(60)));
@@ -119,22 +123,28 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
         (None, "You must specify at least one of error handling or destination setting.".to_owned()),
     ];
     for (destination_config, expected) in cases {
-        let put = EventInvokeConfigRequest { destination_config, ..request() };
+        let put = PutFunctionEventInvokeConfigRequest { destination_config, ..request() };
         let refused = refusal(control.put_function_event_invoke_config(world.scope(), put).await);
         assert_eq!(refused, format!("400 InvalidParameterValueException: {expected}"));
     }
-    let nothing = EventInvokeConfigRequest { function_name: "missing".into(), destination_config: None, ..request() };
+    let nothing =
+        PutFunctionEventInvokeConfigRequest { function_name: "missing".into(), destination_config: None, ..request() };
     let refused = refusal(control.put_function_event_invoke_config(world.scope(), nothing).await);
     assert!(refused.contains("You must specify at least one"), "{refused}");
-    let put = EventInvokeConfigRequest { destination_config: destinations(Some(&other), None), ..request() };
+    let put = PutFunctionEventInvokeConfigRequest { destination_config: destinations(Some(&other), None), ..request() };
     control.put_function_event_invoke_config(world.scope(), put).await.unwrap();
-    control.delete_function_event_invoke_config(world.scope(), function("f", None)).await.unwrap();
+    let delete = DeleteFunctionEventInvokeConfigRequest { function_name: "f".into(), qualifier: None };
+    control.delete_function_event_invoke_config(world.scope(), delete).await.unwrap();
+    let get = GetFunctionEventInvokeConfigRequest { function_name: "f".into(), qualifier: None };
     assert_eq!(
-        refusal(control.get_function_event_invoke_config(world.scope(), &function("f", None))),
+        refusal(control.get_function_event_invoke_config(world.scope(), &get)),
         format!("404 ResourceNotFoundException: The function {FUNCTION_ARN}:$LATEST doesn't have an EventInvokeConfig")
     );
-    let put =
-        EventInvokeConfigRequest { function_name: "h".into(), maximum_retry_attempts: Some(1), ..Default::default() };
+    let put = PutFunctionEventInvokeConfigRequest {
+        function_name: "h".into(),
+        maximum_retry_attempts: Some(1),
+        ..Default::default()
+    };
     assert_eq!(
         refusal(control.put_function_event_invoke_config(world.scope(), put).await),
         "404 ResourceNotFoundException: The function doesn't exist."
@@ -145,22 +155,32 @@ async fn asynchronous_configuration_is_put_updated_listed_and_deleted() {
 async fn small_settings_have_lambdas_defaults_and_are_kept() {
     let mut world = World::new().await;
     world.create("f").await;
-    let runtime = world.control().get_runtime_management_config(world.scope(), &function("f", None)).unwrap();
-    assert_eq!(serde_json::to_value(runtime).unwrap(), json!({"UpdateRuntimeOn": "Auto", "FunctionArn": FUNCTION_ARN}));
-    let recursion = world.control().get_function_recursion_config(world.scope(), &name()).unwrap();
-    assert_eq!(recursion.recursive_loop, "Terminate");
-    let put = PutFunctionRecursionConfigRequest { function_name: "f".into(), recursive_loop: "Allow".into() };
+    let runtime = |world: &World| {
+        let get = GetRuntimeManagementConfigRequest { function_name: "f".into(), qualifier: None };
+        world.control().get_runtime_management_config(world.scope(), &get).unwrap()
+    };
+    let recursion = |world: &World| {
+        let get = GetFunctionRecursionConfigRequest { function_name: "f".into() };
+        world.control().get_function_recursion_config(world.scope(), &get).unwrap().recursive_loop
+    };
+    assert_eq!(
+        serde_json::to_value(runtime(&world)).unwrap(),
+        json!({"UpdateRuntimeOn": "Auto", "FunctionArn": FUNCTION_ARN})
+    );
+    assert_eq!(recursion(&world), Some(RecursiveLoop::Terminate));
+    let put = PutFunctionRecursionConfigRequest { function_name: "f".into(), recursive_loop: RecursiveLoop::Allow };
     world.control().put_function_recursion_config(world.scope(), put).await.unwrap();
     let put = PutRuntimeManagementConfigRequest {
         function_name: "f".into(),
-        update_runtime_on: "FunctionUpdate".into(),
-        ..Default::default()
+        update_runtime_on: UpdateRuntimeOn::FunctionUpdate,
+        qualifier: None,
+        runtime_version_arn: None,
     };
     world.control().put_runtime_management_config(world.scope(), put).await.unwrap();
     world.reopen().await;
-    assert_eq!(world.control().get_function_recursion_config(world.scope(), &name()).unwrap().recursive_loop, "Allow");
-    let runtime = world.control().get_runtime_management_config(world.scope(), &function("f", None)).unwrap();
-    assert_eq!(runtime.update_runtime_on, "FunctionUpdate");
-    let signing = world.control().get_function_code_signing_config(world.scope(), &name()).unwrap();
-    assert_eq!(signing, json!({"FunctionName": "f"}));
+    assert_eq!(recursion(&world), Some(RecursiveLoop::Allow));
+    assert_eq!(runtime(&world).update_runtime_on, Some(UpdateRuntimeOn::FunctionUpdate));
+    let get = GetFunctionCodeSigningConfigRequest { function_name: "f".into() };
+    let signing = world.control().get_function_code_signing_config(world.scope(), &get).unwrap();
+    assert_eq!(serde_json::to_value(signing).unwrap(), json!({"FunctionName": "f"}));
 }

@@ -1,19 +1,19 @@
-use hearth_aws_api::lambda::{
+use hearth_aws_api::shapes::lambda::{
     CreateAliasRequest, CreateFunctionRequest, EphemeralStorage, FunctionConfiguration,
-    PutProvisionedConcurrencyConfigRequest, SnapStart, TagResourceRequest, UpdateFunctionCodeRequest,
-    UpdateFunctionConfigurationRequest,
+    PutProvisionedConcurrencyConfigRequest, SnapStart, SnapStartApplyOn, SnapStartOptimizationStatus, State,
+    TagResourceRequest, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
 use hearth_control::ApiError;
 use hearth_engine::port::{Catalogue, PrepareError, Prepared};
 use hearth_types::VersionLabel;
 
-use crate::world::{FUNCTION_ARN, World, create, function, refusal, zip};
+use crate::world::{FUNCTION_ARN, World, create, refusal, zip};
 
 const NOT_READY: &str = "409 SnapStartNotReadyException: Lambda is initializing your function. It will be ready to invoke once your \
                          function state becomes ACTIVE.";
 
 fn on() -> Option<SnapStart> {
-    Some(SnapStart { apply_on: Some("PublishedVersions".into()), ..Default::default() })
+    Some(SnapStart { apply_on: Some(SnapStartApplyOn::PublishedVersions) })
 }
 
 async fn world() -> World {
@@ -26,13 +26,16 @@ async fn world() -> World {
 
 /// `State code reason OptimizationStatus LastUpdateStatus`.
 fn told(view: &FunctionConfiguration) -> String {
-    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let snap_start = view.snap_start.clone().unwrap();
-    let (state, code, reason) = (text(&view.state), text(&view.state_reason_code), text(&view.state_reason));
+    fn text(text: Option<impl ToString>) -> String {
+        text.map_or_else(|| "-".to_owned(), |text| text.to_string())
+    }
     format!(
-        "{state} | {code} | {reason} | {} | {}",
-        text(&snap_start.optimization_status),
-        text(&view.last_update_status)
+        "{} | {} | {} | {} | {}",
+        text(view.state),
+        text(view.state_reason_code),
+        text(view.state_reason.as_ref()),
+        text(view.snap_start.as_ref().unwrap().optimization_status),
+        text(view.last_update_status)
     )
 }
 
@@ -40,8 +43,8 @@ fn shown(world: &World, qualifier: &str) -> String {
     told(&world.get("f", Some(qualifier)).unwrap())
 }
 
-async fn becomes(world: &World, qualifier: &str, state: &str) {
-    world.until(|| world.get("f", Some(qualifier)).unwrap().state.as_deref() == Some(state)).await;
+async fn becomes(world: &World, qualifier: &str, state: State) {
+    world.until(|| world.get("f", Some(qualifier)).unwrap().state == Some(state)).await;
 }
 
 fn resolve(world: &World, text: &str) -> Result<(), ApiError> {
@@ -81,7 +84,7 @@ async fn a_published_version_is_pending_until_it_is_prepared() {
     world.settled("f").await;
 
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     assert_eq!(shown(&world, "1"), "Active | - | - | On | Successful");
     assert_eq!(shown(&world, "$LATEST"), "Active | - | - | Off | Successful");
     resolve(&world, "f:prod").unwrap();
@@ -98,7 +101,7 @@ async fn a_host_without_templates_says_so_and_starts_the_version_plainly() {
     let world = world().await;
     world.publish("f").await.unwrap();
     world.node.answer(Ok(Prepared::Plain { reason: "no tool".into() }));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     assert_eq!(shown(&world, "1"), "Active | - | SnapStart has no effect on this host: no tool | Off | Successful");
     resolve(&world, "f:1").unwrap();
 }
@@ -117,7 +120,7 @@ async fn a_version_that_cannot_be_initialised_has_failed() {
         world.touch("f", &format!("n{index}")).await;
         let number = world.publish("f").await.unwrap().version.unwrap();
         world.node.answer(Err(function_error(error_type)));
-        becomes(&world, &number, "Failed").await;
+        becomes(&world, &number, State::Failed).await;
         let reason = format!("An error occurred during function initialization. {error_type}: it was not to be");
         assert_eq!(shown(&world, &number), format!("Failed | {code} | {reason} | Off | Failed"));
     }
@@ -127,7 +130,7 @@ async fn a_version_that_cannot_be_initialised_has_failed() {
     assert_eq!(refusal(alias(&world, "prod", "1").await), failed);
     // The function goes on, and a failed version can be deleted.
     resolve(&world, "f").unwrap();
-    world.control().delete_function(world.scope(), function("f", Some("1"))).await.unwrap();
+    world.delete("f", Some("1")).await.unwrap();
     assert!(refusal(world.get("f", Some("1"))).starts_with("404 "));
 }
 
@@ -139,7 +142,7 @@ async fn what_was_interrupted_is_prepared_again() {
     world.until(|| world.node.asked().len() == 2).await;
     assert_eq!(refusal(resolve(&world, "f:1")), NOT_READY);
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
 }
 
 #[tokio::test]
@@ -150,14 +153,14 @@ async fn a_restart_goes_on_with_what_is_pending_and_asks_again_where_nothing_cou
     world.reopen().await;
     assert_eq!(refusal(resolve(&world, "f:1")), NOT_READY);
     world.node.answer(Ok(Prepared::Plain { reason: "no tool".into() }));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
 
     world.reopen().await;
     // It serves meanwhile.
     resolve(&world, "f:1").unwrap();
     world.node.answer(Ok(Prepared::FromTemplate));
     let optimised = |world: &World| world.get("f", Some("1")).unwrap().snap_start.unwrap().optimization_status.unwrap();
-    world.until(|| optimised(&world) == "On").await;
+    world.until(|| optimised(&world) == SnapStartOptimizationStatus::On).await;
     let asked = world.node.asked().len();
 
     world.reopen().await;
@@ -177,11 +180,11 @@ async fn versions_published_with_the_function_and_its_code_are_prepared_as_well(
     let world = World::new().await;
     let request = CreateFunctionRequest { snap_start: on(), publish: Some(true), ..create("f") };
     let created = world.control().create_function(world.scope(), request).await.unwrap();
-    assert_eq!((created.version.as_deref(), created.state.as_deref()), (Some("1"), Some("Pending")));
+    assert_eq!((created.version.as_deref(), created.state), (Some("1"), Some(State::Pending)));
     world.settled("f").await;
     assert_eq!(refusal(resolve(&world, "f:1")), NOT_READY);
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
 
     let request = UpdateFunctionCodeRequest {
         function_name: "f".into(),
@@ -190,9 +193,9 @@ async fn versions_published_with_the_function_and_its_code_are_prepared_as_well(
         ..Default::default()
     };
     let updated = world.control().update_function_code(world.scope(), request).await.unwrap();
-    assert_eq!((updated.version.as_deref(), updated.state.as_deref()), (Some("2"), Some("Pending")));
+    assert_eq!((updated.version.as_deref(), updated.state), (Some("2"), Some(State::Pending)));
     world.node.answer(Err(function_error("Runtime.ImportModuleError")));
-    becomes(&world, "2", "Failed").await;
+    becomes(&world, "2", State::Failed).await;
     assert_eq!(shown(&world, "1"), "Active | - | - | On | Successful");
 }
 
@@ -201,14 +204,14 @@ async fn a_version_that_is_deleted_meanwhile_is_forgotten() {
     let world = world().await;
     world.publish("f").await.unwrap();
     world.until(|| world.node.asked().len() == 1).await;
-    world.control().delete_function(world.scope(), function("f", Some("1"))).await.unwrap();
+    world.delete("f", Some("1")).await.unwrap();
     let retired = world.retired.lock().unwrap().clone();
     assert_eq!(retired, world.node.asked());
     world.node.answer(Ok(Prepared::FromTemplate));
     world.touch("f", "two").await;
     world.publish("f").await.unwrap();
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "2", "Active").await;
+    becomes(&world, "2", State::Active).await;
     assert!(refusal(world.get("f", Some("1"))).starts_with("404 "));
 }
 
@@ -217,7 +220,7 @@ async fn what_changes_sandboxes_has_versions_prepared_anew_while_they_serve() {
     let world = world().await;
     world.publish("f").await.unwrap();
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     tag(&world, "egress").await;
     assert_eq!(shown(&world, "1"), "Active | - | - | Off | Successful");
     resolve(&world, "f:1").unwrap();
@@ -241,7 +244,7 @@ async fn a_result_for_what_has_changed_meanwhile_does_not_count() {
     world.until(|| world.node.asked().len() == 2).await;
     assert_eq!(refusal(resolve(&world, "f:1")), NOT_READY);
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     assert_eq!(shown(&world, "1"), "Active | - | - | On | Successful");
 }
 
@@ -250,10 +253,10 @@ async fn it_excludes_provisioned_concurrency_and_large_ephemeral_storage() {
     let world = world().await;
     world.publish("f").await.unwrap();
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     let request = PutProvisionedConcurrencyConfigRequest {
         function_name: "f".into(),
-        qualifier: Some("1".into()),
+        qualifier: "1".into(),
         provisioned_concurrent_executions: 1,
     };
     assert_eq!(
@@ -283,7 +286,7 @@ async fn events_find_the_version_before_it_can_be_run() {
     let arn = format!("{FUNCTION_ARN}:1");
     assert!(!world.control().current(&arn, 0.5).unwrap().invocable);
     world.node.answer(Ok(Prepared::FromTemplate));
-    becomes(&world, "1", "Active").await;
+    becomes(&world, "1", State::Active).await;
     assert!(world.control().current(&arn, 0.5).unwrap().invocable);
     assert!(world.control().current(&format!("{FUNCTION_ARN}:2"), 0.5).is_none());
 }

@@ -1,6 +1,8 @@
-use hearth_aws_api::lambda::{FunctionListRequest, PublishVersionRequest, UpdateFunctionCodeRequest};
+use hearth_aws_api::shapes::lambda::{
+    CreateAliasRequest, ListVersionsByFunctionRequest, PublishVersionRequest, State, UpdateFunctionCodeRequest,
+};
 
-use crate::world::{FUNCTION_ARN, World, create, function, refusal, zip};
+use crate::world::{FUNCTION_ARN, World, create, refusal, zip};
 
 #[tokio::test]
 async fn publishing_twice_without_a_change_answers_with_the_same_version() {
@@ -31,10 +33,10 @@ async fn numbers_never_return() {
     let mut world = World::new().await;
     world.create("f").await;
     world.publish("f").await.unwrap();
-    world.control().delete_function(world.scope(), function("f", Some("1"))).await.unwrap();
+    world.delete("f", Some("1")).await.unwrap();
     world.touch("f", "again").await;
     assert_eq!(world.publish("f").await.unwrap().version.as_deref(), Some("2"));
-    world.control().delete_function(world.scope(), function("f", None)).await.unwrap();
+    world.delete("f", None).await.unwrap();
     world.reopen().await;
     world.create("f").await;
     assert_eq!(world.publish("f").await.unwrap().version.as_deref(), Some("3"));
@@ -45,7 +47,7 @@ async fn a_deleted_version_can_be_published_again_under_a_new_number() {
     let world = World::new().await;
     world.create("f").await;
     world.publish("f").await.unwrap();
-    world.control().delete_function(world.scope(), function("f", Some("1"))).await.unwrap();
+    world.delete("f", Some("1")).await.unwrap();
     assert_eq!(world.publish("f").await.unwrap().version.as_deref(), Some("2"));
 }
 
@@ -85,7 +87,7 @@ async fn creating_and_updating_may_publish_at_once() {
     request.publish = Some(true);
     let view = world.control().create_function(world.scope(), request).await.unwrap();
     assert_eq!((view.version.as_deref(), view.function_arn.as_deref()), (Some("1"), Some(FUNCTION_ARN)));
-    assert_eq!(view.state.as_deref(), Some("Pending"));
+    assert_eq!(view.state, Some(State::Pending));
     world.settled("f").await;
     let request = UpdateFunctionCodeRequest {
         function_name: "f".into(),
@@ -96,9 +98,9 @@ async fn creating_and_updating_may_publish_at_once() {
     let view = world.control().update_function_code(world.scope(), request).await.unwrap();
     assert_eq!(view.version.as_deref(), Some("2"));
     assert_eq!(view.function_arn, Some(format!("{FUNCTION_ARN}:2")));
-    assert_eq!(view.state.as_deref(), Some("Pending"));
+    assert_eq!(view.state, Some(State::Pending));
     world.settled("f").await;
-    assert_eq!(world.get("f", Some("2")).unwrap().state.as_deref(), Some("Active"));
+    assert_eq!(world.get("f", Some("2")).unwrap().state, Some(State::Active));
 }
 
 #[tokio::test]
@@ -110,10 +112,11 @@ async fn versions_are_listed_from_latest_on_upwards() {
         world.publish("f").await.unwrap();
     }
     let mut versions = Vec::new();
-    let mut request = FunctionListRequest { function_name: "f".into(), max_items: Some(3), marker: None };
+    let mut request = ListVersionsByFunctionRequest { function_name: "f".into(), max_items: Some(3), marker: None };
     loop {
         let page = world.control().list_versions_by_function(world.scope(), &request).unwrap();
-        versions.extend(page.versions.into_iter().map(|view| (view.version.unwrap(), view.function_arn.unwrap())));
+        versions
+            .extend(page.versions.unwrap().into_iter().map(|view| (view.version.unwrap(), view.function_arn.unwrap())));
         request.marker = page.next_marker;
         if request.marker.is_none() {
             break;
@@ -128,26 +131,26 @@ async fn only_versions_that_no_alias_uses_are_deleted() {
     let world = World::new().await;
     world.create("f").await;
     world.publish("f").await.unwrap();
-    let alias = hearth_aws_api::lambda::CreateAliasRequest {
+    let alias = CreateAliasRequest {
         function_name: "f".into(),
         name: "prod".into(),
         function_version: "1".into(),
         ..Default::default()
     };
     world.control().create_alias(world.scope(), alias).await.unwrap();
-    let refused = refusal(world.control().delete_function(world.scope(), function("f", Some("1"))).await);
+    let refused = refusal(world.delete("f", Some("1")).await);
     assert!(refused.starts_with("409 ResourceConflictException: "), "{refused}");
     assert_eq!(
-        refusal(world.control().delete_function(world.scope(), function("f", Some("prod"))).await),
+        refusal(world.delete("f", Some("prod")).await),
         "400 InvalidParameterValueException: Deletion of aliases is not currently supported."
     );
     // Which function comes first.
-    let refused = refusal(world.control().delete_function(world.scope(), function("g", Some("prod"))).await);
+    let refused = refusal(world.delete("g", Some("prod")).await);
     assert!(refused.starts_with("404 ResourceNotFoundException: Function not found: "), "{refused}");
     assert!(refused.ends_with(":function:g"), "{refused}");
     assert_eq!(
-        refusal(world.control().delete_function(world.scope(), function("f", Some("$LATEST"))).await),
+        refusal(world.delete("f", Some("$LATEST")).await),
         "400 InvalidParameterValueException: $LATEST version cannot be deleted without deleting the function."
     );
-    world.control().delete_function(world.scope(), function("f", Some("7"))).await.unwrap();
+    world.delete("f", Some("7")).await.unwrap();
 }

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use hearth_aws_api::lambda::{
-    Blob, CreateFunctionRequest, FunctionCode, FunctionConfiguration, FunctionRequest, PublishVersionRequest,
-    UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+use hearth_aws_api::shape::Blob;
+use hearth_aws_api::shapes::lambda::{
+    CreateFunctionRequest, DeleteFunctionRequest, FunctionCode, FunctionConfiguration, GetFunctionConfigurationRequest,
+    LastUpdateStatus, PublishVersionRequest, State, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
 use hearth_control::{ApiError, Control, ControlConfig, NodePorts, Scope};
 use hearth_iam::Iam;
@@ -114,7 +115,7 @@ impl World {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let view = self.get(name, None).unwrap();
-            if view.state.as_deref() == Some("Active") && view.last_update_status.as_deref() == Some("Successful") {
+            if view.state == Some(State::Active) && view.last_update_status == Some(LastUpdateStatus::Successful) {
                 return view;
             }
             assert!(Instant::now() < deadline, "{name} does not settle: {view:?}");
@@ -145,7 +146,14 @@ impl World {
     }
 
     pub(crate) fn get(&self, name: &str, qualifier: Option<&str>) -> Result<FunctionConfiguration, ApiError> {
-        self.control().get_function_configuration(self.scope(), &function(name, qualifier))
+        let request =
+            GetFunctionConfigurationRequest { function_name: name.into(), qualifier: qualifier.map(Into::into) };
+        self.control().get_function_configuration(self.scope(), &request)
+    }
+
+    pub(crate) async fn delete(&self, name: &str, qualifier: Option<&str>) -> Result<(), ApiError> {
+        let request = DeleteFunctionRequest { function_name: name.into(), qualifier: qualifier.map(Into::into) };
+        self.control().delete_function(self.scope(), request).await
     }
 
     pub(crate) async fn publish(&self, name: &str) -> Result<FunctionConfiguration, ApiError> {
@@ -169,10 +177,6 @@ impl World {
             UpdateFunctionCodeRequest { function_name: name.into(), zip_file: Some(zip(text)), ..Default::default() };
         self.control().update_function_code(self.scope(), request).await
     }
-}
-
-pub(crate) fn function(name: &str, qualifier: Option<&str>) -> FunctionRequest {
-    FunctionRequest { function_name: name.into(), qualifier: qualifier.map(Into::into) }
 }
 
 pub(crate) fn create(name: &str) -> CreateFunctionRequest {

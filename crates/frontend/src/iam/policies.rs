@@ -30,7 +30,7 @@ fn listed(arn: String, policy: &iam::Policy) -> Policy {
         arn: Some(arn),
         path: Some(policy.path.clone()),
         default_version_id: Some(format!("v{}", policy.default_version)),
-        attachment_count: Some(policy.attachments.try_into().unwrap_or(i32::MAX)),
+        attachment_count: Some(policy.attachments),
         permissions_boundary_usage_count: Some(0),
         is_attachable: Some(true),
         create_date: Some(Time(policy.created_at)),

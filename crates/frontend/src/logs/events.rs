@@ -37,7 +37,7 @@ pub(super) fn put(context: &Context, input: PutLogEventsRequest) -> Result<PutLo
         .collect();
     let (group, stream) = (&input.log_group_name, &input.log_stream_name);
     context.backend.store.put_events(&context.account, group, stream, taken).map_err(refused)?;
-    let index = |index: usize| i32::try_from(index).ok();
+    let index = |index: usize| u32::try_from(index).ok();
     let rejected = RejectedLogEventsInfo {
         too_old_log_event_end_index: index(too_old).filter(|end| *end > 0),
         too_new_log_event_start_index: index(too_new).filter(|_| too_new < total),

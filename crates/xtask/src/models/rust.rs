@@ -19,16 +19,28 @@ const PARTS: &[(&str, &str)] = &[
     ("structure", "structure!"),
 ];
 
+/// `(service, structure, member)`: required by the model, yet absent from answers of the service.
+const LEFT_OUT: &[(&str, &str, &str)] = &[
+    // Recorded of functions that have no code signing configuration.
+    ("lambda", "GetFunctionCodeSigningConfigResponse", "CodeSigningConfigArn"),
+];
+
+/// `(service, enumeration, value)`: what the service answers beyond the model's values.
+const MORE_VALUES: &[(&str, &str, &str)] = &[
+    // Recorded of functions whose update is in progress.
+    ("lambda", "LastUpdateStatusReasonCode", "Creating"),
+];
+
 /// The module of a service. Operations with one of `without_shapes` in their names are left out.
 pub(super) fn module(service: &str, document: &Document, without_shapes: &[&str]) -> Result<String> {
     let is_left_out = |name: &str| without_shapes.iter().any(|part| name.contains(part));
     let operations = document.operations.iter().filter(|(name, _)| !is_left_out(name)).collect();
-    let writer = Writer::new(document, operations)?;
+    let writer = Writer::new(service, document, operations)?;
     let mut text = String::new();
     for (name, shape) in document.shapes.iter().filter(|(name, _)| writer.uses(name)) {
         match shape.kind.as_str() {
             "structure" => writer.structure(&mut text, name, shape)?,
-            "string" if shape.values.is_some() => enumeration(&mut text, name, shape)?,
+            "string" if shape.values.is_some() => enumeration(&mut text, service, name, shape)?,
             _ => {}
         }
     }
@@ -45,6 +57,7 @@ pub(super) fn module(service: &str, document: &Document, without_shapes: &[&str]
 }
 
 struct Writer<'a> {
+    service: &'a str,
     document: &'a Document,
     operations: Vec<(&'a String, &'a Operation)>,
     /// Shapes that inputs lead to: these are read.
@@ -58,13 +71,14 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(document: &'a Document, operations: Vec<(&'a String, &'a Operation)>) -> Result<Self> {
+    fn new(service: &'a str, document: &'a Document, operations: Vec<(&'a String, &'a Operation)>) -> Result<Self> {
         let (mut inputs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
         for (_, operation) in &operations {
             operation.input.iter().try_for_each(|input| reach(document, &input.shape, &mut inputs))?;
             operation.output.iter().try_for_each(|output| reach(document, &output.shape, &mut outputs))?;
         }
         let mut writer = Self {
+            service,
             document,
             operations,
             inputs,
@@ -140,8 +154,10 @@ impl<'a> Writer<'a> {
             Case::Camel => "camelCase",
         };
         write!(text, "\nstructure! {{\n    [\"{case}\"{default}{read}{written}]\n    {} {{\n", type_name(name))?;
-        let (required, optional): (Vec<_>, Vec<_>) =
-            shape.members.iter().partition(|(member, _)| shape.required.contains(member));
+        let is_required = |member: &String| {
+            shape.required.contains(member) && !LEFT_OUT.contains(&(self.service, name, member.as_str()))
+        };
+        let (required, optional): (Vec<_>, Vec<_>) = shape.members.iter().partition(|(member, _)| is_required(member));
         for (member, reference) in required {
             self.member(text, rule, member, reference)?;
         }
@@ -171,7 +187,9 @@ impl<'a> Writer<'a> {
             let reference = reference.as_ref().with_context(|| format!("{name} does not say of what it is"))?;
             self.rust_type(&reference.shape)
         };
-        let is_natural = shape.min.as_ref().and_then(serde_json::Number::as_f64).is_some_and(|min| min >= 0.0);
+        // What is only written has no need of a sign unless the model says so: it counts something.
+        let min = shape.min.as_ref().and_then(serde_json::Number::as_f64);
+        let is_natural = min.map_or(!self.inputs.contains(name), |min| min >= 0.0);
         Ok(match shape.kind.as_str() {
             "string" if shape.values.is_some() => type_name(name),
             "string" => "String".to_owned(),
@@ -220,10 +238,12 @@ fn reach<'a>(document: &'a Document, name: &'a str, reached: &mut BTreeSet<&'a s
     Ok(())
 }
 
-fn enumeration(text: &mut String, name: &str, shape: &Shape) -> Result<()> {
+fn enumeration(text: &mut String, service: &str, name: &str, shape: &Shape) -> Result<()> {
     let mut variants: BTreeMap<String, &str> = BTreeMap::new();
     write!(text, "\nenumeration! {{\n    {} {{\n", type_name(name))?;
-    for value in shape.values.iter().flatten() {
+    let more = MORE_VALUES.iter().filter(|(of, enumeration, _)| *of == service && *enumeration == name);
+    let more = more.map(|(_, _, value)| *value);
+    for value in shape.values.iter().flatten().map(String::as_str).chain(more) {
         let variant = variant(value);
         let other = variants.insert(variant.clone(), value);
         ensure!(other.is_none(), "{name}: {value} and {other:?} are both {variant}");
