@@ -14,6 +14,14 @@ from package import deploy
 SNAP_START = {"ApplyOn": "PublishedVersions"}
 
 
+BUCKET = "stir"
+
+
+def with_bucket(config, directory):
+    """A daemon's configuration with a bucket in the directory, which one of the steps needs."""
+    return f'{config}\n[code.buckets.{BUCKET}]\ndir = "{directory}"\n'
+
+
 class Stir:
     """Steps that work in any order. What is asked of each is checked in it."""
 
@@ -92,6 +100,16 @@ class Stir:
         for _ in range(2):
             assert package.invoke(self.client, name, {}).error is None
         self.client.delete_function(FunctionName=function.name)
+
+    def do_code_from_a_bucket(self):
+        key = f"{uuid4().hex}.zip"
+        (self.directory / key).write_bytes(package.make_zip({"app.py": "def handler(event, context):\n    return 'kept'\n"}))
+        code = {"S3Bucket": BUCKET, "S3Key": key}
+        name = f"bucket-{uuid4().hex}"
+        self.client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=package.ROLE, Code=code)
+        function = package.Function(self.daemon, self.client, name)
+        function.settle()
+        assert function.call({}) == "kept"
 
     def do_a_live_directory(self):
         code = self.directory / uuid4().hex

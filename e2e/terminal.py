@@ -26,9 +26,16 @@ class Terminal:
             environment.pop(name, None)
         self.process = subprocess.Popen(
             [str(part) for part in command], stdin=slave, stdout=slave, stderr=slave, cwd=cwd, env=environment,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            start_new_session=True, preexec_fn=self._as_from_a_login,
         )  # fmt: skip
         os.close(slave)
+
+    @staticmethod
+    def _as_from_a_login():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Whoever runs the tests in the background of a script has these ignored.
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
 
     def __enter__(self):
         return self

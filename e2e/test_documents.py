@@ -156,12 +156,13 @@ def test_beside_a_daemon_without_keys(own_daemon, tmp_path):
 
 def test_beside_the_daemon_of_its_configuration(tmp_path):
     port = free_port()
-    first, capacity = toml_blocks()
+    buckets, first, capacity = toml_blocks()
     first = first.replace("127.0.0.1:4566", f"127.0.0.1:{port}").replace("/var/lib/hearth", str(tmp_path / "data"))
     (tmp_path / "hearth.toml").write_text(f'runtimes_dir = "{RUNTIMES}"\n{first}')
+    (tmp_path / "buckets.toml").write_text(buckets)
     (tmp_path / "capacity.toml").write_text(capacity)
     with Shell(tmp_path, HEARTH_ENDPOINT=str(port)) as shell, Shell(tmp_path) as serving:
-        for file in ("hearth.toml", "capacity.toml"):
+        for file in ("hearth.toml", "buckets.toml", "capacity.toml"):
             shell.type(f"hearth config check {file}", "is valid")
         serving.terminal.type("hearth serve --config hearth.toml")
         serving.terminal.wait_for("ready address")

@@ -8,7 +8,7 @@ import pytest
 from daemon import ROOT, wait_until
 from failpoint import VARIABLE, await_standing, debug_program, kill
 from package import deploy
-from stir import Stir
+from stir import Stir, with_bucket
 from test_capacity import Admin, Hook
 from test_crash import make_log, recorded
 from test_failpoints import queued
@@ -20,8 +20,8 @@ ENDING += ["store-writer", "store-reader-0", "log-writer"]
 MENDING = ["create", "start", "session", "attempt of an event", "turn of a queue"]
 # What serves one call, sandbox or template, and comes to something only while a daemon is kept busy.
 STIRRED = [
-    "assignment", "event", "freezer", "giving way", "hastening", "live directory", "look for a runtime", "look for a template",
-    "making of a sandbox", "making of a template", "notice", "reading of a package", "removal of templates",
+    "assignment", "event", "freezer", "giving way", "hastening", "look for a runtime", "look for a template",
+    "making of a sandbox", "making of a template", "notice", "read a bucket", "reading of a package", "removal of templates",
     "removal of what is not current", "restore", "save", "time-out", "tunnel", "tunnel of a function", "view", "work on a package",
     "work on logs",
 ]
@@ -30,6 +30,7 @@ STIRRED_ENDING = ["destruction of a sandbox"]
 CAPACITY = ["call of the capacity hook", "release of an instance"]
 # Those in which no panic is tried, and why.
 UNTRIED = {
+    "live directory": "it waits for the end of an attachment that hangs; one of the account's few counts as hanging until the next start then",
     "alarm": "it ends the daemon and does nothing else",
     "return of an event": "it is what is done after a panic; if it panics too the lease runs out",
     "removal of a template": "only broken templates are removed so; the image stays until the next start then",
@@ -115,7 +116,8 @@ def reached(daemon, task):
 @pytest.mark.parametrize("task", STIRRED)
 def test_costs_no_more_than_what_was_under_way(own_daemon, program, tmp_path, task):
     # Idle sandboxes are frozen, and end a little later.
-    daemon = own_daemon('[node]\nkeep_alive = "fixed:2"\nfreeze_after_ms = 500\n', program=program, variables={VARIABLE: f"panic:{task}"})
+    config = with_bucket('[node]\nkeep_alive = "fixed:2"\nfreeze_after_ms = 500\n', tmp_path)
+    daemon = own_daemon(config, program=program, variables={VARIABLE: f"panic:{task}"})
     stir = Stir(daemon, tmp_path)
     # One of them may be what was under way; nobody waits for it for ever.
     broken = stir.all_at_once()
@@ -127,7 +129,8 @@ def test_costs_no_more_than_what_was_under_way(own_daemon, program, tmp_path, ta
 
 @pytest.mark.parametrize("task", STIRRED_ENDING)
 def test_ends_a_busy_daemon_which_goes_on_when_started_again(own_daemon, program, tmp_path, task):
-    daemon = own_daemon('[node]\nkeep_alive = "fixed:0"\n', program=program, variables={VARIABLE: f"panic:{task}"})
+    config = with_bucket('[node]\nkeep_alive = "fixed:0"\n', tmp_path)
+    daemon = own_daemon(config, program=program, variables={VARIABLE: f"panic:{task}"})
     stir = Stir(daemon, tmp_path)
     broken = stir.all_at_once()
     start_again(daemon, task, lambda: broken)

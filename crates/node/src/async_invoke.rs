@@ -146,8 +146,7 @@ async fn work(core: &Arc<Core>, message: LeasedMessage, leased_at: Instant, slot
             let event = Taken { event, lease: lease.clone(), age: message.age, leased_at, running: &running };
             tokio::select! {
                 attempted = hearth_tasks::contain("attempt of an event", attempt::run(core, event)) => {
-                    let running = Duration::from_millis(running.load(Ordering::Relaxed));
-                    attempted.unwrap_or_else(|_panicked| Settlement::after_panic(lease.clone(), running))
+                    attempted.unwrap_or_else(|_panicked| Settlement::after_panic(lease.clone(), may_run(&running)))
                 }
                 () = keep_lease(core, &lease) => return slot.end(Ended::Untried, None),
             }
@@ -160,6 +159,11 @@ async fn work(core: &Arc<Core>, message: LeasedMessage, leased_at: Instant, slot
         core.async_state.note(&queue, now);
     }
     slot.end(settlement.ended, again.map(|delay| now + delay));
+}
+
+/// How long the function of an attempt that broke off may still run. Sandboxes of a daemon that is ending end with it.
+fn may_run(running: &AtomicU64) -> Duration {
+    if hearth_tasks::has_rung() { Duration::ZERO } else { Duration::from_millis(running.load(Ordering::Relaxed)) }
 }
 
 /// Has an event soon tried again on which work broke off. Nothing runs of it: attempts answer for themselves.
