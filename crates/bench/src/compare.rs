@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Args;
 use crate::cold::PAUSE;
 use crate::daemon::Daemon;
-use crate::http::{Connection, invocation};
+use crate::http::Connection;
 use crate::load::{self, Load};
 use crate::processes::{CpuTicks, TICK};
 use crate::report::table;
@@ -77,8 +77,7 @@ fn median(sorted: &[f64]) -> f64 {
 pub(crate) async fn run(args: &Args, other: &Path) -> Result<()> {
     let subjects = Subject::all(args).context("cannot prepare the sample functions (`scripts/prepare` does)")?;
     let other_runtimes = args.against_runtimes.as_deref().unwrap_or(&args.runtimes);
-    let daemons =
-        [Daemon::start(&args.hearth, &args.runtimes, "").await?, Daemon::start(other, other_runtimes, "").await?];
+    let daemons = [start(args, &args.hearth, &args.runtimes).await?, start(args, other, other_runtimes).await?];
     let mut figures = Vec::new();
     for subject in &subjects {
         figures.extend(warm(args, &daemons, subject).await?);
@@ -89,6 +88,14 @@ pub(crate) async fn run(args: &Args, other: &Path) -> Result<()> {
     }
     crate::report::say(&format!("\n{} against {}\n{}", args.hearth.display(), other.display(), rows(&figures)))?;
     crate::report::write_json(&args.out, &json!({"hearth": args.hearth, "against": other, "figures": figures}))
+}
+
+async fn start(args: &Args, program: &Path, runtimes: &Path) -> Result<Daemon> {
+    if args.signed {
+        Daemon::start_guarded(program, runtimes).await
+    } else {
+        Daemon::start(program, runtimes, "").await
+    }
 }
 
 /// Which of both goes first, by turns.
@@ -119,7 +126,7 @@ async fn warm(args: &Args, daemons: &[Daemon; 2], subject: &Subject) -> Result<V
             let mut values = [[0.0; 2]; 4];
             for side in order(round) {
                 let daemon = &daemons[side];
-                let request = invocation(&name);
+                let request = daemon.invocation(&name);
                 let target = load::Target { address: daemon.address, pid: daemon.pid(), request: &request };
                 let load = load::run(&target, connections, WARM_UP, Duration::from_secs(args.seconds)).await?;
                 for (pair, value) in values.iter_mut().zip(of_load(&load)) {
@@ -166,7 +173,7 @@ async fn cold(args: &Args, daemons: &[Daemon; 2], subject: &Subject) -> Result<V
         for side in order(number) {
             tokio::time::sleep(PAUSE).await;
             let started = Instant::now();
-            let answer = connections[side].exchange(&invocation(&name(number))).await?;
+            let answer = connections[side].exchange(&daemons[side].invocation(&name(number))).await?;
             pair[side] = started.elapsed().as_secs_f64() * 1e3;
             answer.succeeded().with_context(|| name(number))?;
         }

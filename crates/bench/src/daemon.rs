@@ -11,7 +11,8 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{Connection, request};
+use crate::http::{Connection, EVENT, invocation_path, request, request_with};
+use crate::signed;
 use crate::subject::Function;
 
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -20,6 +21,8 @@ const ACTIVE_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct Daemon {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Requests are signed.
+    is_guarded: bool,
     _data: TempDir,
 }
 
@@ -36,9 +39,36 @@ impl Daemon {
         command.arg("serve").arg("--config").arg(&config).arg("--data").arg(data.path().join("data"));
         command.arg("--listen").arg(address.to_string()).env("HEARTH_LOG", "warn").stdin(Stdio::null());
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        let mut daemon = Self { child, address, _data: data };
+        let mut daemon = Self { child, address, is_guarded: false, _data: data };
         daemon.wait_until_ready().await?;
         Ok(daemon)
+    }
+
+    /// One that takes signed requests alone.
+    pub(crate) async fn start_guarded(program: &Path, runtimes: &Path) -> Result<Self> {
+        let mut daemon = Self::start(program, runtimes, &signed::configuration()).await?;
+        daemon.is_guarded = true;
+        // Where there are keys, a function's role has to be there.
+        let body = "Action=CreateRole&Version=2010-05-08&RoleName=bench&AssumeRolePolicyDocument=%7B%22Version%22%3A%222012-10-17%22\
+                    %2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws\
+                    .com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
+        let headers = signed::headers("iam", "POST", "/", body);
+        let request = request_with(&headers, ("POST", "/"), "application/x-www-form-urlencoded", body);
+        Connection::open(daemon.address).await?.exchange(&request).await?.succeeded().context("cannot make a role")?;
+        Ok(daemon)
+    }
+
+    /// A request as this daemon takes it, for the next few minutes.
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Vec<u8> {
+        if !self.is_guarded {
+            return request(method, path, body);
+        }
+        let headers = signed::headers("lambda", method, path, body);
+        request_with(&headers, (method, path), "application/json", body)
+    }
+
+    pub(crate) fn invocation(&self, function: &str) -> Vec<u8> {
+        self.request("POST", &invocation_path(function), EVENT)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -61,7 +91,7 @@ impl Daemon {
         let described = json!({
             "FunctionName": name,
             "Runtime": function.runtime,
-            "Role": "arn:aws:iam::000000000000:role/bench",
+            "Role": format!("arn:aws:iam::{}:role/bench", signed::ACCOUNT),
             "Handler": function.handler,
             "MemorySize": function.memory_mib,
             "Timeout": 20,
@@ -102,7 +132,7 @@ impl Daemon {
     async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut connection = Connection::open(self.address).await?;
-        let answer = connection.exchange(&request(method, path, &body)).await?;
+        let answer = connection.exchange(&self.request(method, path, &body)).await?;
         answer.succeeded().with_context(|| format!("{method} {path}"))?;
         serde_json::from_slice(answer.body).context("the answer is not JSON")
     }

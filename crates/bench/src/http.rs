@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// In development mode, on a loopback address, any signature passes.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/lambda/aws4_request, \
-                             SignedHeaders=host, Signature=x";
+const UNCHECKED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/lambda/aws4_request, \
+                         SignedHeaders=host, Signature=x\r\n";
+pub(crate) const EVENT: &str = r#"{"name":"bench"}"#;
 
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -66,16 +67,25 @@ impl Answer<'_> {
 
 /// A request of the Lambda API, as it goes over the wire.
 pub(crate) fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
+    request_with(UNCHECKED, (method, path), "application/json", body)
+}
+
+/// `headers` say who sends it.
+pub(crate) fn request_with(headers: &str, (method, path): (&str, &str), content_type: &str, body: &str) -> Vec<u8> {
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {AUTHORIZATION}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Type: {content_type}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
 }
 
+pub(crate) fn invocation_path(function: &str) -> String {
+    format!("/2015-03-31/functions/{function}/invocations")
+}
+
 pub(crate) fn invocation(function: &str) -> Vec<u8> {
-    request("POST", &format!("/2015-03-31/functions/{function}/invocations"), r#"{"name":"bench"}"#)
+    request("POST", &invocation_path(function), EVENT)
 }
 
 /// An invocation whose answer tells how it started.

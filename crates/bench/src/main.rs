@@ -19,6 +19,7 @@ mod processes;
 mod report;
 mod runtime_api;
 mod science;
+mod signed;
 mod subject;
 mod template;
 mod warm;
@@ -50,6 +51,9 @@ struct Args {
     /// Rounds of each warm figure with `--against`.
     #[arg(long, default_value_t = 8)]
     rounds: usize,
+    /// With `--against`: both daemons have an access key, and every request is signed with it, as in production.
+    #[arg(long, requires = "against")]
+    signed: bool,
     /// Prepared runtimes (`hearth runtime add`).
     #[arg(long, default_value = "target/runtimes")]
     runtimes: PathBuf,
