@@ -25,9 +25,14 @@ pub enum Service {
 }
 
 macro_rules! models {
-    ($($service:ident = $file:literal,)*) => {
+    ($($service:ident = $file:literal $signing_name:literal,)*) => {
         impl Service {
             pub const ALL: &'static [Self] = &[$(Self::$service,)*];
+
+            /// The service in a signature's scope. Known without its model, which takes a while to read.
+            pub const fn signing_name(self) -> &'static str {
+                match self { $(Self::$service => $signing_name,)* }
+            }
 
             /// Its operations and shapes.
             pub fn model(self) -> &'static Model {
@@ -45,16 +50,16 @@ macro_rules! models {
 }
 
 models! {
-    ApiGateway = "apigateway",
-    ApiGatewayV2 = "apigatewayv2",
-    Events = "events",
-    Iam = "iam",
-    Lambda = "lambda",
-    Logs = "logs",
-    Scheduler = "scheduler",
-    Sns = "sns",
-    Sqs = "sqs",
-    Sts = "sts",
+    ApiGateway = "apigateway" "apigateway",
+    ApiGatewayV2 = "apigatewayv2" "apigateway",
+    Events = "events" "events",
+    Iam = "iam" "iam",
+    Lambda = "lambda" "lambda",
+    Logs = "logs" "logs",
+    Scheduler = "scheduler" "scheduler",
+    Sns = "sns" "sns",
+    Sqs = "sqs" "sqs",
+    Sts = "sts" "sts",
 }
 
 /// Operations and shapes of one service.
@@ -77,17 +82,14 @@ pub struct Metadata {
     pub target_prefix: Option<String>,
     /// Of XML answers.
     pub xml_namespace: Option<String>,
+    #[cfg(test)]
     signing_name: Option<String>,
+    #[cfg(test)]
     endpoint_prefix: String,
     aws_query_compatible: Option<serde::de::IgnoredAny>,
 }
 
 impl Metadata {
-    /// The service in a signature's scope.
-    pub fn signing_name(&self) -> &str {
-        self.signing_name.as_deref().unwrap_or(&self.endpoint_prefix)
-    }
-
     /// Whether the service spoke the query protocol once, and still answers those who do.
     pub fn is_legacy_query(&self) -> bool {
         self.aws_query_compatible.is_some()
@@ -432,6 +434,15 @@ mod tests {
         assert_eq!(name_of("GET", "/2015-03-31/functions/", &[]).as_deref(), Some("ListFunctions"));
         assert_eq!(name_of("GET", "/2015-03-31/nothing", &[]), None);
         assert_eq!(name_of("PATCH", "/2015-03-31/functions", &[]), None);
+    }
+
+    #[test]
+    fn signing_names_are_the_models() {
+        for service in Service::ALL {
+            let metadata = &service.model().metadata;
+            let modelled = metadata.signing_name.as_ref().unwrap_or(&metadata.endpoint_prefix);
+            assert_eq!(service.signing_name(), modelled);
+        }
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl<'a> Exchange<'a> {
         let result = self.receive(protocol, body_limit(service, self.parts), body).await;
         let result = match result {
             Ok((context, body, principal)) => {
-                self.run(service, context, body).await.map(|response| self.answer(&principal, response))
+                self.run((service, protocol), context, body).await.map(|response| self.answer(&principal, response))
             }
             Err(error) => Err(error),
         };
@@ -206,8 +206,10 @@ impl<'a> Exchange<'a> {
         };
         match route::of_form(&String::from_utf8_lossy(&body)) {
             Destination::Service(service) => {
-                let result = self.run(service, context, body).await.map(|response| self.answer(&principal, response));
-                result.unwrap_or_else(|error| error.into_response(Protocol::of(service, self.parts), &self.request_id))
+                let protocol = Protocol::of(service, self.parts);
+                let result = self.run((service, protocol), context, body).await;
+                let result = result.map(|response| self.answer(&principal, response));
+                result.unwrap_or_else(|error| error.into_response(protocol, &self.request_id))
             }
             Destination::Form => unsupported("query").into_response(protocol, &self.request_id),
             Destination::Unsupported { name, protocol } => unsupported(&name).into_response(protocol, &self.request_id),
@@ -215,13 +217,17 @@ impl<'a> Exchange<'a> {
     }
 
     /// Runs the operation as a task of its own: a change is not left half done when the client goes away.
-    async fn run(&self, service: Service, context: RequestContext, body: Bytes) -> Result<Response, ApiError> {
+    async fn run(
+        &self,
+        (service, protocol): (Service, Protocol),
+        context: RequestContext,
+        body: Bytes,
+    ) -> Result<Response, ApiError> {
         let shared = self.shared.clone();
         let mut request = http::Request::new(body);
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = self.parts.uri.clone();
         *request.headers_mut() = self.parts.headers.clone();
-        let protocol = Protocol::of(service, self.parts);
         let task =
             self.shared.operations.spawn(async move { shared.handle(service, protocol, context, request).await });
         task.await.unwrap_or_else(|error| {
@@ -256,7 +262,7 @@ impl Shared {
                 sqs::TABLE.handle(&Context { backend: (), request: request_context }, protocol, request).await
             }
             Service::Lambda => lambda::handle(&self.backends.control, &request_context, request).await,
-            other => Err(unsupported(route::signing_name(other))),
+            other => Err(unsupported(other.signing_name())),
         }
     }
 }
@@ -287,7 +293,7 @@ fn body_limit(service: Service, parts: &Parts) -> (usize, &'static str) {
 
 /// 501: a service of AWS that Hearth does not speak.
 fn unsupported(name: &str) -> ApiError {
-    let spoken = route::SPOKEN.map(route::signing_name);
+    let spoken = route::SPOKEN.map(Service::signing_name);
     ApiError::new(
         StatusCode::NOT_IMPLEMENTED,
         "NotImplemented",

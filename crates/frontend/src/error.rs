@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use hearth_aws_api::error::ErrorName;
 use hearth_types::RequestId;
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
@@ -48,6 +49,12 @@ impl From<hearth_aws_api::ApiError> for ApiError {
 impl ApiError {
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), reason: None, retry_after_s: None, has_type: true }
+    }
+
+    /// One of a service's model, with its status there.
+    pub fn modelled(error: ErrorName, message: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, error.code, message)
     }
 
     /// 400.

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use hearth_aws_api::Service;
 use hearth_aws_api::shape::Time;
-use hearth_aws_api::shapes::iam::{GetUserRequest, GetUserResponse, Tag, User};
+use hearth_aws_api::shapes::iam::{GetUserRequest, GetUserResponse, Tag, User, error};
 use hearth_iam::{Iam, IamError};
 use hearth_types::Timestamp;
-use http::StatusCode;
 
 use crate::error::ApiError;
 use crate::service::{self, Table, table};
@@ -121,18 +120,19 @@ async fn get_user(context: &Context, input: GetUserRequest) -> Result<GetUserRes
 }
 
 /// The refusal of an IAM operation.
-pub(crate) fn refused(error: IamError) -> ApiError {
-    let message = error.to_string();
-    let (status, code) = match error {
-        IamError::NoSuchEntity(_) => (StatusCode::NOT_FOUND, "NoSuchEntity"),
-        IamError::EntityAlreadyExists(_) => (StatusCode::CONFLICT, "EntityAlreadyExists"),
-        IamError::DeleteConflict(_) => (StatusCode::CONFLICT, "DeleteConflict"),
-        IamError::LimitExceeded(_) => (StatusCode::CONFLICT, "LimitExceeded"),
-        IamError::MalformedPolicyDocument(_) => (StatusCode::BAD_REQUEST, "MalformedPolicyDocument"),
-        IamError::InvalidInput(_) => (StatusCode::BAD_REQUEST, "InvalidInput"),
-        IamError::Validation(_) => (StatusCode::BAD_REQUEST, "ValidationError"),
-        IamError::ConcurrentModification => (StatusCode::CONFLICT, "ConcurrentModification"),
-        IamError::Store => (StatusCode::INTERNAL_SERVER_ERROR, "ServiceFailure"),
+pub(crate) fn refused(problem: IamError) -> ApiError {
+    let message = problem.to_string();
+    let modelled = match problem {
+        IamError::NoSuchEntity(_) => error::NO_SUCH_ENTITY_EXCEPTION,
+        IamError::EntityAlreadyExists(_) => error::ENTITY_ALREADY_EXISTS_EXCEPTION,
+        IamError::DeleteConflict(_) => error::DELETE_CONFLICT_EXCEPTION,
+        IamError::LimitExceeded(_) => error::LIMIT_EXCEEDED_EXCEPTION,
+        IamError::MalformedPolicyDocument(_) => error::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+        IamError::InvalidInput(_) => error::INVALID_INPUT_EXCEPTION,
+        IamError::ConcurrentModification => error::CONCURRENT_MODIFICATION_EXCEPTION,
+        IamError::Store => error::SERVICE_FAILURE_EXCEPTION,
+        // In no model.
+        IamError::Validation(_) => return ApiError::bad_request("ValidationError", message),
     };
-    ApiError::new(status, code, message)
+    ApiError::modelled(modelled, message)
 }

@@ -14,6 +14,7 @@ use http::header::ACCEPT;
 use http::request::Parts;
 use serde_json::Value;
 
+use self::query::Form;
 use crate::context::Response;
 use crate::error::ApiError;
 use crate::route::is_form;
@@ -32,12 +33,23 @@ pub(crate) enum Protocol {
     RestXml,
 }
 
-impl Protocol {
-    /// JSON 1.1 of a service of which no more is known.
-    pub(crate) const JSON: Self = Self::Json { version: "1.1", namespace: None };
+/// What a request asks for.
+pub(crate) struct Asked {
+    /// Empty if it names none.
+    pub(crate) operation: String,
+    wire: Wire,
+}
+
+/// How it was asked, with what the input is read from.
+enum Wire {
+    Json { version: &'static str, body: Bytes },
+    Query { namespace: &'static str, json: bool, form: Form },
 }
 
 impl Protocol {
+    /// JSON 1.1 of a service of which no more is known.
+    pub(crate) const JSON: Self = Self::Json { version: "1.1", namespace: None };
+
     /// That of a request to the service.
     pub(crate) fn of(service: Service, parts: &Parts) -> Self {
         let metadata = &service.model().metadata;
@@ -57,36 +69,38 @@ impl Protocol {
         }
     }
 
-    /// The operation that the request names; empty if none.
-    pub(crate) fn operation_name(self, model: &Model, request: &http::Request<Bytes>) -> String {
+    /// Of protocols in which a request names its operation. In the others method and path do, as in [`crate::lambda`].
+    pub(crate) fn asked(self, model: &Model, request: http::Request<Bytes>) -> Option<Asked> {
         match self {
-            Self::Json { .. } => json::operation_name(model, request),
-            Self::Query { .. } => query::Form::of(request).get("Action").unwrap_or_default().to_owned(),
-            Self::RestJson | Self::RestXml => String::new(),
+            Self::Json { version, .. } => Some(Asked {
+                operation: json::operation_name(model, &request),
+                wire: Wire::Json { version, body: request.into_body() },
+            }),
+            Self::Query { namespace, json } => {
+                let form = Form::of(&request);
+                let operation = form.get("Action").unwrap_or_default().to_owned();
+                Some(Asked { operation, wire: Wire::Query { namespace, json, form } })
+            }
+            Self::RestJson | Self::RestXml => None,
         }
     }
+}
 
-    /// The members of the input.
-    pub(crate) fn input(
-        self,
-        model: &Model,
-        operation: &Operation,
-        request: &http::Request<Bytes>,
-    ) -> Result<Value, ApiError> {
-        match self {
-            Self::Json { .. } => json::input(request.body()),
-            Self::Query { .. } => query::input(model, operation, &query::Form::of(request)),
-            Self::RestJson | Self::RestXml => Ok(Value::Object(serde_json::Map::new())),
+impl Asked {
+    /// The members of the input. What they are read from is gone then.
+    pub(crate) fn take_input(&mut self, model: &Model, operation: &Operation) -> Result<Value, ApiError> {
+        match &mut self.wire {
+            Wire::Json { body, .. } => json::input(&std::mem::take(body)),
+            Wire::Query { form, .. } => query::input(model, operation, &std::mem::take(form)),
         }
     }
 
     /// The answer with these members.
-    pub(crate) fn answer(self, model: &Model, operation: &Operation, members: &Value, id: RequestId) -> Response {
-        match self {
-            Self::Json { version, .. } => json::answer(version, members),
-            Self::Query { namespace, json: false } => query::answer(model, operation, namespace, members, id),
-            Self::Query { json: true, .. } => query::answer_json(operation, members, id),
-            Self::RestJson | Self::RestXml => crate::context::json_response(http::StatusCode::OK, members.to_string()),
+    pub(crate) fn answer(&self, model: &Model, operation: &Operation, members: &Value, id: RequestId) -> Response {
+        match self.wire {
+            Wire::Json { version, .. } => json::answer(version, members),
+            Wire::Query { namespace, json: false, .. } => query::answer(model, operation, namespace, members, id),
+            Wire::Query { json: true, .. } => query::answer_json(operation, members, id),
         }
     }
 }

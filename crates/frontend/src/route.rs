@@ -10,10 +10,6 @@ use crate::protocol::Protocol;
 /// The services that Hearth speaks, in the order in which refusals list them.
 pub(crate) const SPOKEN: [Service; 5] = [Service::Iam, Service::Lambda, Service::Logs, Service::Sqs, Service::Sts];
 
-pub(crate) fn signing_name(service: Service) -> &'static str {
-    service.model().metadata.signing_name()
-}
-
 /// What a request is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Destination {
@@ -62,13 +58,16 @@ pub(crate) fn of_form(form: &str) -> Destination {
             _ => {}
         }
     }
-    let forms = SPOKEN.into_iter().filter(|service| service.model().metadata.takes_forms());
-    let meant = |service: &Service| match (&version, &action) {
-        (Some(version), _) => service.model().metadata.api_version == **version,
-        (None, Some(action)) => service.model().operation(action).is_some(),
-        (None, None) => false,
+    let mut forms = SPOKEN.into_iter().filter(|service| service.model().metadata.takes_forms());
+    let meant = match (version, action) {
+        (Some(version), _) => forms.find(|service| service.model().metadata.api_version == *version),
+        // One that nobody has is the first's to refuse.
+        (None, Some(action)) => {
+            forms.clone().find(|service| service.model().operation(&action).is_some()).or_else(|| forms.next())
+        }
+        (None, None) => None,
     };
-    match forms.clone().find(meant).or_else(|| forms.clone().find(|_| version.is_none() && action.is_some())) {
+    match meant {
         Some(service) => Destination::Service(service),
         None => Destination::Unsupported { name: "query".to_owned(), protocol: QUERY },
     }
@@ -87,7 +86,7 @@ fn has_action(query: &str) -> bool {
 }
 
 fn of_name(name: &str, has_target: bool, is_form: bool) -> Destination {
-    if let Some(service) = SPOKEN.into_iter().find(|service| signing_name(*service) == name) {
+    if let Some(service) = SPOKEN.into_iter().find(|service| service.signing_name() == name) {
         return Destination::Service(service);
     }
     let protocol = match name {
@@ -134,7 +133,7 @@ mod tests {
     #[test]
     fn the_signature_scope_comes_first() {
         for service in SPOKEN {
-            let parts = parts("/", &[("authorization", &signed(signing_name(service))), ("x-amz-target", "X.Y")]);
+            let parts = parts("/", &[("authorization", &signed(service.signing_name())), ("x-amz-target", "X.Y")]);
             assert_eq!(of(&parts), Destination::Service(service));
         }
         let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20150830%2Fr1a%2Fsts%2Faws4_request\

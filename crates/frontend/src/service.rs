@@ -69,19 +69,17 @@ impl<B> Table<B> {
         request: http::Request<Bytes>,
     ) -> Result<Response, ApiError> {
         let model = self.service.model();
-        let name = protocol.operation_name(model, &request);
-        let entry = self.operations.iter().find(|entry| entry.name == name);
-        let operation = model.operation(&name);
-        let (Some(entry), Some(operation)) = (entry, operation) else {
-            return Err((self.unknown)(&name.chars().take(128).collect::<String>()));
+        let mut asked = protocol.asked(model, request).ok_or_else(|| (self.unknown)(""))?;
+        let entry = self.operations.iter().find(|entry| entry.name == asked.operation);
+        let (Some(entry), Some(operation)) = (entry, model.operation(&asked.operation)) else {
+            return Err((self.unknown)(&asked.operation.chars().take(128).collect::<String>()));
         };
-        let mut input = protocol.input(model, operation, &request)?;
-        drop(request);
+        let mut input = asked.take_input(model, operation)?;
         if let Some(structure) = &operation.input {
             validate::check(model, structure, &mut input).map_err(self.words)?;
         }
         match (entry.run)(context, input).await? {
-            Answer::Members(members) => Ok(protocol.answer(model, operation, &members, context.request_id)),
+            Answer::Members(members) => Ok(asked.answer(model, operation, &members, context.request_id)),
             Answer::Whole(response) => Ok(response),
         }
     }
@@ -132,7 +130,7 @@ macro_rules! table {
 macro_rules! entry {
     ($service:ident, $backend:ty, $operation:ident, |$context:ident, $input:ident| $body:expr) => {
         $crate::service::Entry {
-            name: stringify!($operation),
+            name: <hearth_aws_api::shapes::$service::operation::$operation as hearth_aws_api::shape::Operation>::NAME,
             run: |$context: &$crate::service::Context<$backend>, $input| {
                 Box::pin(async move {
                     let $input: $crate::service::Input<hearth_aws_api::shapes::$service::operation::$operation> =

@@ -1,7 +1,7 @@
 //! Simple Queue Service. There are no queues here: who asks for one hears so in the service's words.
 
 use hearth_aws_api::Service;
-use hearth_aws_api::shapes::sqs::{GetQueueUrlRequest, GetQueueUrlResult};
+use hearth_aws_api::shapes::sqs::{GetQueueUrlRequest, GetQueueUrlResult, error};
 use hearth_aws_api::validate::Refused;
 
 use crate::error::ApiError;
@@ -14,12 +14,15 @@ pub(crate) const TABLE: Table<()> = Table {
     },
     words: in_words_of_sqs,
     unknown: |operation| {
-        ApiError::bad_request("UnsupportedOperation", format!("The operation {operation} is not supported by Hearth"))
+        ApiError::modelled(
+            error::UNSUPPORTED_OPERATION,
+            format!("The operation {operation} is not supported by Hearth"),
+        )
     },
 };
 
 async fn queue_url(_context: &Context<()>, _input: GetQueueUrlRequest) -> Result<GetQueueUrlResult, ApiError> {
-    Err(ApiError::bad_request("QueueDoesNotExist", "The specified queue does not exist."))
+    Err(ApiError::modelled(error::QUEUE_DOES_NOT_EXIST, "The specified queue does not exist."))
 }
 
 /// A member that is missing is named as the model names it.

@@ -24,7 +24,7 @@ use crate::error::ApiError;
 const PARAMETERS_MAX: usize = 2000;
 
 /// The parameters of a request, from its query and its body.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Form {
     values: BTreeMap<String, String>,
 }
