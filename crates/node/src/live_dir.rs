@@ -1,14 +1,12 @@
 //! Directories of the host that functions run from directly: how many of one account's may be waited for at a time.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hearth_tasks::{FairTurns, Turn};
 use hearth_types::AccountId;
 use tokio::net::UnixStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Attachments that may be under way at once, those that hang included: each has a process until its file system answers.
@@ -19,40 +17,22 @@ const TURN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Bounds what waits for file systems that do not answer. One that hangs holds up its own function, and from some number on its own account.
 #[derive(Debug)]
-pub(crate) struct LiveDirs {
-    all: Arc<Semaphore>,
-    accounts: Mutex<HashMap<AccountId, Arc<Semaphore>>>,
-}
+pub(crate) struct LiveDirs(FairTurns);
 
 /// One attachment under way.
 #[derive(Debug)]
-pub(crate) struct Attaching {
-    _of_account: OwnedSemaphorePermit,
-    _of_all: OwnedSemaphorePermit,
-}
+pub(crate) struct Attaching(#[expect(dead_code, reason = "is held")] Turn);
 
 impl Default for LiveDirs {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(ALL_MAX)), accounts: Mutex::default() }
+        Self(FairTurns::new(ALL_MAX, ACCOUNT_MAX))
     }
 }
 
 impl LiveDirs {
     /// `None` where too many of them hang.
     pub(crate) async fn begin(&self, account: &AccountId) -> Option<Attaching> {
-        let of_account = self.of(account);
-        let turn = async {
-            let of_account = of_account.acquire_owned().await.ok()?;
-            let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Attaching { _of_account: of_account, _of_all: of_all })
-        };
-        timeout(TURN_WITHIN, turn).await.ok().flatten()
-    }
-
-    fn of(&self, account: &AccountId) -> Arc<Semaphore> {
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.retain(|_, turns| Arc::strong_count(turns) > 1);
-        Arc::clone(accounts.entry(account.clone()).or_insert_with(|| Arc::new(Semaphore::new(ACCOUNT_MAX))))
+        timeout(TURN_WITHIN, self.0.turn(account.as_str())).await.ok().map(Attaching)
     }
 }
 
@@ -72,7 +52,7 @@ impl Attaching {
 mod tests {
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_hangs_holds_up_its_own_account_alone_until_there_are_too_many() {
         let dirs = LiveDirs::default();
         let account = |number: usize| format!("{number:012}").parse::<AccountId>().unwrap();
@@ -81,19 +61,18 @@ mod tests {
             for _ in 0..ACCOUNT_MAX {
                 hung.push(dirs.begin(&account(number)).await.unwrap());
             }
-            assert_eq!(dirs.of(&account(number)).available_permits(), 0, "one account has its part");
+            assert!(dirs.begin(&account(number)).await.is_none(), "one account has its part");
         }
         assert!(dirs.begin(&account(100)).await.is_none(), "all have more than there is room for");
         hung.truncate(hung.len() - 1);
         assert!(dirs.begin(&account(100)).await.is_some());
         drop(hung);
         assert!(dirs.begin(&account(0)).await.is_some());
-        assert_eq!(dirs.accounts.lock().unwrap().len(), 1, "accounts without any are forgotten");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn it_counts_until_its_process_has_ended() {
-        let dirs = LiveDirs { all: Arc::new(Semaphore::new(1)), accounts: Mutex::default() };
+        let dirs = LiveDirs(FairTurns::new(1, ACCOUNT_MAX));
         let account: AccountId = "123456789012".parse().unwrap();
         let attaching = dirs.begin(&account).await.unwrap();
         let (ours, process) = StdStream::pair().unwrap();
@@ -103,9 +82,9 @@ mod tests {
             () = &mut waits => panic!("it has not ended"),
             () = std::future::ready(()) => {}
         }
-        assert_eq!(dirs.all.available_permits(), 0);
+        assert!(dirs.begin(&account).await.is_none());
         drop(process);
         waits.await;
-        assert_eq!(dirs.all.available_permits(), 1);
+        assert!(dirs.begin(&account).await.is_some());
     }
 }

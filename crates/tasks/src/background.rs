@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::oneshot;
 
-use crate::Panicked;
+use crate::{Panicked, at_its_point};
 
 /// How far such work steps back: whoever wakes up goes first, and where all processors are busy a tenth is left for it.
 const NICENESS: i32 = 10;
@@ -19,10 +19,7 @@ pub async fn background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Panicked> {
     let (sender, result) = oneshot::channel();
-    let work = move || {
-        hearth_sys::failpoint(task);
-        work()
-    };
+    let work = at_its_point(task, work);
     let run = move || {
         // A matter of fairness alone. To Linux a process is a thread.
         let _as_any_other = rustix::process::setpriority_process(None, NICENESS).is_err();

@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use hearth_sys::failpoint;
 use tokio_util::task::TaskTracker;
 
-use crate::Panicked;
 use crate::alarm::{has_rung, ring};
+use crate::{Panicked, at_its_point};
 
 /// Cheap to clone; clones are the same group.
 #[derive(Clone, Debug, Default)]
@@ -45,11 +45,7 @@ impl TaskGroup {
         clean_up: impl FnOnce() + Send + 'static,
     ) {
         self.0.spawn_blocking(move || {
-            let work = || {
-                failpoint(task);
-                work();
-            };
-            if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            if catch_unwind(AssertUnwindSafe(at_its_point(task, work))).is_err() {
                 after_panic(task, clean_up);
             }
         });

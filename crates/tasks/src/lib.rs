@@ -17,7 +17,7 @@ mod share;
 pub use alarm::{has_rung, ring, ring_on_panic, rung};
 pub use background::background;
 pub use group::{TaskGroup, contain};
-pub use share::{FairTurns, Shares};
+pub use share::{FairTurns, Shares, Turn};
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,11 +46,15 @@ pub async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Panicked> {
-    let work = move || {
+    tokio::task::spawn_blocking(at_its_point(task, work)).await.map_err(|_logged_by_the_panic| Panicked { task })
+}
+
+/// The work, behind the failpoint of its task's name.
+fn at_its_point<T>(task: &str, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
         hearth_sys::failpoint(task);
         work()
-    };
-    tokio::task::spawn_blocking(work).await.map_err(|_logged_by_the_panic| Panicked { task })
+    }
 }
 
 /// A thread on which everybody counts. Its owner joins it.
@@ -60,11 +64,7 @@ pub async fn blocking<T: Send + 'static>(
 pub fn system_thread(name: String, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let task = name.clone();
     std::thread::Builder::new().name(name).spawn(move || {
-        let work = || {
-            hearth_sys::failpoint(&task);
-            work();
-        };
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        if catch_unwind(AssertUnwindSafe(at_its_point(&task, work))).is_err() {
             ring(&task);
         }
     })

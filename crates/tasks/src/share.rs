@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Panicked, blocking};
 
@@ -63,29 +63,25 @@ impl Shares {
 pub struct FairTurns {
     /// Of one account no more wait among all than may be under way.
     own: Shares,
-    all: Semaphore,
+    all: Arc<Semaphore>,
 }
 
-impl FairTurns {
-    pub const fn new(of_all: usize, of_each: usize) -> Self {
-        Self { own: Shares::new(of_each), all: Semaphore::const_new(of_all) }
-    }
-
-    /// To be held for as long as the turn lasts.
-    pub async fn turn(&self, account: &str) -> impl Drop + use<'_> {
-        let own = self.own.turn(account).await;
-        Turn { _all: self.all.acquire().await.ok(), _own: own }
-    }
-}
-
-/// The account's own goes last: until then none of its others waits among all.
-struct Turn<'a> {
-    _all: Option<SemaphorePermit<'a>>,
+/// To be held for as long as it lasts. The account's own goes last: until then none of its others waits among all.
+#[derive(Debug)]
+pub struct Turn {
+    _all: Option<OwnedSemaphorePermit>,
     _own: Option<OwnedSemaphorePermit>,
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {}
+impl FairTurns {
+    pub fn new(of_all: usize, of_each: usize) -> Self {
+        Self { own: Shares::new(of_each), all: Arc::new(Semaphore::new(of_all)) }
+    }
+
+    pub async fn turn(&self, account: &str) -> Turn {
+        let own = self.own.turn(account).await;
+        Turn { _all: Arc::clone(&self.all).acquire_owned().await.ok(), _own: own }
+    }
 }
 
 #[cfg(test)]
@@ -119,13 +115,13 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_waits_beside_many_of_another_is_next() {
-        static TURNS: FairTurns = FairTurns::new(1, 1);
+        let turns = FairTurns::new(1, 1);
         let order = Arc::new(Mutex::new(Vec::new()));
-        let held = TURNS.turn("a").await;
+        let held = turns.turn("a").await;
         let work = |account: &'static str| {
-            let order = Arc::clone(&order);
+            let (order, turns) = (Arc::clone(&order), &turns);
             async move {
-                let _turn = TURNS.turn(account).await;
+                let _turn = turns.turn(account).await;
                 order.lock().unwrap().push(account);
             }
         };
@@ -133,5 +129,17 @@ mod tests {
         // Everybody waits by then: they are polled in this order.
         futures_util::future::join(all, async { drop(held) }).await;
         assert_eq!(*order.lock().unwrap(), ["b", "a", "a", "a", "a"]);
+    }
+    #[tokio::test]
+    async fn accounts_of_which_nothing_is_under_way_are_forgotten() {
+        let shares = Shares::new(1);
+        let held = shares.turn("a").await;
+        drop(shares.turn("b").await);
+        let _another = shares.turn("c").await;
+        let known = || shares.turns.lock().unwrap().as_ref().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert!(known().contains(&"a".to_owned()) && !known().contains(&"b".to_owned()));
+        drop(held);
+        drop(shares.turn("d").await);
+        assert!(!known().contains(&"a".to_owned()));
     }
 }

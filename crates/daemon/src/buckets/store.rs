@@ -15,16 +15,14 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::refused;
 use super::section::BucketSection;
 use super::transfer::Transfer;
-use crate::sign::Signer;
+use crate::sign::{Signer, UNRESERVED};
 
-/// What a path leaves as it is when it is signed.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-const QUERY: &AsciiSet = &KEY.add(b'/');
+const QUERY: &AsciiSet = &UNRESERVED.add(b'/');
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -95,7 +93,7 @@ impl S3Store {
         object: &ObjectName,
         resumed: Option<(u64, HeaderValue)>,
     ) -> Result<Request<Full<Bytes>>, ObjectError> {
-        let key = utf8_percent_encode(&object.key, KEY);
+        let key = utf8_percent_encode(&object.key, UNRESERVED);
         let bucket = &object.bucket;
         let query = match &object.version {
             Some(version) => format!("?versionId={}", utf8_percent_encode(version, QUERY)),
