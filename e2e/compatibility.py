@@ -55,8 +55,8 @@ def row(service, operation, texts):
 
 def chapter():
     texts = tests()
-    lines = [HEAD, "Of each service that AWS's models describe; beside what works, the tests that call it (`e2e`, `crates/frontend/tests`).",
-             "Every member is accounted for in `e2e/test_inputs.py`.\n"]
+    lines = [HEAD, "The operations of ten services, as AWS's models list them. Beside each that works stand tests that call it (`e2e`,",
+             "`crates/frontend/tests`). `e2e/test_inputs.py` accounts for every member of their inputs.\n"]
     for service in SERVICES:
         lines.append(f"### {service}\n")
         works = READ.get(service, {})
@@ -64,7 +64,7 @@ def chapter():
             lines += ["| operation | | tests |", "|---|---|---|", *(row(service, name, texts) for name in sorted(works)), ""]
         empty = sorted(FINDS_NOTHING) if service == "lambda" else []
         if empty:
-            lines.append(f"Find nothing, since nobody has any: {', '.join(empty)}.\n")
+            lines.append(f"Answer with an empty list, because nothing of the kind exists here: {', '.join(empty)}.\n")
         others = sorted(set(names(service)) - set(works) - set(empty))
         error = ERRORS.get(service)
         how = f"Refused with `{error}`" if error else "The service is not there (`NotImplemented`, status 501)"

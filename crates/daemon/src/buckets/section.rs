@@ -45,10 +45,17 @@ impl CodeSection {
 }
 
 impl BucketSection {
+    fn speaks_to_a_store(&self) -> bool {
+        let texts = [&self.region, &self.access_key_id, &self.secret_access_key];
+        texts.into_iter().any(Option::is_some) || self.path_style.is_some() || self.allow_http || self.timeout_s > 0
+    }
+
     fn problem(&self) -> Option<&'static str> {
         let Some(endpoint) = &self.endpoint else {
-            let dir = self.dir.as_ref();
-            return dir.is_none_or(|dir| !dir.is_absolute()).then_some("needs an absolute dir or an endpoint");
+            if self.dir.as_ref().is_none_or(|dir| !dir.is_absolute()) {
+                return Some("needs an absolute dir or an endpoint");
+            }
+            return self.speaks_to_a_store().then_some("has a dir: only an endpoint needs other keys than accounts");
         };
         if self.dir.is_some() {
             return Some("has both a dir and an endpoint");
@@ -82,6 +89,9 @@ mod tests {
             ("", Some("needs an absolute dir")),
             ("dir = 'artifacts'", Some("needs an absolute dir")),
             ("dir = '/srv'\nendpoint = 'https://a'", Some("both")),
+            ("dir = '/srv'\naccounts = ['123456789012']", None),
+            ("dir = '/srv'\nregion = 'us-east-1'", Some("only an endpoint")),
+            ("dir = '/srv'\ntimeout_s = 5", Some("only an endpoint")),
             ("endpoint = 'http://127.0.0.1:9000'", Some("allow_http")),
             ("endpoint = 'ftp://a'", Some("no URL")),
             ("endpoint = 'https://a/path'", Some("no URL")),
