@@ -19,6 +19,18 @@ const FREE_TEXT: &[(&str, &str, &str, &str)] = &[
     ("iam", "AttachedPermissionsBoundary", "PermissionsBoundaryType", "stringType"),
 ];
 
+/// `(service, structure, member)`: required by the model, yet absent from answers of the service.
+const LEFT_OUT: &[(&str, &str, &str)] = &[
+    // Recorded of functions that have no code signing configuration.
+    ("lambda", "GetFunctionCodeSigningConfigResponse", "CodeSigningConfigArn"),
+];
+
+/// `(service, enumeration, value)`: what the service answers beyond the model's values.
+const MORE_VALUES: &[(&str, &str, &str)] = &[
+    // Recorded of functions whose update is in progress.
+    ("lambda", "LastUpdateStatusReasonCode", "Creating"),
+];
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Document {
     pub(super) metadata: Metadata,
@@ -136,11 +148,29 @@ fn is_false(value: &bool) -> bool {
 impl Document {
     pub(super) fn read(service: &str, path: &Path) -> Result<Self> {
         let mut document: Self = serde_json::from_reader(flate2::read::GzDecoder::new(File::open(path)?))?;
-        for (_, structure, member, text) in FREE_TEXT.iter().filter(|(of, ..)| *of == service) {
-            let shape = document.shapes.get_mut(*structure).context("a structure of FREE_TEXT is missing")?;
-            shape.members.get_mut(*member).context("a member of FREE_TEXT is missing")?.shape = (*text).to_owned();
-        }
+        document.correct(service)?;
         Ok(document)
+    }
+
+    /// Where the service is not as its model says.
+    fn correct(&mut self, service: &str) -> Result<()> {
+        let missing = |name: &str| format!("{service} has no {name} any more that could be corrected");
+        for (_, structure, member, text) in FREE_TEXT.iter().filter(|(of, ..)| *of == service) {
+            let member = self.shape(structure)?.members.get_mut(*member).with_context(|| missing(member))?;
+            member.shape = (*text).to_owned();
+        }
+        for (_, structure, member) in LEFT_OUT.iter().filter(|(of, ..)| *of == service) {
+            self.shape(structure)?.required.retain(|required| required != member);
+        }
+        for (_, enumeration, value) in MORE_VALUES.iter().filter(|(of, ..)| *of == service) {
+            let values = self.shape(enumeration)?.values.as_mut();
+            values.with_context(|| missing(enumeration))?.push((*value).to_owned());
+        }
+        Ok(())
+    }
+
+    fn shape(&mut self, name: &str) -> Result<&mut Shape> {
+        self.shapes.get_mut(name).with_context(|| format!("there is no shape {name} to correct"))
     }
 
     /// An entry per line, so that a new version of the model shows what changed.

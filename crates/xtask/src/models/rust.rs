@@ -19,28 +19,16 @@ const PARTS: &[(&str, &str)] = &[
     ("structure", "structure!"),
 ];
 
-/// `(service, structure, member)`: required by the model, yet absent from answers of the service.
-const LEFT_OUT: &[(&str, &str, &str)] = &[
-    // Recorded of functions that have no code signing configuration.
-    ("lambda", "GetFunctionCodeSigningConfigResponse", "CodeSigningConfigArn"),
-];
-
-/// `(service, enumeration, value)`: what the service answers beyond the model's values.
-const MORE_VALUES: &[(&str, &str, &str)] = &[
-    // Recorded of functions whose update is in progress.
-    ("lambda", "LastUpdateStatusReasonCode", "Creating"),
-];
-
 /// The module of a service. Operations with one of `without_shapes` in their names are left out.
 pub(super) fn module(service: &str, document: &Document, without_shapes: &[&str]) -> Result<String> {
     let is_left_out = |name: &str| without_shapes.iter().any(|part| name.contains(part));
     let operations = document.operations.iter().filter(|(name, _)| !is_left_out(name)).collect();
-    let writer = Writer::new(service, document, operations)?;
+    let writer = Writer::new(document, operations)?;
     let mut text = String::new();
     for (name, shape) in document.shapes.iter().filter(|(name, _)| writer.uses(name)) {
         match shape.kind.as_str() {
             "structure" => writer.structure(&mut text, name, shape)?,
-            "string" if shape.values.is_some() => enumeration(&mut text, service, name, shape)?,
+            "string" if shape.values.is_some() => enumeration(&mut text, name, shape)?,
             _ => {}
         }
     }
@@ -57,7 +45,6 @@ pub(super) fn module(service: &str, document: &Document, without_shapes: &[&str]
 }
 
 struct Writer<'a> {
-    service: &'a str,
     document: &'a Document,
     operations: Vec<(&'a String, &'a Operation)>,
     /// Shapes that inputs lead to: these are read.
@@ -71,14 +58,13 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(service: &'a str, document: &'a Document, operations: Vec<(&'a String, &'a Operation)>) -> Result<Self> {
+    fn new(document: &'a Document, operations: Vec<(&'a String, &'a Operation)>) -> Result<Self> {
         let (mut inputs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
         for (_, operation) in &operations {
             operation.input.iter().try_for_each(|input| reach(document, &input.shape, &mut inputs))?;
             operation.output.iter().try_for_each(|output| reach(document, &output.shape, &mut outputs))?;
         }
         let mut writer = Self {
-            service,
             document,
             operations,
             inputs,
@@ -154,9 +140,7 @@ impl<'a> Writer<'a> {
             Case::Camel => "camelCase",
         };
         write!(text, "\nstructure! {{\n    [\"{case}\"{default}{read}{written}]\n    {} {{\n", type_name(name))?;
-        let is_required = |member: &String| {
-            shape.required.contains(member) && !LEFT_OUT.contains(&(self.service, name, member.as_str()))
-        };
+        let is_required = |member: &String| shape.required.contains(member);
         let (required, optional): (Vec<_>, Vec<_>) = shape.members.iter().partition(|(member, _)| is_required(member));
         for (member, reference) in required {
             self.member(text, rule, member, reference)?;
@@ -238,12 +222,10 @@ fn reach<'a>(document: &'a Document, name: &'a str, reached: &mut BTreeSet<&'a s
     Ok(())
 }
 
-fn enumeration(text: &mut String, service: &str, name: &str, shape: &Shape) -> Result<()> {
+fn enumeration(text: &mut String, name: &str, shape: &Shape) -> Result<()> {
     let mut variants: BTreeMap<String, &str> = BTreeMap::new();
     write!(text, "\nenumeration! {{\n    {} {{\n", type_name(name))?;
-    let more = MORE_VALUES.iter().filter(|(of, enumeration, _)| *of == service && *enumeration == name);
-    let more = more.map(|(_, _, value)| *value);
-    for value in shape.values.iter().flatten().map(String::as_str).chain(more) {
+    for value in shape.values.iter().flatten() {
         let variant = variant(value);
         let other = variants.insert(variant.clone(), value);
         ensure!(other.is_none(), "{name}: {value} and {other:?} are both {variant}");
