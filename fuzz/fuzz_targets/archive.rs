@@ -5,11 +5,11 @@
 use std::fs;
 use std::path::Path;
 
-use hearth_store::ArtifactLimits;
-use hearth_store::archive::{plan, unpack};
+use hearth_packages::PackageLimits;
+use hearth_packages::archive::{plan, unpack};
 use libfuzzer_sys::fuzz_target;
 
-const LIMITS: ArtifactLimits = ArtifactLimits { unpacked_bytes_max: 1 << 20, entries_max: 100 };
+const LIMITS: PackageLimits = PackageLimits { unpacked_bytes_max: 1 << 20, entries_max: 100 };
 
 fuzz_target!(|zip: &[u8]| {
     let Ok(plan) = plan(std::io::Cursor::new(zip), &LIMITS) else { return };

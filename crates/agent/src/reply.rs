@@ -59,7 +59,7 @@ pub(crate) fn write_event_head(out: &mut Vec<u8>, head: &InvokeHead<'_>, body_by
     out.extend_from_slice(b"\r\n");
 }
 
-/// Control characters become spaces: a client context may be JSON on several lines, and its author is not trusted.
+/// Functions characters become spaces: a client context may be JSON on several lines, and its author is not trusted.
 fn write_header(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");

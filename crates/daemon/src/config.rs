@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_control::capacity::{
+use hearth_capacity::{
     AccountDocument, CapacityBase, CapacityPlan, GroupDocument, HookTerms, InstanceDocument, PoolDocument,
 };
 use hearth_engine::EngineConfig;

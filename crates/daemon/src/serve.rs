@@ -6,17 +6,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hearth_control::capacity::CapacityPlan;
-use hearth_control::{Control, ControlConfig, NodePorts, RoleChecks, RuntimeState, RuntimeStates};
+use hearth_capacity::CapacityPlan;
 use hearth_engine::port::Invoker;
 use hearth_frontend::{Backends, Frontend, FrontendConfig};
+use hearth_functions::{Functions, FunctionsConfig, NodePorts, RoleChecks, RuntimeState, RuntimeStates};
 use hearth_iam::Iam;
 use hearth_iam::access::Access;
 use hearth_logs::{LogConfig, LogStore};
 use hearth_node::{Node, NodeConfig, Parts, TemplateParts};
+use hearth_packages::{PackageLimits, Packages};
 use hearth_runtimes::{RuntimeName, Runtimes};
 use hearth_sandbox::{Isolation, LinuxConfig, LinuxIsolation, Saving};
-use hearth_store::{ArtifactLimits, Artifacts, Embedded};
+use hearth_store::Embedded;
 use hearth_sys::failpoint;
 use hearth_tasks::TaskGroup;
 use hearth_templates::{Images, ImagesConfig};
@@ -132,7 +133,7 @@ async fn serve(
     isolation: Arc<dyn Isolation>,
     signals: &mut StopSignals,
 ) -> Result<ExitCode> {
-    let artifacts = Arc::new(Artifacts::open(&config.data_dir.join("code"), ArtifactLimits::default())?);
+    let packages = Arc::new(Packages::open(&config.data_dir.join("code"), PackageLimits::default())?);
     let runtimes = Arc::new(Runtimes::open(&config.runtimes_dir())?);
     if config.runtimes_dir.is_none() {
         // A directory of our own: nobody else's sandboxes run on what no runtime names any more.
@@ -153,14 +154,14 @@ async fn serve(
     };
     let access = open_access(config, &store).await?;
     let iam = Arc::new(Iam::open(Arc::clone(&store)).await?);
-    let control = Control::open(
+    let functions = Functions::open(
         Arc::clone(&store),
-        Arc::clone(&artifacts),
+        Arc::clone(&packages),
         Arc::clone(&iam),
         control_config(config, &runtimes, access.is_guarded())?,
         retire,
     );
-    let control = Arc::new(control.await?);
+    let functions = Arc::new(functions.await?);
     let hook = config.capacity.hook.as_ref().map(crate::config::HookSection::terms);
     let capacity = CapacityPlan::open(Arc::clone(&store), config.capacity_base(), hook, wall_now()).await?;
     let tunnels = Arc::new(ApiTunnels::default());
@@ -169,22 +170,22 @@ async fn serve(
             config: node_config(config),
             isolation,
             runtimes,
-            artifacts,
+            packages,
             logs: Arc::clone(&logs),
             store,
-            catalogue: Arc::clone(&control) as _,
+            catalogue: Arc::clone(&functions) as _,
             tunnels: Arc::clone(&tunnels) as _,
             templates: templates(config),
         })
     });
     node.recall().await;
-    control.prepare_with(&(Arc::new(node.clone()) as _));
-    control.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
+    functions.prepare_with(&(Arc::new(node.clone()) as _));
+    functions.connect(NodePorts { provisioner: Arc::new(node.clone()) }).await;
     node.connect_capacity(Arc::new(capacity.clone()));
     capacity.connect(Arc::new(NodeFleet(node.clone())));
     let stop = CancellationToken::new();
     let backends = Backends {
-        control,
+        functions,
         access,
         iam,
         invoker: Arc::new(node.clone()),
@@ -338,7 +339,7 @@ fn node_config(config: &Config) -> NodeConfig {
     }
 }
 
-fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> Result<ControlConfig> {
+fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> Result<FunctionsConfig> {
     let roles = match config.roles(guarded) {
         Roles::Strict => RoleChecks::Strict,
         Roles::Lenient => {
@@ -355,7 +356,7 @@ fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> R
         (None, Ok(_)) => RuntimeState::Addable,
         (None, Err(_)) => RuntimeState::Unsupported,
     };
-    Ok(ControlConfig {
+    Ok(FunctionsConfig {
         roles,
         runtimes: RuntimeStates(Arc::new(state)),
         region: config.region.clone(),

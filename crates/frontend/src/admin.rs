@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use hearth_control::LocationError;
+use hearth_functions::LocationError;
 use hearth_types::AccountId;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::{Method, StatusCode};
@@ -161,8 +161,8 @@ async fn code(exchange: &Exchange<'_>, code: &str) -> Result<Response, ApiError>
         found.map(|(_, value)| value.into_owned()).unwrap_or_default()
     };
     let (expires, signature) = (field("expires"), field("signature"));
-    let control = &exchange.shared.backends.control;
-    let file = control.verify_code_location(code, &expires, &signature, exchange.now).map_err(|error| {
+    let functions = &exchange.shared.backends.functions;
+    let file = functions.verify_code_location(code, &expires, &signature, exchange.now).map_err(|error| {
         let (status, code) = match error {
             LocationError::Malformed => (StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
             LocationError::Expired => (StatusCode::FORBIDDEN, "AccessDenied"),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_control::capacity::{Actor, CapacityError, CapacityPlan, Kind};
+use hearth_capacity::{Actor, CapacityError, CapacityPlan, Kind};
 use hearth_types::AccountId;
 use http::{Method, StatusCode};
 use serde::Deserialize;

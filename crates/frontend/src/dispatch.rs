@@ -261,7 +261,7 @@ impl Shared {
             Service::Sqs => {
                 sqs::TABLE.handle(&Context { backend: (), request: request_context }, protocol, request).await
             }
-            Service::Lambda => lambda::handle(&self.backends.control, &request_context, request).await,
+            Service::Lambda => lambda::handle(&self.backends.functions, &request_context, request).await,
             other => Err(unsupported(other.signing_name())),
         }
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hearth_control::{Control, Resolved};
 use hearth_engine::port::{Invocation, InvokeError, Outcome, Reply, ThrottleReason, Timeline};
+use hearth_functions::{Functions, Resolved};
 use hearth_types::{AccountId, FunctionRef, Qualifier, RequestId, Timestamp, VersionLabel};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -52,14 +52,14 @@ pub(crate) struct Authenticated<'a> {
 
 /// Runs or queues what is asked for. `reader`: who a stream is for.
 pub(crate) async fn perform(
-    Backends { control, access, invoker, .. }: &Backends,
+    Backends { functions, access, invoker, .. }: &Backends,
     request: Authenticated<'_>,
     reader: impl FnOnce() -> Reader,
 ) -> Result<Response, ApiError> {
-    let (function, qualifier) = names(control, &request)?;
+    let (function, qualifier) = names(functions, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
     request::check_payload(&request.payload, options.kind)?;
-    let resolved = control.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
+    let resolved = functions.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
     let owner = &resolved.spec.key.account;
     if owner != request.account && access.is_disabled(owner) {
         return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::RestJson));
@@ -98,17 +98,17 @@ pub(crate) async fn perform(
 }
 
 /// The function and the qualifier. Whatever is wrong with them is told as AWS does, from the model; here it only has to be found fast.
-fn names(control: &Control, request: &Authenticated<'_>) -> Result<(FunctionRef, Option<Qualifier>), ApiError> {
+fn names(functions: &Functions, request: &Authenticated<'_>) -> Result<(FunctionRef, Option<Qualifier>), ApiError> {
     let given = request::qualifier(request.parts.uri.query());
     let here =
-        |function: &FunctionRef| function.region.as_ref().is_none_or(|region| *region == control.config().region);
+        |function: &FunctionRef| function.region.as_ref().is_none_or(|region| *region == functions.config().region);
     let function = request::function(request.call.function).filter(here);
     let qualifier = given.as_deref().map(str::parse::<Qualifier>).transpose();
     if let (Some(function), Ok(qualifier)) = (function, qualifier) {
         return Ok((function, qualifier));
     }
     let name = request::check_names(request.call.function, given.as_deref())?;
-    Err(control.unknown_function(request.account, &name, given.as_deref()).into())
+    Err(functions.unknown_function(request.account, &name, given.as_deref()).into())
 }
 
 fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Result<Invocation, ApiError> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hearth_aws_api::Service;
-use hearth_control::{Control, Scope};
+use hearth_functions::{Functions, Scope};
 use http::StatusCode;
 use http::header::HOST;
 
@@ -23,7 +23,7 @@ const STATUSES: &[(&str, StatusCode)] = &[("DeleteFunction", StatusCode::NO_CONT
 /// Serves an authenticated request whose body is complete. Runs as a task of its own: a change must not be dropped half
 /// done.
 pub(crate) async fn handle(
-    control: &Arc<Control>,
+    functions: &Arc<Functions>,
     context: &RequestContext,
     request: http::Request<Bytes>,
 ) -> Result<Response, ApiError> {
@@ -33,9 +33,9 @@ pub(crate) async fn handle(
     let operation = decoded.operation;
     let scope =
         Scope { account: &context.account, principal: &context.principal_arn, now: context.now, endpoint: &endpoint };
-    let owner = control.granting_account(scope, &operation.name, &decoded.input)?;
+    let owner = functions.granting_account(scope, &operation.name, &decoded.input)?;
     let scope = Scope { account: owner.as_ref().unwrap_or(scope.account), ..scope };
-    let answer = operations::perform(control, scope, &operation.name, decoded.input).await?;
+    let answer = operations::perform(functions, scope, &operation.name, decoded.input).await?;
     let status = STATUSES.iter().find(|(name, _)| *name == operation.name).map(|(_, status)| *status);
     let status = status.or(StatusCode::from_u16(operation.status).ok()).unwrap_or(StatusCode::OK);
     Ok(match answer {

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hearth_control::Control;
-use hearth_control::capacity::CapacityPlan;
+use hearth_capacity::CapacityPlan;
 use hearth_engine::port::Invoker;
+use hearth_functions::Functions;
 use hearth_iam::Iam;
 use hearth_iam::access::Access;
 use hearth_logs::LogStore;
@@ -75,7 +75,7 @@ impl FrontendConfig {
 /// The rooms behind the front.
 #[derive(Clone, Debug)]
 pub struct Backends {
-    pub control: Arc<Control>,
+    pub functions: Arc<Functions>,
     /// Without keys any credentials pass; see [`crate::auth::check_exposure`].
     pub access: Arc<Access>,
     pub iam: Arc<Iam>,

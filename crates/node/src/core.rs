@@ -17,9 +17,9 @@ use hearth_engine::port::{CapacitySource, Catalogue, Invocation, InvokeError};
 use hearth_engine::view::EngineView;
 use hearth_engine::{Demand, Event, RootId, Ticket};
 use hearth_logs::LogStore;
+use hearth_packages::Packages;
 use hearth_runtimes::Runtimes;
 use hearth_sandbox::Isolation;
-use hearth_store::Artifacts;
 use hearth_store::Store;
 use hearth_sys::failpoint;
 use hearth_tasks::{Shares, TaskGroup};
@@ -48,7 +48,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) isolation: Arc<dyn Isolation>,
     pub(crate) runtimes: Arc<Runtimes>,
-    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) packages: Arc<Packages>,
     pub(crate) logs: Arc<LogStore>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) catalogue: Arc<dyn Catalogue>,
@@ -77,7 +77,7 @@ pub struct Parts {
     pub config: NodeConfig,
     pub isolation: Arc<dyn Isolation>,
     pub runtimes: Arc<Runtimes>,
-    pub artifacts: Arc<Artifacts>,
+    pub packages: Arc<Packages>,
     pub logs: Arc<LogStore>,
     pub store: Arc<dyn Store>,
     pub catalogue: Arc<dyn Catalogue>,
@@ -114,7 +114,7 @@ impl Core {
             clock: Clock::start(),
             isolation: Arc::clone(&parts.isolation),
             runtimes: parts.runtimes,
-            artifacts: parts.artifacts,
+            packages: parts.packages,
             logs: parts.logs,
             store: parts.store,
             catalogue: parts.catalogue,

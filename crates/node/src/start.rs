@@ -52,7 +52,7 @@ pub(crate) struct Attached {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AssignError {
     #[error("the package of the function cannot be read")]
-    Package(#[source] hearth_store::ArtifactError),
+    Package(#[source] hearth_packages::PackageError),
     #[error("the sandbox cannot be set up")]
     Isolation(#[source] IsolationError),
     #[error("the agent cannot be reached")]
@@ -228,7 +228,7 @@ impl Core {
         let (core, sandbox, spec) = (Arc::clone(self), Arc::clone(sandbox), Arc::clone(spec));
         let work = move || {
             let layers: Vec<_> = spec.layers.iter().map(|layer| layer.code).collect();
-            let opt_dir = core.artifacts.merged_layers(&layers).ok().flatten();
+            let opt_dir = core.packages.merged_layers(&layers).ok().flatten();
             let wall = core.clock.wall();
             let Some(assigned) = sandbox.assigned.get() else { return };
             for line in notice::lines(&spec, opt_dir.as_deref(), wall) {
@@ -287,11 +287,11 @@ impl Core {
     pub(crate) fn assign_spec(&self, spec: &VersionSpec, urgent: bool) -> Result<AssignSpec, AssignError> {
         let task_dir = match &spec.live_dir {
             Some(dir) => PathBuf::from(dir),
-            None => self.artifacts.ensure_unpacked(&spec.key.code).map_err(AssignError::Package)?,
+            None => self.packages.ensure_unpacked(&spec.key.code).map_err(AssignError::Package)?,
         };
         let task_dir_may_hang = spec.live_dir.is_some();
         let layers: Vec<_> = spec.layers.iter().map(|layer| layer.code).collect();
-        let opt_dir = self.artifacts.merged_layers(&layers).map_err(AssignError::Package)?;
+        let opt_dir = self.packages.merged_layers(&layers).map_err(AssignError::Package)?;
         let cores = cpu_millis(spec.memory_mib);
         Ok(AssignSpec {
             task_dir,

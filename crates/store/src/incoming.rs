@@ -64,7 +64,7 @@ impl Received {
     }
 
     /// The file from its start.
-    pub(crate) fn reopen(&self) -> Result<File, BlobError> {
+    pub fn reopen(&self) -> Result<File, BlobError> {
         self.file.reopen().map_err(failed("open", self.file.path()))
     }
 

@@ -4,8 +4,6 @@
 //! or nothing and durable before it returns. One embedded engine, [`Embedded`], implements them for one node.
 
 pub mod api;
-pub mod archive;
-mod artifact;
 pub mod blob;
 mod embedded;
 mod incoming;
@@ -15,8 +13,6 @@ pub use api::{
     Change, CommitError, Entry, Key, Lease, Leased, LeasedMessage, LogRecord, Precondition, QueueState, ReadError,
     Revision, Store, Watch, Write,
 };
-pub use archive::{ArchiveError, ArtifactLimits};
-pub use artifact::{Artifact, ArtifactError, Artifacts};
 pub use blob::{BlobError, Blobs};
 pub use embedded::{Embedded, OpenError, TimeSource};
 pub use incoming::{Incoming, Received};

@@ -140,7 +140,7 @@ impl fmt::Display for SandboxId {
     }
 }
 
-/// A SHA-256 digest: the name of a code artifact or blob.
+/// A SHA-256 digest: the name of a code package or blob.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sha256(pub [u8; 32]);

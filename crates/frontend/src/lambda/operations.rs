@@ -1,7 +1,7 @@
 //! One line per operation.
 
 use hearth_aws_api::ApiError;
-use hearth_control::{Control, Scope};
+use hearth_functions::{Functions, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,25 +10,25 @@ use super::absent;
 
 /// Performs the operation; the answer's JSON, or `None` where it has no body.
 pub(super) async fn perform(
-    control: &Control,
+    functions: &Functions,
     scope: Scope<'_>,
     operation: &str,
     input: Value,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match operation {
-        "CreateFunction" => json(&Box::pin(control.create_function(scope, read(input)?)).await?),
-        "GetFunction" => json(&control.get_function(scope, &read(input)?)?),
-        "GetFunctionConfiguration" => json(&control.get_function_configuration(scope, &read(input)?)?),
-        "UpdateFunctionCode" => json(&Box::pin(control.update_function_code(scope, read(input)?)).await?),
+        "CreateFunction" => json(&Box::pin(functions.create_function(scope, read(input)?)).await?),
+        "GetFunction" => json(&functions.get_function(scope, &read(input)?)?),
+        "GetFunctionConfiguration" => json(&functions.get_function_configuration(scope, &read(input)?)?),
+        "UpdateFunctionCode" => json(&Box::pin(functions.update_function_code(scope, read(input)?)).await?),
         "UpdateFunctionConfiguration" => {
-            json(&Box::pin(control.update_function_configuration(scope, read(input)?)).await?)
+            json(&Box::pin(functions.update_function_configuration(scope, read(input)?)).await?)
         }
-        "DeleteFunction" => empty(control.delete_function(scope, read(input)?).await),
-        "ListFunctions" => json(&control.list_functions(scope, &read(input)?)?),
-        "PublishVersion" => json(&Box::pin(control.publish_version(scope, read(input)?)).await?),
-        "ListVersionsByFunction" => json(&control.list_versions_by_function(scope, &read(input)?)?),
+        "DeleteFunction" => empty(functions.delete_function(scope, read(input)?).await),
+        "ListFunctions" => json(&functions.list_functions(scope, &read(input)?)?),
+        "PublishVersion" => json(&Box::pin(functions.publish_version(scope, read(input)?)).await?),
+        "ListVersionsByFunction" => json(&functions.list_versions_by_function(scope, &read(input)?)?),
         "CreateAlias" | "UpdateAlias" | "GetAlias" | "ListAliases" | "DeleteAlias" => {
-            Box::pin(alias(control, scope, operation, input)).await
+            Box::pin(alias(functions, scope, operation, input)).await
         }
         "PublishLayerVersion"
         | "GetLayerVersion"
@@ -38,97 +38,97 @@ pub(super) async fn perform(
         | "DeleteLayerVersion"
         | "AddLayerVersionPermission"
         | "GetLayerVersionPolicy"
-        | "RemoveLayerVersionPermission" => Box::pin(layer(control, scope, operation, input)).await,
-        "ListTags" => json(&control.list_tags(scope, &read(input)?)?),
-        "TagResource" => empty(control.tag_resource(scope, read(input)?).await),
-        "UntagResource" => empty(control.untag_resource(scope, read(input)?).await),
-        "GetAccountSettings" => json(&control.get_account_settings(scope)),
-        other => Box::pin(setting(control, scope, other, input)).await,
+        | "RemoveLayerVersionPermission" => Box::pin(layer(functions, scope, operation, input)).await,
+        "ListTags" => json(&functions.list_tags(scope, &read(input)?)?),
+        "TagResource" => empty(functions.tag_resource(scope, read(input)?).await),
+        "UntagResource" => empty(functions.untag_resource(scope, read(input)?).await),
+        "GetAccountSettings" => json(&functions.get_account_settings(scope)),
+        other => Box::pin(setting(functions, scope, other, input)).await,
     }
 }
 
 async fn alias(
-    control: &Control,
+    functions: &Functions,
     scope: Scope<'_>,
     operation: &str,
     input: Value,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match operation {
-        "CreateAlias" => json(&control.create_alias(scope, read(input)?).await?),
-        "UpdateAlias" => json(&control.update_alias(scope, read(input)?).await?),
-        "GetAlias" => json(&control.get_alias(scope, &read(input)?)?),
-        "ListAliases" => json(&control.list_aliases(scope, &read(input)?)?),
-        _ => empty(control.delete_alias(scope, read(input)?).await),
+        "CreateAlias" => json(&functions.create_alias(scope, read(input)?).await?),
+        "UpdateAlias" => json(&functions.update_alias(scope, read(input)?).await?),
+        "GetAlias" => json(&functions.get_alias(scope, &read(input)?)?),
+        "ListAliases" => json(&functions.list_aliases(scope, &read(input)?)?),
+        _ => empty(functions.delete_alias(scope, read(input)?).await),
     }
 }
 
 async fn layer(
-    control: &Control,
+    functions: &Functions,
     scope: Scope<'_>,
     operation: &str,
     input: Value,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match operation {
-        "PublishLayerVersion" => json(&control.publish_layer_version(scope, read(input)?).await?),
-        "GetLayerVersion" => json(&control.get_layer_version(scope, &read(input)?)?),
-        "GetLayerVersionByArn" => json(&control.get_layer_version_by_arn(scope, &read(input)?)?),
-        "ListLayers" => json(&control.list_layers(scope, &read(input)?)),
-        "ListLayerVersions" => json(&control.list_layer_versions(scope, &read(input)?)?),
-        "DeleteLayerVersion" => empty(control.delete_layer_version(scope, read(input)?).await),
-        "AddLayerVersionPermission" => json(&control.add_layer_version_permission(scope, read(input)?).await?),
-        "GetLayerVersionPolicy" => json(&control.get_layer_version_policy(scope, &read(input)?)?),
-        _ => empty(control.remove_layer_version_permission(scope, read(input)?).await),
+        "PublishLayerVersion" => json(&functions.publish_layer_version(scope, read(input)?).await?),
+        "GetLayerVersion" => json(&functions.get_layer_version(scope, &read(input)?)?),
+        "GetLayerVersionByArn" => json(&functions.get_layer_version_by_arn(scope, &read(input)?)?),
+        "ListLayers" => json(&functions.list_layers(scope, &read(input)?)),
+        "ListLayerVersions" => json(&functions.list_layer_versions(scope, &read(input)?)?),
+        "DeleteLayerVersion" => empty(functions.delete_layer_version(scope, read(input)?).await),
+        "AddLayerVersionPermission" => json(&functions.add_layer_version_permission(scope, read(input)?).await?),
+        "GetLayerVersionPolicy" => json(&functions.get_layer_version_policy(scope, &read(input)?)?),
+        _ => empty(functions.remove_layer_version_permission(scope, read(input)?).await),
     }
 }
 
 /// What belongs to a function beside its configuration.
 async fn setting(
-    control: &Control,
+    functions: &Functions,
     scope: Scope<'_>,
     operation: &str,
     input: Value,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match operation {
-        "AddPermission" => json(&control.add_permission(scope, read(input)?).await?),
-        "GetPolicy" => json(&control.get_policy(scope, &read(input)?)?),
-        "RemovePermission" => empty(control.remove_permission(scope, read(input)?).await),
-        "PutFunctionConcurrency" => json(&control.put_function_concurrency(scope, read(input)?).await?),
-        "GetFunctionConcurrency" => json(&control.get_function_concurrency(scope, &read(input)?)?),
-        "DeleteFunctionConcurrency" => empty(control.delete_function_concurrency(scope, read(input)?).await),
-        "PutFunctionEventInvokeConfig" => json(&control.put_function_event_invoke_config(scope, read(input)?).await?),
+        "AddPermission" => json(&functions.add_permission(scope, read(input)?).await?),
+        "GetPolicy" => json(&functions.get_policy(scope, &read(input)?)?),
+        "RemovePermission" => empty(functions.remove_permission(scope, read(input)?).await),
+        "PutFunctionConcurrency" => json(&functions.put_function_concurrency(scope, read(input)?).await?),
+        "GetFunctionConcurrency" => json(&functions.get_function_concurrency(scope, &read(input)?)?),
+        "DeleteFunctionConcurrency" => empty(functions.delete_function_concurrency(scope, read(input)?).await),
+        "PutFunctionEventInvokeConfig" => json(&functions.put_function_event_invoke_config(scope, read(input)?).await?),
         "UpdateFunctionEventInvokeConfig" => {
-            json(&control.update_function_event_invoke_config(scope, read(input)?).await?)
+            json(&functions.update_function_event_invoke_config(scope, read(input)?).await?)
         }
-        "GetFunctionEventInvokeConfig" => json(&control.get_function_event_invoke_config(scope, &read(input)?)?),
+        "GetFunctionEventInvokeConfig" => json(&functions.get_function_event_invoke_config(scope, &read(input)?)?),
         "DeleteFunctionEventInvokeConfig" => {
-            empty(control.delete_function_event_invoke_config(scope, read(input)?).await)
+            empty(functions.delete_function_event_invoke_config(scope, read(input)?).await)
         }
-        "ListFunctionEventInvokeConfigs" => json(&control.list_function_event_invoke_configs(scope, &read(input)?)?),
-        "GetFunctionCodeSigningConfig" => json(&control.get_function_code_signing_config(scope, &read(input)?)?),
-        "GetRuntimeManagementConfig" => json(&control.get_runtime_management_config(scope, &read(input)?)?),
-        "PutRuntimeManagementConfig" => json(&control.put_runtime_management_config(scope, read(input)?).await?),
-        "GetFunctionRecursionConfig" => json(&control.get_function_recursion_config(scope, &read(input)?)?),
-        "PutFunctionRecursionConfig" => json(&control.put_function_recursion_config(scope, read(input)?).await?),
-        other => Box::pin(provisioned(control, scope, other, input)).await,
+        "ListFunctionEventInvokeConfigs" => json(&functions.list_function_event_invoke_configs(scope, &read(input)?)?),
+        "GetFunctionCodeSigningConfig" => json(&functions.get_function_code_signing_config(scope, &read(input)?)?),
+        "GetRuntimeManagementConfig" => json(&functions.get_runtime_management_config(scope, &read(input)?)?),
+        "PutRuntimeManagementConfig" => json(&functions.put_runtime_management_config(scope, read(input)?).await?),
+        "GetFunctionRecursionConfig" => json(&functions.get_function_recursion_config(scope, &read(input)?)?),
+        "PutFunctionRecursionConfig" => json(&functions.put_function_recursion_config(scope, read(input)?).await?),
+        other => Box::pin(provisioned(functions, scope, other, input)).await,
     }
 }
 
 async fn provisioned(
-    control: &Control,
+    functions: &Functions,
     scope: Scope<'_>,
     operation: &str,
     input: Value,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match operation {
         "PutProvisionedConcurrencyConfig" => {
-            json(&control.put_provisioned_concurrency_config(scope, read(input)?).await?)
+            json(&functions.put_provisioned_concurrency_config(scope, read(input)?).await?)
         }
-        "GetProvisionedConcurrencyConfig" => json(&control.get_provisioned_concurrency_config(scope, &read(input)?)?),
+        "GetProvisionedConcurrencyConfig" => json(&functions.get_provisioned_concurrency_config(scope, &read(input)?)?),
         "DeleteProvisionedConcurrencyConfig" => {
-            empty(control.delete_provisioned_concurrency_config(scope, read(input)?).await)
+            empty(functions.delete_provisioned_concurrency_config(scope, read(input)?).await)
         }
         "ListProvisionedConcurrencyConfigs" => {
-            json(&control.list_provisioned_concurrency_configs(scope, &read(input)?)?)
+            json(&functions.list_provisioned_concurrency_configs(scope, &read(input)?)?)
         }
         other => json(&absent::answer(other)?),
     }

@@ -8,9 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hearth_aws_api::{Location, Service};
-use hearth_control::{Control, ControlConfig};
+use hearth_functions::{Functions, FunctionsConfig};
 use hearth_iam::Iam;
-use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
+use hearth_packages::{PackageLimits, Packages};
+use hearth_store::{Embedded, Store};
 use hearth_types::{RequestId, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 
 struct World {
     _dir: tempfile::TempDir,
-    control: Arc<Control>,
+    functions: Arc<Functions>,
     context: RequestContext,
 }
 
@@ -38,11 +39,11 @@ impl World {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&dir.path().join("store")).unwrap());
-        let artifacts = Arc::new(Artifacts::open(&dir.path().join("code"), ArtifactLimits::default()).unwrap());
+        let packages = Arc::new(Packages::open(&dir.path().join("code"), PackageLimits::default()).unwrap());
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
-        let config = ControlConfig::new("us-east-1".parse().unwrap());
-        let control = Control::open(store, artifacts, iam, config, Arc::new(|_| ())).await.unwrap();
-        Self { _dir: dir, control: Arc::new(control), context: context() }
+        let config = FunctionsConfig::new("us-east-1".parse().unwrap());
+        let functions = Functions::open(store, packages, iam, config, Arc::new(|_| ())).await.unwrap();
+        Self { _dir: dir, functions: Arc::new(functions), context: context() }
     }
 
     async fn send(&self, method: &str, uri: &str, body: &Value) -> Answer {
@@ -53,7 +54,7 @@ impl World {
     async fn send_text(&self, method: &str, uri: &str, body: String) -> Answer {
         let request = http::Request::builder().method(method).uri(uri).header("host", "127.0.0.1:4566");
         let request = request.body(Bytes::from(body)).unwrap();
-        let result = super::handle(&self.control, &self.context, request).await;
+        let result = super::handle(&self.functions, &self.context, request).await;
         let response = result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &self.context.request_id));
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

@@ -7,16 +7,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use hearth_control::capacity::{CapacityBase, CapacityPlan};
-use hearth_control::{Control, ControlConfig};
+use hearth_capacity::{CapacityBase, CapacityPlan};
 use hearth_engine::port::{
     BoxFuture, Invocation, InvokeError, Invoker, Outcome, Reply, ReplyChunk, StreamingReply, ThrottleReason, Timeline,
 };
 use hearth_frontend::{Backends, Frontend, FrontendConfig};
+use hearth_functions::{Functions, FunctionsConfig};
 use hearth_iam::Iam;
 use hearth_iam::access::{Access, AccessKey, Owner};
 use hearth_logs::{LogConfig, LogStore};
-use hearth_store::{ArtifactLimits, Artifacts, Embedded, Store};
+use hearth_packages::{PackageLimits, Packages};
+use hearth_store::{Embedded, Store};
 use hearth_types::{AccountId, VersionKey};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,16 +127,16 @@ impl World {
     async fn start_with(config: FrontendConfig, keys: Vec<AccessKey>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Embedded::open(&dir.path().join("store")).unwrap());
-        let artifacts = Arc::new(Artifacts::open(&dir.path().join("code"), ArtifactLimits::default()).unwrap());
+        let packages = Arc::new(Packages::open(&dir.path().join("code"), PackageLimits::default()).unwrap());
         let access = Arc::new(Access::open(Arc::clone(&store), &[1; 32], keys).await.unwrap());
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
-        let settings = ControlConfig::new("us-east-1".parse().unwrap());
+        let settings = FunctionsConfig::new("us-east-1".parse().unwrap());
         let now = hearth_types::Timestamp::from_millis(0);
         let capacity = CapacityPlan::open(Arc::clone(&store), CapacityBase::default(), None, now).await.unwrap();
-        let control = Control::open(store, artifacts, iam.clone(), settings, Arc::new(|_| ())).await.unwrap();
+        let functions = Functions::open(store, packages, iam.clone(), settings, Arc::new(|_| ())).await.unwrap();
         let logs = LogStore::open(&dir.path().join("logs"), LogConfig::default()).unwrap();
         let echo = Arc::new(Echo::default());
-        let backends = Backends { control: Arc::new(control), access, iam, invoker: echo.clone(), logs, capacity };
+        let backends = Backends { functions: Arc::new(functions), access, iam, invoker: echo.clone(), logs, capacity };
         let frontend = Frontend::new(config, backends);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

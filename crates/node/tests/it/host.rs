@@ -11,8 +11,9 @@ use hearth_engine::port::{
 };
 use hearth_logs::{FilterPattern, FilterQuery, LogConfig, LogStore, StreamChoice};
 use hearth_node::{Node, NodeConfig, ParkingMode, Parts, TemplateParts, TunnelServer};
+use hearth_packages::{PackageLimits, Packages};
 use hearth_runtimes::Runtimes;
-use hearth_store::{ArtifactLimits, Artifacts, Embedded};
+use hearth_store::Embedded;
 use hearth_templates::{Images, ImagesConfig};
 use hearth_types::{LogFormat, NetworkMode, RequestId, Sha256, VersionKey, VersionLabel, VersionSpec};
 use tokio::io::DuplexStream;
@@ -77,8 +78,8 @@ impl Host {
     pub(crate) fn new(engine: EngineConfig, sandboxes: Arc<Sandboxes>) -> Self {
         let dir = tempfile::tempdir_in("/dev/shm").unwrap();
         let at = |name: &str| dir.path().join(name);
-        let artifacts = Arc::new(Artifacts::open(&at("code"), ArtifactLimits::default()).unwrap());
-        let code = artifacts.ingest_zip(&package()).unwrap().code;
+        let packages = Arc::new(Packages::open(&at("code"), PackageLimits::default()).unwrap());
+        let code = packages.ingest_zip(&package()).unwrap().code;
         let images = Images::open(ImagesConfig {
             dir: at("templates"),
             hot_dir: at("hot"),
@@ -96,7 +97,7 @@ impl Host {
             },
             isolation: Arc::clone(&sandboxes) as _,
             runtimes: Arc::new(install_runtime(&at("runtimes"))),
-            artifacts,
+            packages,
             logs: Arc::clone(&logs),
             store: Arc::new(Embedded::open(&at("store")).unwrap()),
             catalogue: Arc::new(NoControl),

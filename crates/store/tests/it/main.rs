@@ -1,10 +1,6 @@
 //! What every store must keep, shown on real files.
 
 #[cfg(test)]
-mod archive;
-#[cfg(test)]
-mod artifact;
-#[cfg(test)]
 mod blob;
 #[cfg(test)]
 mod clock;
@@ -16,5 +12,3 @@ mod crash;
 mod embedded;
 #[cfg(test)]
 mod model;
-#[cfg(test)]
-mod raw_zip;

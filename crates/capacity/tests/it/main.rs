@@ -1,0 +1,4 @@
+//! Declared capacity on a real store in a directory of its own.
+
+#[cfg(test)]
+mod capacity;

@@ -1,0 +1,69 @@
+//! Requests about another account's function: its resource policy decides.
+
+use hearth_aws_api::ApiError;
+use hearth_types::{AccountId, FunctionRef, Qualifier};
+use serde_json::Value;
+
+use crate::function::function_arn;
+use crate::functions::{Functions, Scope};
+use crate::{policy, refuse};
+
+/// Operations beside Invoke that a policy can open to other accounts (Developer Guide, "Viewing resource-based IAM policies in
+/// Lambda": "supported API actions"). The others refuse whatever belongs to another account.
+const GRANTABLE: &[&str] = &[
+    "CreateAlias",
+    "DeleteAlias",
+    "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "GetPolicy",
+    "ListAliases",
+    "ListTags",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "PutFunctionConcurrency",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+];
+
+impl Functions {
+    /// The account whose function the operation is about, if it is not the caller's own and lets the caller do this. `None`
+    /// too for whatever the operation itself refuses.
+    ///
+    /// # Errors
+    /// 403, whether or not there is such a function.
+    pub fn granting_account(
+        &self,
+        scope: Scope<'_>,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Option<AccountId>, ApiError> {
+        let member = |name: &str| input.get(name).and_then(Value::as_str);
+        let named = member("FunctionName").or_else(|| member("Resource"));
+        let Some(function) = named.and_then(|text| text.parse::<FunctionRef>().ok()) else { return Ok(None) };
+        let elsewhere = function.region.as_ref().is_some_and(|region| *region != self.shared.config.region);
+        let Some(owner) = function.account.filter(|owner| owner != scope.account && !elsewhere) else {
+            return Ok(None);
+        };
+        if !GRANTABLE.contains(&operation) {
+            return Ok(None);
+        }
+        let given = || member("Qualifier").and_then(|text| text.parse::<Qualifier>().ok());
+        let qualifier = function.qualifier.or_else(given);
+        let found = self.shared.known_account(&owner).and_then(|account| account.find(&function.name));
+        let caller = policy::Caller { account: scope.account, principal: Some(scope.principal) };
+        let action = format!("lambda:{operation}");
+        if found.is_some_and(|found| policy::allows(&found, qualifier.as_ref(), caller, &action)) {
+            return Ok(Some(owner));
+        }
+        let mut arn = function_arn(&self.shared.config, &owner, function.name.as_str());
+        if let Some(qualifier) = qualifier {
+            arn = format!("{arn}:{qualifier}");
+        }
+        Err(refuse::not_authorized(scope.principal, &action, &arn))
+    }
+}
