@@ -1,12 +1,13 @@
 //! Concurrency: who may run at all. A ticket counts from its admission until it has responded, failed or died, so that the
 //! limits hold exactly whatever the order of events.
 
+use crate::keys::{AccountKey, FunctionKey, PoolKey};
 use std::collections::{BTreeSet, HashMap};
 
 use hearth_types::{AccountId, FunctionName, VersionKey};
 
 use crate::port::ThrottleReason;
-use crate::slab::Slab;
+use slotmap::SlotMap;
 
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -16,7 +17,7 @@ pub(crate) struct Account {
     /// What is provisioned of functions without a reservation, in use or not.
     pub(crate) provisioned: u32,
     /// Pools of this account that want a place for another sandbox, longest-waiting first.
-    pub(crate) short: BTreeSet<(u64, u32)>,
+    pub(crate) short: BTreeSet<(u64, PoolKey)>,
     /// Tickets for which no sandbox is on its way.
     pub(crate) queued: usize,
     /// Tickets that are held back.
@@ -26,7 +27,7 @@ pub(crate) struct Account {
 
 #[derive(Debug)]
 pub(crate) struct Function {
-    pub(crate) account: u32,
+    pub(crate) account: AccountKey,
     name: FunctionName,
     /// All admitted tickets, whether they were admitted under a reservation or not.
     running: u32,
@@ -49,20 +50,20 @@ pub(crate) enum Slot {
 
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
-    pub(crate) accounts: Slab<Account>,
-    pub(crate) functions: Slab<Function>,
-    accounts_by_id: HashMap<AccountId, u32>,
-    functions_by_name: HashMap<(AccountId, FunctionName), u32>,
+    pub(crate) accounts: SlotMap<AccountKey, Account>,
+    pub(crate) functions: SlotMap<FunctionKey, Function>,
+    accounts_by_id: HashMap<AccountId, AccountKey>,
+    functions_by_name: HashMap<(AccountId, FunctionName), FunctionKey>,
 }
 
 impl Admission {
     /// The account, if there is a pool of it.
-    pub(crate) fn account(&self, id: &AccountId) -> Option<u32> {
+    pub(crate) fn account(&self, id: &AccountId) -> Option<AccountKey> {
         self.accounts_by_id.get(id).copied()
     }
 
     /// The function of `key`, held for one more pool.
-    pub(crate) fn hold(&mut self, key: &VersionKey) -> u32 {
+    pub(crate) fn hold(&mut self, key: &VersionKey) -> FunctionKey {
         let name = (key.account.clone(), key.function.clone());
         let index = match self.functions_by_name.get(&name) {
             Some(index) => *index,
@@ -87,7 +88,7 @@ impl Admission {
     }
 
     /// Undoes one `hold`. Pools end after their tickets, so nothing is counted any more when the last one goes.
-    pub(crate) fn release_hold(&mut self, index: u32) {
+    pub(crate) fn release_hold(&mut self, index: FunctionKey) {
         let function = &mut self.functions[index];
         function.pools -= 1;
         if function.pools > 0 {
@@ -110,7 +111,7 @@ impl Admission {
     /// version is not in use.
     pub(crate) fn slot(
         &mut self,
-        function: u32,
+        function: FunctionKey,
         provisioned: bool,
         reserved: Option<u32>,
         unreserved_max: u32,
@@ -136,7 +137,7 @@ impl Admission {
     /// Counts one more ticket, or says why not.
     pub(crate) fn admit(
         &mut self,
-        function: u32,
+        function: FunctionKey,
         provisioned: bool,
         reserved: Option<u32>,
         unreserved_max: u32,
@@ -151,7 +152,7 @@ impl Admission {
     }
 
     /// Undoes one `admit`.
-    pub(crate) fn leave(&mut self, function: u32, slot: Slot) {
+    pub(crate) fn leave(&mut self, function: FunctionKey, slot: Slot) {
         let function = &mut self.functions[function];
         function.running -= 1;
         function.on_demand -= u32::from(slot != Slot::Provisioned);
@@ -159,7 +160,7 @@ impl Admission {
     }
 
     /// What is provisioned counts against the reservation, or else against what the account's functions share.
-    pub(crate) fn note_reservation(&mut self, function: u32, reserved: Option<u32>) {
+    pub(crate) fn note_reservation(&mut self, function: FunctionKey, reserved: Option<u32>) {
         let function = &mut self.functions[function];
         let before = std::mem::replace(&mut function.reserved, reserved.is_some());
         let account = &mut self.accounts[function.account];
@@ -171,7 +172,7 @@ impl Admission {
     }
 
     /// One version of the function counts for `after` instead of `before`.
-    pub(crate) fn set_provisioned(&mut self, function: u32, before: u32, after: u32) {
+    pub(crate) fn set_provisioned(&mut self, function: FunctionKey, before: u32, after: u32) {
         let function = &mut self.functions[function];
         function.provisioned = function.provisioned - before + after;
         if !function.reserved {
@@ -180,11 +181,11 @@ impl Admission {
         }
     }
 
-    pub(crate) fn running(&self, function: u32) -> u32 {
+    pub(crate) fn running(&self, function: FunctionKey) -> u32 {
         self.functions[function].running
     }
 
-    fn hold_account(&mut self, id: &AccountId) -> u32 {
+    fn hold_account(&mut self, id: &AccountId) -> AccountKey {
         let index = match self.accounts_by_id.get(id) {
             Some(index) => *index,
             None => {

@@ -59,6 +59,7 @@ mod sub_pool;
 mod tenure;
 mod trust;
 
+use crate::keys::{AccountKey, PoolKey, SiteKey};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,6 @@ use crate::admission::Admission;
 use crate::capacity::{AccountPolicy, Instance, InstanceId, PoolName};
 use crate::event::{Action, Event, RootId, Ticket};
 use crate::keep_alive::{Choice, Memory, Policy, Versions};
-use crate::slab::Slab;
 use crate::timers::Timers;
 use crate::view::Counters;
 use capacity::Ledger;
@@ -79,7 +79,8 @@ use model::{Attempt, IdHasher, Pool, Root, Sandbox};
 use pace::Pace;
 pub use room::Room;
 pub(crate) use runs::Runs;
-use site::{NODE, Site};
+use site::Site;
+use slotmap::SlotMap;
 use spread::Widths;
 use sub_pool::SubPools;
 use trust::Trust;
@@ -155,16 +156,18 @@ pub struct Engine {
     /// Nobody waits any more.
     stopped: bool,
     admission: Admission,
-    pools: Slab<Pool>,
-    pools_by_key: HashMap<Arc<VersionKey>, u32>,
+    pools: SlotMap<PoolKey, Pool>,
+    pools_by_key: HashMap<Arc<VersionKey>, PoolKey>,
     sandboxes: HashMap<SandboxId, Sandbox, IdHasher>,
     tickets: HashMap<Ticket, Attempt, IdHasher>,
     deferred: Deferred,
     roots: BTreeMap<RootId, Root>,
     ledger: Ledger,
-    /// Instances; the node's own memory is the first.
-    sites: Slab<Site>,
-    sites_by_id: BTreeMap<InstanceId, u32>,
+    /// Instances.
+    sites: SlotMap<SiteKey, Site>,
+    /// The node's own memory.
+    node: SiteKey,
+    sites_by_id: BTreeMap<InstanceId, SiteKey>,
     sub_pools: SubPools,
     policies: HashMap<AccountId, AccountPolicy>,
     widths: Widths,
@@ -174,25 +177,25 @@ pub struct Engine {
     /// There is nothing but the node itself, for everybody.
     plain: bool,
     /// Instances that may have lost their last sandbox in this step.
-    perhaps_empty: Vec<u32>,
+    perhaps_empty: Vec<SiteKey>,
     versions: Versions,
     /// Accounts with pools that are short of a place; the first is next.
-    rotation: VecDeque<u32>,
+    rotation: VecDeque<AccountKey>,
     retired: HashSet<Arc<VersionKey>>,
     retired_order: VecDeque<Arc<VersionKey>>,
     /// Pools that may have lost their last use in this step.
-    perhaps_unused: Vec<u32>,
+    perhaps_unused: Vec<PoolKey>,
     timers: Timers,
     counters: Counters,
     refill_due: bool,
     /// Pools with something provisioned.
-    provisioned: BTreeSet<u32>,
+    provisioned: BTreeSet<PoolKey>,
     /// Pools with something to be prewarmed.
-    prewarmed: BTreeSet<u32>,
+    prewarmed: BTreeSet<PoolKey>,
     /// Sandboxes on their way that nobody waits for.
     ahead: usize,
-    /// The pool from which on more are started.
-    ahead_next: u32,
+    /// The pool after which more are started.
+    ahead_last: Option<PoolKey>,
     /// Perhaps some can be started now.
     ahead_due: bool,
     /// Some lack nothing but room.
@@ -226,15 +229,14 @@ impl Engine {
 
     /// With a keep-alive policy that has no name.
     pub fn with_policy(config: EngineConfig, policy: Box<dyn Policy>) -> Self {
-        let mut sites = Slab::default();
+        let mut sites = SlotMap::default();
         let node = sites.insert(Site::new(own_instance(&config), Instant::ZERO));
-        debug_assert_eq!(node, NODE, "the first is the node itself");
         Self {
             config,
             draining: false,
             stopped: false,
             admission: Admission::default(),
-            pools: Slab::default(),
+            pools: SlotMap::default(),
             pools_by_key: HashMap::new(),
             sandboxes: HashMap::default(),
             tickets: HashMap::default(),
@@ -242,7 +244,8 @@ impl Engine {
             roots: BTreeMap::new(),
             ledger: Ledger::default(),
             sites,
-            sites_by_id: BTreeMap::from([(InstanceId::NODE, NODE)]),
+            node,
+            sites_by_id: BTreeMap::from([(InstanceId::NODE, node)]),
             sub_pools: SubPools::default(),
             policies: HashMap::new(),
             widths: Widths::new(),
@@ -261,7 +264,7 @@ impl Engine {
             provisioned: BTreeSet::new(),
             prewarmed: BTreeSet::new(),
             ahead: 0,
-            ahead_next: 0,
+            ahead_last: None,
             ahead_due: false,
             blocked: false,
             pace: Pace::default(),

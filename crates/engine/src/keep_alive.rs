@@ -14,6 +14,7 @@ mod hybrid;
 mod memory;
 mod name;
 mod prior;
+mod slab;
 mod versions;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! What is due when. Timers are lazy: a subject has at most one, possibly too early, and when it fires its owner looks what, if
 //! anything, is due, and arms it again.
 
+use crate::keys::{PoolKey, SiteKey, SubPoolKey};
 use std::collections::BTreeSet;
 
 use hearth_types::{Instant, SandboxId};
@@ -18,11 +19,11 @@ pub(crate) enum Due {
     /// What the keep-alive policy loads ahead of this version.
     Load(Known),
     /// What is provisioned in this pool.
-    Provision(u32),
+    Provision(PoolKey),
     /// An instance.
-    Site(u32),
+    Site(SiteKey),
     /// A sub-pool, by its number.
-    SubPool(u32),
+    SubPool(SubPoolKey),
     /// The oldest of the starts that are in a hurry.
     Pace,
 }

@@ -20,7 +20,9 @@ use std::time::Duration;
 use hearth_types::{AccountId, FunctionName, Instant};
 
 use super::share::{Bounds, Held, Terms, allowance};
-use crate::slab::Slab;
+use slotmap::SlotMap;
+
+use crate::keys::{OwnerKey, QueueKey};
 
 /// A queue's name in the store: the account and, behind a slash, the function. One without a slash is an account of its own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -76,7 +78,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Queue {
     name: QueueName,
-    account: u32,
+    account: OwnerKey,
     held: Held,
     /// When the store's next message is visible, as far as is known; `None`: it has none.
     due: Option<Instant>,
@@ -107,7 +109,7 @@ struct Account {
     held: Held,
     turn: u64,
     /// By events under way, then by last turn.
-    ready: BTreeSet<(usize, u64, u32)>,
+    ready: BTreeSet<(usize, u64, QueueKey)>,
     queues: usize,
 }
 
@@ -116,13 +118,13 @@ struct Account {
 pub struct EventQueues {
     bounds: Bounds,
     held: Held,
-    queues: Slab<Queue>,
-    by_name: HashMap<QueueName, u32>,
-    accounts: Slab<Account>,
-    accounts_by_id: HashMap<Box<str>, u32>,
+    queues: SlotMap<QueueKey, Queue>,
+    by_name: HashMap<QueueName, QueueKey>,
+    accounts: SlotMap<OwnerKey, Account>,
+    accounts_by_id: HashMap<Box<str>, OwnerKey>,
     /// Accounts with queues whose turn may come, by events under way, then by last turn.
-    ready: BTreeSet<(usize, u64, u32)>,
-    later: BTreeSet<(Instant, u32)>,
+    ready: BTreeSet<(usize, u64, OwnerKey)>,
+    later: BTreeSet<(Instant, QueueKey)>,
     turn: u64,
 }
 
@@ -131,9 +133,9 @@ impl EventQueues {
         Self {
             bounds,
             held: Held::default(),
-            queues: Slab::default(),
+            queues: SlotMap::default(),
             by_name: HashMap::new(),
-            accounts: Slab::default(),
+            accounts: SlotMap::default(),
             accounts_by_id: HashMap::new(),
             ready: BTreeSet::new(),
             later: BTreeSet::new(),
@@ -218,7 +220,7 @@ impl EventQueues {
         !self.ready.is_empty()
     }
 
-    fn hold(&mut self, name: &QueueName) -> u32 {
+    fn hold(&mut self, name: &QueueName) -> QueueKey {
         if let Some(index) = self.by_name.get(name) {
             return *index;
         }
@@ -242,7 +244,7 @@ impl EventQueues {
     }
 
     /// The account, held for one more queue.
-    fn hold_account(&mut self, id: &str) -> u32 {
+    fn hold_account(&mut self, id: &str) -> OwnerKey {
         let account = match self.accounts_by_id.get(id) {
             Some(account) => *account,
             None => {
@@ -259,7 +261,7 @@ impl EventQueues {
     }
 
     /// Changes the queue and lists it where it belongs then, or forgets it if nothing is left of it.
-    fn change(&mut self, index: u32, change: impl FnOnce(&mut Queue)) {
+    fn change(&mut self, index: QueueKey, change: impl FnOnce(&mut Queue)) {
         self.unlist(index);
         let queue = &mut self.queues[index];
         change(queue);
@@ -274,7 +276,7 @@ impl EventQueues {
         }
     }
 
-    fn forget(&mut self, index: u32) {
+    fn forget(&mut self, index: QueueKey) {
         let Some(queue) = self.queues.remove(index) else { return };
         self.by_name.remove(&queue.name);
         let account = &mut self.accounts[queue.account];
@@ -286,7 +288,7 @@ impl EventQueues {
         }
     }
 
-    fn list(&mut self, index: u32, place: Listed) {
+    fn list(&mut self, index: QueueKey, place: Listed) {
         self.queues[index].listed = Some(place);
         match place {
             Listed::Later(at) => {
@@ -301,7 +303,7 @@ impl EventQueues {
         }
     }
 
-    fn unlist(&mut self, index: u32) {
+    fn unlist(&mut self, index: QueueKey) {
         match self.queues[index].listed.take() {
             None => {}
             Some(Listed::Later(at)) => {
@@ -316,7 +318,7 @@ impl EventQueues {
         }
     }
 
-    fn recount(&mut self, index: u32, count: impl Fn(&mut Held)) {
+    fn recount(&mut self, index: QueueKey, count: impl Fn(&mut Held)) {
         count(&mut self.held);
         count(&mut self.queues[index].held);
         let account = self.queues[index].account;
@@ -324,7 +326,7 @@ impl EventQueues {
     }
 
     /// Changes the account and puts it where it belongs in the order of turns.
-    fn retake(&mut self, index: u32, change: impl FnOnce(&mut Account)) {
+    fn retake(&mut self, index: OwnerKey, change: impl FnOnce(&mut Account)) {
         let account = &mut self.accounts[index];
         self.ready.remove(&(account.held.running, account.turn, index));
         change(account);

@@ -1,5 +1,6 @@
 //! Requests that asked for the same number go to the same sandbox, so that what it kept of one serves the next.
 
+use crate::keys::PoolKey;
 use hearth_types::SandboxId;
 
 use super::Engine;
@@ -7,14 +8,14 @@ use super::model::State;
 
 impl Engine {
     /// The idle sandbox that served this number last.
-    pub(super) fn affine(&self, number: u64, pool: u32) -> Option<SandboxId> {
+    pub(super) fn affine(&self, number: u64, pool: PoolKey) -> Option<SandboxId> {
         let sandbox = *self.pools[pool].affine.get(&number)?;
         let is_idle = self.sandboxes.get(&sandbox).is_some_and(|entry| matches!(entry.state, State::Idle { .. }));
         is_idle.then_some(sandbox)
     }
 
     /// The sandbox serves this number from now on, and no other.
-    pub(super) fn note_affinity(&mut self, sandbox: SandboxId, number: u64, pool: u32) {
+    pub(super) fn note_affinity(&mut self, sandbox: SandboxId, number: u64, pool: PoolKey) {
         self.forget_affinity(sandbox, pool);
         self.pools[pool].affine.insert(number, sandbox);
         if let Some(entry) = self.sandboxes.get_mut(&sandbox) {
@@ -22,7 +23,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn forget_affinity(&mut self, sandbox: SandboxId, pool: u32) {
+    pub(super) fn forget_affinity(&mut self, sandbox: SandboxId, pool: PoolKey) {
         let Some(number) = self.sandboxes.get_mut(&sandbox).and_then(|entry| entry.affinity.take()) else { return };
         let affine = &mut self.pools[pool].affine;
         if affine.get(&number) == Some(&sandbox) {

@@ -1,9 +1,13 @@
 //! Sandboxes started ahead of need: what is provisioned, then what is prewarmed. No more than a few are under way at a time, so
 //! that warming one version does not delay the cold starts of others.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use super::site::Amount;
 use super::{Engine, Turn};
 use crate::event::{Purpose, Version};
+use crate::keys::{PoolKey, SiteKey};
 use crate::view::ProvisionProblem;
 
 /// For how many places at most room is made at the same time.
@@ -24,20 +28,19 @@ impl Engine {
     pub(super) fn start_ahead(&mut self, turn: &mut Turn<'_>) {
         self.ahead_due = false;
         self.blocked = false;
-        self.sites.iter_mut().for_each(|site| site.promised = Amount::default());
-        let mut pools: Vec<u32> = self.provisioned.range(self.ahead_next..).copied().collect();
-        pools.extend(self.provisioned.range(..self.ahead_next));
+        self.sites.values_mut().for_each(|site| site.promised = Amount::default());
+        let mut pools = in_turn(&self.provisioned, self.ahead_last);
         while !pools.is_empty() && self.ahead < self.config.ahead_max {
             pools.retain(|pool| self.ahead < self.config.ahead_max && self.start_provisioned(turn, *pool));
         }
-        let prewarmed: Vec<u32> = self.prewarmed.iter().copied().collect();
+        let prewarmed: Vec<PoolKey> = self.prewarmed.iter().copied().collect();
         for pool in prewarmed {
             self.start_prewarmed(turn, pool);
         }
     }
 
     /// One sandbox; `false` if it cannot be, or no more are wanted.
-    fn start_provisioned(&mut self, turn: &mut Turn<'_>, pool: u32) -> bool {
+    fn start_provisioned(&mut self, turn: &mut Turn<'_>, pool: PoolKey) -> bool {
         let lacks = self.pools[pool].provision.as_ref().map_or(0, |provision| provision.lacks());
         if lacks == 0 {
             return false;
@@ -58,12 +61,12 @@ impl Engine {
             return false;
         };
         self.provisioned_start(pool);
-        self.ahead_next = pool + 1;
+        self.ahead_last = Some(pool);
         self.claim(turn, site, pool, None, Purpose::Provisioned);
         true
     }
 
-    fn may_start(&self, turn: &Turn<'_>, pool: u32) -> Result<(), Obstacle> {
+    fn may_start(&self, turn: &Turn<'_>, pool: PoolKey) -> Result<(), Obstacle> {
         let entry = &self.pools[pool];
         if self.draining || entry.provision.as_ref().is_some_and(|provision| turn.now < provision.retry_after) {
             return Err(None);
@@ -78,7 +81,7 @@ impl Engine {
     }
 
     /// Makes room for as many of the lacking as can have it, by ending what is idle or blank, and has it kept free for them.
-    fn promise(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32, lacks: u32) -> bool {
+    fn promise(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey, lacks: u32) -> bool {
         let (root, memory_mib) = (self.pools[pool].root, self.pools[pool].memory_mib);
         let mut need = self.sites[site].promised;
         for place in 0..lacks.min(PROMISES_MAX) {
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     /// Only what has room, and never before those who wait.
-    fn start_prewarmed(&mut self, turn: &mut Turn<'_>, pool: u32) {
+    fn start_prewarmed(&mut self, turn: &mut Turn<'_>, pool: PoolKey) {
         while self.pools[pool].prewarm > 0 {
             if self.ahead >= self.config.ahead_max {
                 return;
@@ -113,7 +116,7 @@ impl Engine {
         self.forget_prewarm(pool);
     }
 
-    pub(super) fn forget_prewarm(&mut self, pool: u32) {
+    pub(super) fn forget_prewarm(&mut self, pool: PoolKey) {
         let entry = &mut self.pools[pool];
         let under_way = entry.loading.len().saturating_sub(std::mem::take(&mut entry.prewarm));
         entry.loading.truncate(under_way);
@@ -122,7 +125,7 @@ impl Engine {
     }
 
     /// Sandboxes that nobody uses or waits for, or that will be such.
-    fn spare(&self, pool: u32) -> usize {
+    fn spare(&self, pool: PoolKey) -> usize {
         let pool = &self.pools[pool];
         let on_way = pool.on_way.saturating_sub(pool.waiting.len());
         pool.idle.len() + pool.idle_provisioned.len() + on_way
@@ -135,4 +138,11 @@ impl Engine {
             self.ahead_due = true;
         }
     }
+}
+
+/// All of them, those behind `last` in front.
+fn in_turn(pools: &BTreeSet<PoolKey>, last: Option<PoolKey>) -> Vec<PoolKey> {
+    let Some(last) = last else { return pools.iter().copied().collect() };
+    let behind = pools.range((Bound::Excluded(last), Bound::Unbounded));
+    behind.chain(pools.range(..=last)).copied().collect()
 }

@@ -4,6 +4,7 @@
 //! them, those it values equally by their last use. What is provisioned, on its way or running is never ended for it. The same
 //! holds where the host itself runs out of memory.
 
+use crate::keys::{PoolKey, SiteKey};
 use std::time::Duration;
 
 use hearth_types::SandboxId;
@@ -29,19 +30,19 @@ pub(super) struct Ledger {
 
 impl Engine {
     /// Whether `need` fits once what is ending has ended.
-    pub(super) fn will_fit(&self, site: u32, need: Amount) -> bool {
+    pub(super) fn will_fit(&self, site: SiteKey, need: Amount) -> bool {
         let site = &self.sites[site];
         site.fits_beside(need, site.ending)
     }
 
     /// Whether `need` fits now and leaves what is promised to others.
-    pub(super) fn fits(&self, site: u32, need: Amount) -> bool {
+    pub(super) fn fits(&self, site: SiteKey, need: Amount) -> bool {
         let site = &self.sites[site];
         site.fits_beside(need.and(site.promised), Amount::default())
     }
 
     /// What another sandbox for `pool` takes beyond what is counted already.
-    pub(super) fn need(&self, site: u32, pool: u32) -> Amount {
+    pub(super) fn need(&self, site: SiteKey, pool: PoolKey) -> Amount {
         let pool = &self.pools[pool];
         let blank_mib = self.config.blank_memory_mib;
         let has_blank = self.sites[site].stock.get(&pool.root).is_some_and(Stock::has_unclaimed);
@@ -61,7 +62,7 @@ impl Engine {
 
     /// Destroys what nobody uses on `site` until those that are next for a place there will fit. Unless the first of them is
     /// `overdue`, each only if that is enough for it.
-    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, site: u32, overdue: bool) {
+    pub(super) fn make_room(&mut self, turn: &mut Turn<'_>, site: SiteKey, overdue: bool) {
         if self.sites[site].idle.sandboxes == 0 && self.sites[site].blanks == 0 {
             return;
         }
@@ -86,7 +87,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn reclaimable(&self, site: u32, root: RootId) -> Amount {
+    pub(super) fn reclaimable(&self, site: SiteKey, root: RootId) -> Amount {
         let site = &self.sites[site];
         let own = site.stock.get(&root).is_some_and(|stock| !stock.ready.is_empty());
         let blanks = site.blanks - usize::from(own);
@@ -94,7 +95,7 @@ impl Engine {
         site.ending.and(site.idle).and(Amount { memory_mib: blank_mib, sandboxes: blanks })
     }
 
-    pub(super) fn evict_one(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId) -> bool {
+    pub(super) fn evict_one(&mut self, turn: &mut Turn<'_>, site: SiteKey, root: RootId) -> bool {
         let blank = spare_blank(&self.sites[site], root);
         let idle = || self.sites[site].order.first().map(|(_, _, sandbox)| *sandbox);
         let Some(sandbox) = blank.or_else(idle) else {
@@ -194,7 +195,7 @@ impl Engine {
         }
     }
 
-    fn leave_pool(&mut self, sandbox: SandboxId, pool: u32) {
+    fn leave_pool(&mut self, sandbox: SandboxId, pool: PoolKey) {
         self.forget_affinity(sandbox, pool);
         if let Some(entry) = self.sandboxes.get(&sandbox) {
             self.sites[entry.site].let_go(self.pools[pool].account);

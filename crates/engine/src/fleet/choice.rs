@@ -4,28 +4,35 @@
 //! what its policy says of a shortage, step by step. A version that is called often, or rarely, does not go to a sub-pool for the others
 //! unless it borrows there.
 
+use crate::keys::{PoolKey, SiteKey};
 use hearth_types::{AccountId, Instant};
 
-use super::site::{NODE, Site, Standing};
+use super::site::{Site, Standing};
 use super::{Engine, Turn};
 use crate::capacity::{Constraint, Frequency, PoolKind, PoolName, Shortage, SubPool, Wishes};
 use crate::event::Ticket;
 
 /// What is to become of whoever is next for a place.
 pub(super) enum Place {
-    At(u32),
+    At(SiteKey),
     /// One of these will do, when there is room.
-    Wait(Vec<u32>),
+    Wait(Vec<SiteKey>),
     /// The sub-pool has nothing for it.
     Refused(PoolName),
 }
 
 impl Engine {
-    pub(super) fn find_place(&mut self, turn: &mut Turn<'_>, pool: u32, ticket: Ticket, contended: &[u32]) -> Place {
+    pub(super) fn find_place(
+        &mut self,
+        turn: &mut Turn<'_>,
+        pool: PoolKey,
+        ticket: Ticket,
+        contended: &[SiteKey],
+    ) -> Place {
         let wishes = self.tickets.get(&ticket).and_then(|attempt| attempt.wishes.clone());
         loop {
             let own = self.own_sites(turn.now, pool, wishes.as_deref());
-            let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
+            let free = |site: &SiteKey| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
             if let Some(site) = own.iter().copied().find(free) {
                 self.note_hit(site);
                 return Place::At(site);
@@ -40,12 +47,12 @@ impl Engine {
     }
 
     /// Ends what nobody uses on the instance until a sandbox for `pool` will fit.
-    fn make_room_for(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32) {
+    fn make_room_for(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey) {
         let root = self.pools[pool].root;
         while !self.will_fit(site, self.need(site, pool)) && self.evict_one(turn, site, root) {}
     }
 
-    fn can_make_room(&self, site: u32, pool: u32) -> bool {
+    fn can_make_room(&self, site: SiteKey, pool: PoolKey) -> bool {
         let freed = self.reclaimable(site, self.pools[pool].root);
         self.sites[site].fits_beside(self.need(site, pool), freed)
     }
@@ -53,11 +60,11 @@ impl Engine {
     fn on_shortage(
         &mut self,
         turn: &mut Turn<'_>,
-        pool: u32,
+        pool: PoolKey,
         ticket: Ticket,
         wishes: Option<&Wishes>,
-        own: Vec<u32>,
-        contended: &[u32],
+        own: Vec<SiteKey>,
+        contended: &[SiteKey],
     ) -> Place {
         let account = self.admission.accounts[self.pools[pool].account].id.clone();
         let chosen = self.chosen_pool(turn.now, pool, wishes);
@@ -67,12 +74,12 @@ impl Engine {
             match step {
                 Shortage::Borrow { from } => {
                     let lent = self.lendable(turn.now, pool, wishes, &from);
-                    let free = |site: &u32| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
+                    let free = |site: &SiteKey| !contended.contains(site) && self.fits(*site, self.need(*site, pool));
                     if let Some(site) = lent.iter().copied().find(free) {
                         self.note_borrowed(&chosen, site);
                         return Place::At(site);
                     }
-                    let may_have = |site: &u32| !contended.contains(site) && self.can_make_room(*site, pool);
+                    let may_have = |site: &SiteKey| !contended.contains(site) && self.can_make_room(*site, pool);
                     if let Some(site) = lent.into_iter().find(may_have) {
                         self.make_room_for(turn, site, pool);
                         return Place::Wait(vec![site]);
@@ -90,9 +97,9 @@ impl Engine {
     }
 
     /// Instances that the pool's account may use of its own right, those to be tried first in front.
-    pub(super) fn own_sites(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> Vec<u32> {
+    pub(super) fn own_sites(&self, now: Instant, pool: PoolKey, wishes: Option<&Wishes>) -> Vec<SiteKey> {
         if self.plain {
-            return vec![NODE];
+            return vec![self.node];
         }
         let account = &self.admission.accounts[self.pools[pool].account].id;
         let chosen = self.chosen_pool(now, pool, wishes);
@@ -110,7 +117,7 @@ impl Engine {
     }
 
     /// Has the account use one more shared instance, if its spread allows; `false` if not.
-    pub(super) fn widen_for(&mut self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> bool {
+    pub(super) fn widen_for(&mut self, now: Instant, pool: PoolKey, wishes: Option<&Wishes>) -> bool {
         if self.plain {
             return false;
         }
@@ -120,7 +127,7 @@ impl Engine {
     }
 
     /// Instances of these sub-pools that nobody uses, or everybody, or that the account has borrowed before.
-    fn lendable(&self, now: Instant, pool: u32, wishes: Option<&Wishes>, from: &[PoolName]) -> Vec<u32> {
+    fn lendable(&self, now: Instant, pool: PoolKey, wishes: Option<&Wishes>, from: &[PoolName]) -> Vec<SiteKey> {
         let account = &self.admission.accounts[self.pools[pool].account].id;
         let mut sites = self.ranked(now, pool, wishes, |site| {
             let open = site.standing == Standing::Waiting || site.is_open() && site.terms.shared;
@@ -134,10 +141,10 @@ impl Engine {
     fn ranked(
         &self,
         now: Instant,
-        pool: u32,
+        pool: PoolKey,
         wishes: Option<&Wishes>,
         class: impl Fn(&Site) -> Option<u8>,
-    ) -> Vec<u32> {
+    ) -> Vec<SiteKey> {
         let account = &self.admission.accounts[self.pools[pool].account].id;
         let capped = [self.policies.get(account).and_then(|policy| policy.price_max), wishes.and_then(|w| w.price_max)];
         let price_max = capped.into_iter().flatten().min().unwrap_or(u64::MAX);
@@ -183,7 +190,7 @@ impl Engine {
             .is_some_and(|pool| pool.terms.owner.as_ref().is_none_or(|owner| self.trust.is(account, owner)))
     }
 
-    fn frequency_of(&self, now: Instant, pool: u32) -> Frequency {
+    fn frequency_of(&self, now: Instant, pool: PoolKey) -> Frequency {
         self.versions.frequency(self.pools[pool].version, now)
     }
 
@@ -200,7 +207,7 @@ impl Engine {
 
     /// The sub-pool that the request, the account's policy or its identity selects, of those for versions that are called so often. One
     /// with nothing for the account is passed over, unless the account's policy says what happens then.
-    pub(super) fn chosen_pool(&self, now: Instant, pool: u32, wishes: Option<&Wishes>) -> PoolName {
+    pub(super) fn chosen_pool(&self, now: Instant, pool: PoolKey, wishes: Option<&Wishes>) -> PoolName {
         let account = &self.admission.accounts[self.pools[pool].account].id;
         let frequency = self.frequency_of(now, pool);
         let wished = wishes.and_then(|wishes| wishes.pool.as_ref());
@@ -231,7 +238,7 @@ impl Engine {
     }
 
     /// Asks for as many instances as the account's waiting ones need, beyond those that are on their way.
-    fn ask_for(&mut self, turn: &mut Turn<'_>, pool: u32, chosen: &PoolName) {
+    fn ask_for(&mut self, turn: &mut Turn<'_>, pool: PoolKey, chosen: &PoolName) {
         let Some(index) = self.sub_pools.index(chosen) else { return };
         let Some(held) = self.sub_pools.get(chosen) else { return };
         let size = held.terms.instance_memory_mib;
@@ -245,7 +252,7 @@ impl Engine {
         self.ask(turn, index, count);
     }
 
-    fn note_hit(&mut self, site: u32) {
+    fn note_hit(&mut self, site: SiteKey) {
         if !self.plain
             && let Some(pool) = self.sub_pools.get_mut(&self.sites[site].terms.pool)
         {
@@ -274,7 +281,7 @@ impl Engine {
         }
     }
 
-    fn note_borrowed(&mut self, chosen: &PoolName, site: u32) {
+    fn note_borrowed(&mut self, chosen: &PoolName, site: SiteKey) {
         if let Some(pool) = self.sub_pools.get_mut(chosen) {
             pool.counters.borrowed += 1;
         }
@@ -284,7 +291,7 @@ impl Engine {
     }
 
     /// Pools that are short of a place and may find it on this instance, in their order.
-    pub(super) fn next_on(&self, turn: &Turn<'_>, site: u32, count: usize) -> Vec<u32> {
+    pub(super) fn next_on(&self, turn: &Turn<'_>, site: SiteKey, count: usize) -> Vec<PoolKey> {
         let queues = self.rotation.iter().flat_map(|account| &self.admission.accounts[*account].short);
         let next = queues.map(|(_, pool)| *pool);
         if self.plain {
@@ -294,7 +301,7 @@ impl Engine {
     }
 
     /// How long the account's attempts wait for a place, if its policy says so: what counts is its first step that is not about borrowing.
-    pub(super) fn wait_of(&self, pool: u32) -> Option<std::time::Duration> {
+    pub(super) fn wait_of(&self, pool: PoolKey) -> Option<std::time::Duration> {
         if self.plain {
             return None;
         }

@@ -12,13 +12,15 @@
 //!
 //! Events wait in their queue instead, which asks [`Engine::is_loaded_for`] before it takes one out.
 
+use crate::keys::{PoolKey, SiteKey};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::time::Duration;
 
 use hearth_types::Instant;
 
 use super::model::IdHasher;
-use super::site::{Amount, NODE, Site};
+use super::site::{Amount, Site};
 use super::{Engine, Turn};
 use crate::event::{Demand, FailReason, Ticket};
 use crate::timers::Due;
@@ -35,15 +37,15 @@ pub(super) struct Deferred {
     /// When the time of each is up.
     due: BTreeSet<(Instant, Ticket)>,
     /// Pools that have some.
-    pools: BTreeSet<u32>,
-    /// The pool from which on it is looked next.
-    next: u32,
+    pools: BTreeSet<PoolKey>,
+    /// The pool after which it is looked next.
+    last: Option<PoolKey>,
     armed: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Held {
-    pool: u32,
+    pool: PoolKey,
     sequence: u64,
     until: Instant,
     /// How long it may wait for a place once it is admitted.
@@ -60,9 +62,10 @@ impl Deferred {
         self.tickets.len()
     }
 
-    /// The first pool from this one on, round and round.
-    fn first_from(&self, pool: u32) -> Option<u32> {
-        self.pools.range(pool..).next().or(self.pools.first()).copied()
+    /// The first pool behind this one, round and round.
+    fn first_behind(&self, pool: Option<PoolKey>) -> Option<PoolKey> {
+        let behind = pool.and_then(|pool| self.pools.range((Bound::Excluded(pool), Bound::Unbounded)).next());
+        behind.or(self.pools.first()).copied()
     }
 }
 
@@ -81,7 +84,7 @@ impl Site {
 impl Engine {
     /// Whether the new ticket may wait, and has to. An account has at most as many held back as may run of it at a time; those
     /// beyond that are treated as urgent.
-    pub(super) fn hold_back(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32, demand: &Demand) -> bool {
+    pub(super) fn hold_back(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: PoolKey, demand: &Demand) -> bool {
         let Some(defer) = demand.wishes.as_ref().and_then(|wishes| wishes.defer) else {
             return false;
         };
@@ -116,7 +119,7 @@ impl Engine {
         !self.pools[pool].deferred.is_empty() || self.is_loaded(now, pool, demand)
     }
 
-    fn is_loaded(&mut self, now: Instant, pool: u32, demand: &Demand) -> bool {
+    fn is_loaded(&mut self, now: Instant, pool: PoolKey, demand: &Demand) -> bool {
         let account = self.pools[pool].account;
         let queued = if self.plain { self.ledger.queued } else { self.admission.accounts[account].queued };
         if queued > 0 || self.is_at_limit(pool, demand) {
@@ -128,7 +131,7 @@ impl Engine {
         self.are_busy(&self.own_sites(now, pool, demand.wishes.as_deref()))
     }
 
-    fn are_busy(&self, sites: &[u32]) -> bool {
+    fn are_busy(&self, sites: &[SiteKey]) -> bool {
         let (mut used, mut all) = (Amount::default(), Amount::default());
         for site in sites {
             let site = &self.sites[*site];
@@ -141,20 +144,20 @@ impl Engine {
 
     /// Whether load is high for everybody: found without looking at each.
     fn is_loaded_for_all(&self) -> bool {
-        self.plain && self.provisioned.is_empty() && (self.ledger.queued > 0 || self.are_busy(&[NODE]))
+        self.plain && self.provisioned.is_empty() && (self.ledger.queued > 0 || self.are_busy(&[self.node]))
     }
 
     /// Starts what was held back, as far as load allows.
     pub(super) fn start_deferred(&mut self, turn: &mut Turn<'_>) {
-        let (mut from, mut refused) = (self.deferred.next, 0);
+        let (mut last, mut refused) = (self.deferred.last, 0);
         for _ in 0..LOOKS {
-            let Some(pool) = self.deferred.first_from(from).filter(|_| !self.is_loaded_for_all()) else {
+            let Some(pool) = self.deferred.first_behind(last).filter(|_| !self.is_loaded_for_all()) else {
                 return;
             };
             let Some((_, ticket)) = self.pools[pool].deferred.first().copied() else {
                 return;
             };
-            from = pool.wrapping_add(1);
+            last = Some(pool);
             let demand = self.deferred.tickets.get(&ticket).map(|held| held.demand.clone());
             if demand.is_none_or(|demand| self.is_loaded(turn.now, pool, &demand)) {
                 refused += 1;
@@ -162,11 +165,11 @@ impl Engine {
                     return;
                 }
             } else {
-                (self.deferred.next, refused) = (from, 0);
+                (self.deferred.last, refused) = (last, 0);
                 self.let_go(turn, ticket);
             }
         }
-        self.deferred.next = from;
+        self.deferred.last = last;
         self.timers.arm(Due::Deferred, &mut self.deferred.armed, turn.now + AGAIN_AFTER);
     }
 

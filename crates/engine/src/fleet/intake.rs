@@ -1,5 +1,6 @@
 //! Tickets: admitted, served, waiting, ended; and the queue for places.
 
+use crate::keys::{AccountKey, PoolKey, SiteKey};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ const YIELD_AHEAD: usize = 16;
 /// Who cannot be served now, and what they wait for.
 #[derive(Default)]
 struct Passed {
-    pools: BTreeSet<u32>,
-    accounts: BTreeSet<u32>,
-    contended: Vec<u32>,
+    pools: BTreeSet<PoolKey>,
+    accounts: BTreeSet<AccountKey>,
+    contended: Vec<SiteKey>,
 }
 
 impl Engine {
@@ -42,7 +43,7 @@ impl Engine {
     }
 
     /// Admits the ticket, or throttles it.
-    pub(super) fn let_in(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32, demand: &Demand) {
+    pub(super) fn let_in(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: PoolKey, demand: &Demand) {
         let slot = match self.admit(pool, demand) {
             Ok(slot) => slot,
             Err(reason) => {
@@ -79,7 +80,7 @@ impl Engine {
         self.place(turn, ticket, pool);
     }
 
-    fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: u32) {
+    fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: PoolKey) {
         while let Some((_, sandbox)) = self.pools[pool].next_idle() {
             if !self.plain && self.is_too_short(turn, sandbox, pool) {
                 self.destroy(turn, sandbox, DestroyReason::Reclaimed);
@@ -224,7 +225,7 @@ impl Engine {
     }
 
     /// Whether the place of `sandbox` must go to somebody else than `pool`, who has waited for too long.
-    pub(super) fn must_yield(&self, turn: &Turn<'_>, pool: u32, sandbox: SandboxId) -> bool {
+    pub(super) fn must_yield(&self, turn: &Turn<'_>, pool: PoolKey, sandbox: SandboxId) -> bool {
         if self.rotation.is_empty() {
             return false;
         }
@@ -237,12 +238,12 @@ impl Engine {
         next != pool && self.is_overdue(turn, next) && !self.will_fit(site, self.need(site, next))
     }
 
-    fn is_overdue(&self, turn: &Turn<'_>, pool: u32) -> bool {
+    fn is_overdue(&self, turn: &Turn<'_>, pool: PoolKey) -> bool {
         self.pools[pool].short_since.is_some_and(|(_, since)| since + self.config.patience <= turn.now)
     }
 
     /// The next pool that is short of a place, but for those that were passed by or are held back.
-    fn next_short(&self, passed: &Passed, now: Instant) -> Option<u32> {
+    fn next_short(&self, passed: &Passed, now: Instant) -> Option<PoolKey> {
         let accounts = self.rotation.iter().filter(|account| !passed.accounts.contains(account));
         let pools = accounts.flat_map(|account| &self.admission.accounts[*account].short);
         pools.map(|(_, pool)| *pool).find(|pool| !passed.pools.contains(pool) && !self.is_held_back(*pool, now))
@@ -282,7 +283,7 @@ impl Engine {
         }
     }
 
-    fn start_for(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32, ticket: Ticket) {
+    fn start_for(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey, ticket: Ticket) {
         self.note_waited(turn.now, ticket);
         self.claim(turn, site, pool, Some(ticket), Purpose::Invocation);
         self.leave_queue(pool);
@@ -299,11 +300,11 @@ impl Engine {
     }
 
     /// Whether a run that begins now is not over before the sandbox's instance is taken away.
-    fn is_too_short(&self, turn: &Turn<'_>, sandbox: SandboxId, pool: u32) -> bool {
+    fn is_too_short(&self, turn: &Turn<'_>, sandbox: SandboxId, pool: PoolKey) -> bool {
         self.sandboxes.get(&sandbox).is_some_and(|entry| !self.outlasts(turn.now, entry.site, pool))
     }
 
-    pub(super) fn first_short(&self, pool: u32) -> Option<Ticket> {
+    pub(super) fn first_short(&self, pool: PoolKey) -> Option<Ticket> {
         let pool = &self.pools[pool];
         let served = pool.waiting.len() - pool.short;
         let mut waiting = pool.waiting.iter();
@@ -321,7 +322,7 @@ impl Engine {
         let Some(own) = self.tickets.get(&newcomer).map(|attempt| self.pools[attempt.pool].account) else {
             return;
         };
-        let queued = |account: u32| self.admission.accounts[account].queued;
+        let queued = |account: AccountKey| self.admission.accounts[account].queued;
         let longest = self.rotation.iter().copied().max_by_key(|account| queued(*account));
         let victim = match longest {
             Some(account) if queued(account) > queued(own) => self.youngest_short(account),
@@ -330,7 +331,7 @@ impl Engine {
         self.fail_for_room(turn, victim.unwrap_or(newcomer));
     }
 
-    fn youngest_short(&self, account: u32) -> Option<Ticket> {
+    fn youngest_short(&self, account: AccountKey) -> Option<Ticket> {
         let pools = self.admission.accounts[account].short.iter();
         let (_, ticket) = pools.filter_map(|(_, pool)| self.pools[*pool].waiting.last()).max()?;
         Some(*ticket)

@@ -1,20 +1,21 @@
 //! What happens as time passes: keep-alive, freezing, grace periods; and the drain.
 
+use crate::keys::PoolKey;
 use hearth_types::{Instant, SandboxId};
 
 use super::model::{Pool, Sandbox, State};
 use super::{Engine, EngineConfig, Turn};
 use crate::event::{Action, DestroyReason, FailReason, Purpose, Ticket};
 use crate::keep_alive::{Ended, Found, Idle, Keep, Rest};
-use crate::slab::Slab;
 use crate::timers::Due;
+use slotmap::SlotMap;
 
 /// The end of time: what is kept until then needs no timer.
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 impl Engine {
     /// Keeps a sandbox that nobody needs now.
-    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: u32) {
+    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: PoolKey) {
         let sequence = self.next_sequence();
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else {
             return;
@@ -102,7 +103,7 @@ impl Engine {
     }
 
     /// Tells the policy what a new attempt of `pool` finds.
-    pub(super) fn tell_arrival(&mut self, turn: &Turn<'_>, pool: u32) {
+    pub(super) fn tell_arrival(&mut self, turn: &Turn<'_>, pool: PoolKey) {
         let entry = &self.pools[pool];
         let idle = entry.next_idle().and_then(|(_, sandbox)| self.idle_of(sandbox));
         let found = match idle {
@@ -183,7 +184,7 @@ impl Engine {
 }
 
 /// When time alone will change something about the sandbox.
-fn due_at(config: &EngineConfig, pools: &Slab<Pool>, entry: &Sandbox) -> Option<Instant> {
+fn due_at(config: &EngineConfig, pools: &SlotMap<PoolKey, Pool>, entry: &Sandbox) -> Option<Instant> {
     let at = match entry.state {
         State::Idle { since, frozen: false, until, .. } => Some(until.min(since + config.freeze_after)),
         State::Idle { frozen: true, until, .. } => Some(until),

@@ -1,5 +1,6 @@
 //! What sandboxes report.
 
+use crate::keys::PoolKey;
 use hearth_types::SandboxId;
 
 use super::model::State;
@@ -104,7 +105,7 @@ impl Engine {
     }
 
     /// A sandbox can take an attempt: the oldest waiting of its version, or it is kept or ended.
-    fn take_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: u32, start: Start) {
+    fn take_next(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, pool: PoolKey, start: Start) {
         let entry = &self.pools[pool];
         if self.is_closed(sandbox) {
             self.destroy(turn, sandbox, DestroyReason::Reclaimed);

@@ -1,5 +1,6 @@
 //! The things that the fleet keeps.
 
+use crate::keys::{AccountKey, FunctionKey, PoolKey, SiteKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -18,11 +19,11 @@ pub(super) enum State {
     Making,
     Blank,
     Starting {
-        pool: u32,
+        pool: PoolKey,
         cold: ColdReason,
     },
     Idle {
-        pool: u32,
+        pool: PoolKey,
         /// When it became idle; earlier if it was loaded ahead.
         since: Instant,
         frozen: bool,
@@ -30,30 +31,30 @@ pub(super) enum State {
         until: Instant,
     },
     Busy {
-        pool: u32,
+        pool: PoolKey,
         ticket: Ticket,
     },
     Finishing {
-        pool: u32,
+        pool: PoolKey,
     },
     Bound {
-        pool: u32,
+        pool: PoolKey,
         ticket: Ticket,
         since: Instant,
     },
     Withdrawing {
-        pool: u32,
+        pool: PoolKey,
         ticket: Ticket,
     },
     /// Still finishing, and it has been waited for in vain.
     Slow {
-        pool: u32,
+        pool: PoolKey,
     },
     Ending,
 }
 
 impl State {
-    pub(super) fn pool(self) -> Option<u32> {
+    pub(super) fn pool(self) -> Option<PoolKey> {
         match self {
             Self::Making | Self::Blank | Self::Ending => None,
             Self::Starting { pool, .. }
@@ -71,7 +72,7 @@ impl State {
 pub(super) struct Sandbox {
     pub(super) root: RootId,
     /// Where it is.
-    pub(super) site: u32,
+    pub(super) site: SiteKey,
     /// It was given to a version.
     pub(super) owned: bool,
     /// The node was told to end it while it was in use: what it reports until it is dead still counts.
@@ -101,7 +102,7 @@ pub(super) struct Sandbox {
 /// What puts an idle sandbox into its orders.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shelf {
-    pub(super) site: u32,
+    pub(super) site: SiteKey,
     pub(super) provisioned: bool,
     pub(super) memory_mib: u32,
     pub(super) sequence: u64,
@@ -125,8 +126,8 @@ impl Sandbox {
 pub(super) struct Pool {
     pub(super) key: Arc<VersionKey>,
     pub(super) version: Known,
-    pub(super) function: u32,
-    pub(super) account: u32,
+    pub(super) function: FunctionKey,
+    pub(super) account: AccountKey,
     pub(super) root: RootId,
     pub(super) memory_mib: u32,
     /// The longest that a run may take.
@@ -225,7 +226,7 @@ impl Attempt {
 /// An admitted ticket.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) pool: u32,
+    pub(super) pool: PoolKey,
     pub(super) slot: Slot,
     /// Its place among the waiting.
     pub(super) sequence: u64,
@@ -244,8 +245,8 @@ pub(super) struct Attempt {
 /// A pool's right to the next blank sandbox of the root on an instance; its memory is already counted.
 #[derive(Debug)]
 pub(super) struct Claim {
-    pub(super) site: u32,
-    pub(super) pool: u32,
+    pub(super) site: SiteKey,
+    pub(super) pool: PoolKey,
     /// Who waits for it, if an invocation is its purpose.
     pub(super) ticket: Option<Ticket>,
     pub(super) purpose: Purpose,

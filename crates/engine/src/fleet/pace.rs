@@ -7,6 +7,7 @@
 //!
 //! Who is held back is short of a place meanwhile, and so gets whichever sandbox of its version comes free first.
 
+use crate::keys::PoolKey;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ const IN_USE: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     /// When each began, and its pool. Numbers rise with time.
-    hurried: BTreeMap<u64, (Instant, u32)>,
+    hurried: BTreeMap<u64, (Instant, PoolKey)>,
     /// The two pools that were called last, the last in front.
-    called: [Option<(u32, Instant)>; 2],
+    called: [Option<(PoolKey, Instant)>; 2],
     armed: Option<Instant>,
 }
 
@@ -41,14 +42,14 @@ impl Pace {
         self.hurried.contains_key(&number)
     }
 
-    pub(super) fn note_call(&mut self, pool: u32, now: Instant) {
+    pub(super) fn note_call(&mut self, pool: PoolKey, now: Instant) {
         if self.called[0].is_some_and(|(last, _)| last != pool) {
             self.called[1] = self.called[0];
         }
         self.called[0] = Some((pool, now));
     }
 
-    fn is_alone(&self, pool: Option<u32>, now: Instant) -> bool {
+    fn is_alone(&self, pool: Option<PoolKey>, now: Instant) -> bool {
         let mut others = self.called.iter().flatten().filter(|(other, _)| Some(*other) != pool);
         !others.any(|(_, at)| now < *at + IN_USE)
     }
@@ -60,7 +61,7 @@ impl Engine {
     }
 
     /// How many starts in a hurry the machine takes beside what else it does; `pool` is whose they are.
-    pub(super) fn pace_max(&self, pool: Option<u32>, now: Instant) -> usize {
+    pub(super) fn pace_max(&self, pool: Option<PoolKey>, now: Instant) -> usize {
         if self.pace.is_alone(pool, now) {
             self.config.cores.saturating_add(1)
         } else {
@@ -69,7 +70,7 @@ impl Engine {
     }
 
     /// Whether another start of the pool has to wait until others are over.
-    pub(super) fn is_held_back(&self, pool: u32, now: Instant) -> bool {
+    pub(super) fn is_held_back(&self, pool: PoolKey, now: Instant) -> bool {
         // One each while is everybody's due, however many others there are.
         let follows = self.pools[pool].hurried > 0 || self.started_within(HURRY, pool, now);
         let crowded = follows && self.pace.under_way() >= self.pace_max(Some(pool), now);
@@ -78,16 +79,16 @@ impl Engine {
     }
 
     /// Whether another start of the pool would be one of many.
-    pub(super) fn is_crowd(&self, pool: u32, now: Instant) -> bool {
+    pub(super) fn is_crowd(&self, pool: PoolKey, now: Instant) -> bool {
         self.pools[pool].hurried > 0 || self.started_within(IN_USE, pool, now)
     }
 
-    fn started_within(&self, time: Duration, pool: u32, now: Instant) -> bool {
+    fn started_within(&self, time: Duration, pool: PoolKey, now: Instant) -> bool {
         self.pools[pool].started.is_some_and(|at| now < at + time)
     }
 
     /// A start begins; returns its number.
-    pub(super) fn begin_start(&mut self, now: Instant, pool: u32) -> u64 {
+    pub(super) fn begin_start(&mut self, now: Instant, pool: PoolKey) -> u64 {
         let number = self.next_sequence();
         if self.is_pacing() {
             self.pools[pool].hurried += 1;

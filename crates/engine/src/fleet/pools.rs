@@ -1,5 +1,6 @@
 //! Pools: made with the first ticket of a version, dropped with its last sandbox and ticket, retired when the version is replaced.
 
+use crate::keys::PoolKey;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::{Engine, TOMBSTONES_MAX, Turn};
 use crate::event::{DestroyReason, Version};
 
 impl Engine {
-    pub(super) fn pool_of(&mut self, version: &Version) -> u32 {
+    pub(super) fn pool_of(&mut self, version: &Version) -> PoolKey {
         let Version { key, root, memory_mib, timeout } = version;
         if let Some(pool) = self.pools_by_key.get(key) {
             return *pool;
@@ -81,7 +82,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn put_on_idle(&mut self, sandbox: SandboxId, pool: u32, shelf: Shelf) {
+    pub(super) fn put_on_idle(&mut self, sandbox: SandboxId, pool: PoolKey, shelf: Shelf) {
         let place = (shelf.sequence, sandbox);
         if shelf.provisioned {
             self.pools[pool].idle_provisioned.insert(place);
@@ -96,7 +97,7 @@ impl Engine {
         self.ahead_due |= self.blocked;
     }
 
-    pub(super) fn take_off_idle(&mut self, sandbox: SandboxId, pool: u32, shelf: Shelf) {
+    pub(super) fn take_off_idle(&mut self, sandbox: SandboxId, pool: PoolKey, shelf: Shelf) {
         let place = (shelf.sequence, sandbox);
         if shelf.provisioned {
             self.pools[pool].idle_provisioned.remove(&place);
@@ -110,7 +111,7 @@ impl Engine {
     }
 
     /// Brings the queue for places in line with how many tickets of `pool` have no sandbox on its way.
-    pub(super) fn settle(&mut self, turn: &mut Turn<'_>, pool: u32) {
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>, pool: PoolKey) {
         let entry = &mut self.pools[pool];
         let short = entry.waiting.len().saturating_sub(entry.on_way);
         let before = std::mem::replace(&mut entry.short, short);
@@ -128,7 +129,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn join_queue(&mut self, pool: u32, now: Instant) {
+    pub(super) fn join_queue(&mut self, pool: PoolKey, now: Instant) {
         let sequence = self.next_sequence();
         let entry = &mut self.pools[pool];
         entry.short_since = Some((sequence, now));
@@ -139,7 +140,7 @@ impl Engine {
         queue.insert((sequence, pool));
     }
 
-    pub(super) fn leave_queue(&mut self, pool: u32) {
+    pub(super) fn leave_queue(&mut self, pool: PoolKey) {
         let entry = &mut self.pools[pool];
         let Some((sequence, _)) = entry.short_since.take() else {
             return;

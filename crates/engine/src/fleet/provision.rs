@@ -1,5 +1,6 @@
 //! Provisioned concurrency: how much there is of it, who uses it, and what it counts as.
 
+use crate::keys::PoolKey;
 use std::time::Duration;
 
 use hearth_types::SandboxId;
@@ -31,7 +32,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_provision(&mut self, turn: &mut Turn<'_>, pool: u32, count: u32) {
+    pub(super) fn set_provision(&mut self, turn: &mut Turn<'_>, pool: PoolKey, count: u32) {
         if count == 0 && self.pools[pool].provision.is_none() {
             return self.perhaps_unused.push(pool);
         }
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     /// Every change of what is provisioned goes through here, so that it is counted as concurrency, and ends when it is over.
-    fn change_provision(&mut self, pool: u32, change: impl FnOnce(&mut Provision)) {
+    fn change_provision(&mut self, pool: PoolKey, change: impl FnOnce(&mut Provision)) {
         let entry = &mut self.pools[pool];
         let provision = entry.provision.get_or_insert_default();
         let before = provision.held();
@@ -74,14 +75,14 @@ impl Engine {
     }
 
     /// Whether a ticket of the pool would be throttled now.
-    pub(super) fn is_at_limit(&mut self, pool: u32, demand: &Demand) -> bool {
+    pub(super) fn is_at_limit(&mut self, pool: PoolKey, demand: &Demand) -> bool {
         let entry = &self.pools[pool];
         let free = entry.provision.as_ref().is_some_and(|provision| provision.running < provision.count);
         self.admission.slot(entry.function, free, demand.reserved, demand.account_unreserved).is_err()
     }
 
     /// Counts a ticket of the pool, against what is provisioned as long as that is not all in use.
-    pub(super) fn admit(&mut self, pool: u32, demand: &Demand) -> Result<Slot, ThrottleReason> {
+    pub(super) fn admit(&mut self, pool: PoolKey, demand: &Demand) -> Result<Slot, ThrottleReason> {
         let entry = &self.pools[pool];
         let free = entry.provision.as_ref().is_some_and(|provision| provision.running < provision.count);
         let slot = self.admission.admit(entry.function, free, demand.reserved, demand.account_unreserved)?;
@@ -93,7 +94,7 @@ impl Engine {
         Ok(slot)
     }
 
-    pub(super) fn leave(&mut self, pool: u32, slot: Slot) {
+    pub(super) fn leave(&mut self, pool: PoolKey, slot: Slot) {
         self.admission.leave(self.pools[pool].function, slot);
         if slot == Slot::Provisioned {
             self.change_provision(pool, |provision| provision.running -= 1);
@@ -105,11 +106,11 @@ impl Engine {
     }
 
     /// Whether there are more provisioned sandboxes than there shall be.
-    pub(super) fn has_surplus(&self, pool: u32) -> bool {
+    pub(super) fn has_surplus(&self, pool: PoolKey) -> bool {
         self.pools[pool].provision.as_ref().is_some_and(|provision| provision.have > provision.count)
     }
 
-    pub(super) fn provisioned_ready(&mut self, pool: u32) {
+    pub(super) fn provisioned_ready(&mut self, pool: PoolKey) {
         self.change_provision(pool, |provision| {
             provision.ready += 1;
             provision.failures = 0;
@@ -128,7 +129,7 @@ impl Engine {
         self.ahead_due = true;
     }
 
-    pub(super) fn lose_provisioned_claim(&mut self, pool: u32) {
+    pub(super) fn lose_provisioned_claim(&mut self, pool: PoolKey) {
         self.change_provision(pool, |provision| provision.have -= 1);
         self.ahead_due = true;
     }
@@ -138,7 +139,7 @@ impl Engine {
         &mut self,
         turn: &mut Turn<'_>,
         sandbox: SandboxId,
-        pool: u32,
+        pool: PoolKey,
         problem: ProvisionProblem,
     ) {
         if self.is_provisioned(sandbox) {
@@ -146,7 +147,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn provisioned_start(&mut self, pool: u32) {
+    pub(super) fn provisioned_start(&mut self, pool: PoolKey) {
         self.change_provision(pool, |provision| {
             provision.have += 1;
             if provision.failures == 0 {
@@ -156,13 +157,13 @@ impl Engine {
     }
 
     /// Why what is lacking cannot be started now; `None` leaves what was said before.
-    pub(super) fn note_problem(&mut self, pool: u32, problem: Option<ProvisionProblem>) {
+    pub(super) fn note_problem(&mut self, pool: PoolKey, problem: Option<ProvisionProblem>) {
         if let (Some(provision), Some(_)) = (self.pools[pool].provision.as_deref_mut(), problem) {
             provision.problem = problem;
         }
     }
 
-    pub(super) fn provision_failed(&mut self, turn: &mut Turn<'_>, pool: u32, problem: ProvisionProblem) {
+    pub(super) fn provision_failed(&mut self, turn: &mut Turn<'_>, pool: PoolKey, problem: ProvisionProblem) {
         let Some(provision) = self.pools[pool].provision.as_deref_mut() else { return };
         let pause = RETRY_PAUSE.saturating_mul(1 << provision.failures.min(6)).min(RETRY_PAUSE_MAX);
         provision.failures = provision.failures.saturating_add(1);
@@ -171,7 +172,7 @@ impl Engine {
         self.timers.arm(Due::Provision(pool), &mut provision.armed, provision.retry_after);
     }
 
-    pub(super) fn provision_due(&mut self, pool: u32) {
+    pub(super) fn provision_due(&mut self, pool: PoolKey) {
         if let Some(provision) = self.pools.get_mut(pool).and_then(|pool| pool.provision.as_deref_mut()) {
             provision.armed = None;
             self.ahead_due = true;

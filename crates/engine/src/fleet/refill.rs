@@ -1,19 +1,20 @@
 //! Blank sandboxes made ahead of need: a few at a time, and first of all those that a burst leaves to others.
 
 use super::model::Root;
-use super::site::{NODE, Standing};
+use super::site::Standing;
 use super::{Engine, Turn};
 use crate::event::RootId;
+use crate::keys::SiteKey;
 
 /// Ready blank sandboxes of each root on an instance beside the node itself.
 const BLANKS_PER_INSTANCE: usize = 1;
 
 impl Engine {
     /// Ready blank sandboxes to keep of each available root.
-    pub(super) fn blanks_wanted(&self, site: u32) -> usize {
+    pub(super) fn blanks_wanted(&self, site: SiteKey) -> usize {
         match self.sites[site].standing {
             Standing::Closed => 0,
-            _ if site == NODE => self.config.blanks_per_root,
+            _ if site == self.node => self.config.blanks_per_root,
             Standing::Waiting | Standing::Active => self.config.blanks_per_root.min(BLANKS_PER_INSTANCE),
         }
     }
@@ -26,7 +27,7 @@ impl Engine {
         }
         let usable = |(_, root): &(&RootId, &Root)| !root.gone && turn.now >= root.refill_after;
         let roots: Vec<RootId> = self.roots.iter().filter(usable).map(|(id, _)| *id).collect();
-        let sites: Vec<u32> = self.sites.iter().map(|(site, _)| site).collect();
+        let sites: Vec<SiteKey> = self.sites.iter().map(|(site, _)| site).collect();
         for site in sites {
             for root in &roots {
                 while self.lacks_blank(turn, site, *root) && self.fits(site, self.blank_need()) {
@@ -39,7 +40,7 @@ impl Engine {
 
     /// Whether another is to be made now. The reserve comes one by one while the machine is busy, what is beyond it when fewer
     /// are started than it takes.
-    fn lacks_blank(&self, turn: &Turn<'_>, site: u32, root: RootId) -> bool {
+    fn lacks_blank(&self, turn: &Turn<'_>, site: SiteKey, root: RootId) -> bool {
         let wanted = self.blanks_wanted(site);
         let (there, claimed) = self.sites[site]
             .stock

@@ -3,7 +3,6 @@
 use hearth_types::{Instant, VersionKey};
 
 use super::Engine;
-use super::site::NODE;
 
 /// The memory of all instances that an account draws on of its own right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,7 +19,7 @@ impl Engine {
     pub fn room_for(&self, now: Instant, key: &VersionKey) -> Room {
         let sites = match self.pools_by_key.get(key) {
             Some(pool) => self.own_sites(now, *pool, None),
-            None => vec![NODE],
+            None => vec![self.node],
         };
         let mut room = Room { shared: self.plain, ..Room::default() };
         for site in sites {

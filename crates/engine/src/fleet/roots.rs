@@ -1,5 +1,6 @@
 //! Blank sandboxes: claimed by pools that need one, and made ahead of need.
 
+use crate::keys::{PoolKey, SiteKey};
 use std::time::Duration;
 
 use hearth_types::SandboxId;
@@ -20,7 +21,7 @@ const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Why a ticket of the pool would have to wait for another sandbox.
-    fn cold_reason(&self, pool: u32) -> ColdReason {
+    fn cold_reason(&self, pool: PoolKey) -> ColdReason {
         let pool = &self.pools[pool];
         let alone = pool.live == 0 && pool.on_way == 0;
         if alone { self.versions.missed_as(pool.version) } else { ColdReason::AllBusy }
@@ -31,8 +32,8 @@ impl Engine {
     pub(super) fn claim(
         &mut self,
         turn: &mut Turn<'_>,
-        site: u32,
-        pool: u32,
+        site: SiteKey,
+        pool: PoolKey,
         ticket: Option<Ticket>,
         purpose: Purpose,
     ) {
@@ -73,7 +74,7 @@ impl Engine {
         Amount { memory_mib: u64::from(self.config.blank_memory_mib), sandboxes: 1 }
     }
 
-    pub(super) fn make_blank(&mut self, turn: &mut Turn<'_>, site: u32, root: RootId, urgent: bool) {
+    pub(super) fn make_blank(&mut self, turn: &mut Turn<'_>, site: SiteKey, root: RootId, urgent: bool) {
         self.last_sandbox += 1;
         let sandbox = SandboxId(self.last_sandbox);
         let memory_mib = self.config.blank_memory_mib;
@@ -163,14 +164,14 @@ impl Engine {
     }
 
     /// Whether what has become ready is for others than the crowd that waits: a crowd would else take what is made for the reserve.
-    fn is_for_reserve(&self, site: u32, root: RootId) -> bool {
+    fn is_for_reserve(&self, site: SiteKey, root: RootId) -> bool {
         let Some(stock) = self.sites[site].stock.get(&root) else { return false };
         let crowd = stock.claims.front().is_some_and(|claim| claim.crowd && self.pace.is_hurried(claim.start));
         crowd && stock.ready.len() < reserve(self.blanks_wanted(site)) && stock.making >= stock.claims.len()
     }
 
     /// The oldest claim that is still needed; those before it are given up.
-    fn next_claim(&mut self, site: u32, root: RootId) -> Option<Claim> {
+    fn next_claim(&mut self, site: SiteKey, root: RootId) -> Option<Claim> {
         while let Some(claim) = self.sites[site].stock.get_mut(&root)?.claims.pop_front() {
             let pool = &self.pools[claim.pool];
             let wanted = match claim.purpose {
@@ -216,7 +217,7 @@ impl Engine {
     }
 
     /// A blank sandbox was lost in the making.
-    pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, site: u32, root_id: RootId) {
+    pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, site: SiteKey, root_id: RootId) {
         self.counters.lost += 1;
         let root = self.roots.entry(root_id).or_default();
         // Those that were on their way when the first of them failed tell nothing new.
@@ -239,7 +240,7 @@ impl Engine {
     }
 
     /// A sandbox on its way to `pool` could not be made or given to it. Who waits for it longest tries again, but not for ever.
-    pub(super) fn blame(&mut self, turn: &mut Turn<'_>, pool: u32) {
+    pub(super) fn blame(&mut self, turn: &mut Turn<'_>, pool: PoolKey) {
         if let Some(ticket) = self.unserved(pool)
             && let Some(attempt) = self.tickets.get_mut(&ticket)
         {
@@ -252,7 +253,7 @@ impl Engine {
     }
 
     /// The oldest waiting ticket, if there are more than sandboxes on their way.
-    pub(super) fn unserved(&self, pool: u32) -> Option<Ticket> {
+    pub(super) fn unserved(&self, pool: PoolKey) -> Option<Ticket> {
         let pool = &self.pools[pool];
         let (_, ticket) = pool.waiting.first()?;
         (pool.waiting.len() > pool.on_way).then_some(*ticket)
@@ -271,7 +272,7 @@ impl Engine {
         entry.gone = true;
         let mut ready: Vec<SandboxId> = Vec::new();
         let mut claims: Vec<Claim> = Vec::new();
-        for stock in self.sites.iter_mut().filter_map(|site| site.stock.get_mut(&root)) {
+        for stock in self.sites.values_mut().filter_map(|site| site.stock.get_mut(&root)) {
             ready.extend(&stock.ready);
             claims.extend(stock.claims.drain(..));
         }
@@ -281,7 +282,8 @@ impl Engine {
         for sandbox in ready {
             self.destroy(turn, sandbox, DestroyReason::RootGone);
         }
-        let pools: Vec<u32> = self.pools.iter().filter(|(_, pool)| pool.root == root).map(|(index, _)| index).collect();
+        let pools: Vec<PoolKey> =
+            self.pools.iter().filter(|(_, pool)| pool.root == root).map(|(index, _)| index).collect();
         for pool in pools {
             self.settle(turn, pool);
         }

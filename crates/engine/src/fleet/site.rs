@@ -1,5 +1,6 @@
 //! Where sandboxes are: an instance as the fleet holds it, with what is promised on it.
 
+use crate::keys::AccountKey;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hearth_types::limits::MEMORY_MIB_PER_CORE;
@@ -8,9 +9,6 @@ use hearth_types::{AccountId, Instant, SandboxId};
 use super::model::Claim;
 use crate::capacity::Instance;
 use crate::event::RootId;
-
-/// The node's own memory.
-pub(super) const NODE: u32 = 0;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Amount {
@@ -94,7 +92,7 @@ pub(super) struct Site {
     /// Claims, and sandboxes that were given to a version.
     pub(super) occupied: usize,
     /// How many of these there are, by account; without those that are ending.
-    pub(super) held_for: BTreeMap<u32, u32>,
+    pub(super) held_for: BTreeMap<AccountKey, u32>,
     pub(super) stock: BTreeMap<RootId, Stock>,
     /// Idle sandboxes that may be ended, least worth and then least recently used first.
     pub(super) order: BTreeSet<(u64, u64, SandboxId)>,

@@ -1,5 +1,6 @@
 //! The engine's state as its views.
 
+use crate::keys::PoolKey;
 use std::collections::{BTreeSet, HashMap};
 
 use hearth_types::{AccountId, VersionKey};
@@ -101,9 +102,9 @@ impl Engine {
         pool.provision_view()
     }
 
-    fn count_sandboxes(&self) -> (SandboxCounts, HashMap<u32, SandboxCounts>) {
+    fn count_sandboxes(&self) -> (SandboxCounts, HashMap<PoolKey, SandboxCounts>) {
         let mut all = SandboxCounts::default();
-        let mut by_pool: HashMap<u32, SandboxCounts> = HashMap::new();
+        let mut by_pool: HashMap<PoolKey, SandboxCounts> = HashMap::new();
         for sandbox in self.sandboxes.values() {
             count(&mut all, sandbox.state);
             if let Some(pool) = sandbox.state.pool() {

@@ -4,6 +4,7 @@
 //! nothing about the order of the others. The account's sandboxes go to the first few of them. If there is no room for one, the
 //! next in the order is added, up to the maximum; the last is left again once nothing of the account is on it and nothing of it waits.
 
+use crate::keys::{AccountKey, SiteKey};
 use std::collections::BTreeMap;
 
 use hearth_types::AccountId;
@@ -34,11 +35,11 @@ fn mixed(number: u64) -> u64 {
 
 impl Site {
     /// A sandbox of the account, or a claim to one, is here.
-    pub(super) fn hold_for(&mut self, account: u32) {
+    pub(super) fn hold_for(&mut self, account: AccountKey) {
         *self.held_for.entry(account).or_default() += 1;
     }
 
-    pub(super) fn let_go(&mut self, account: u32) {
+    pub(super) fn let_go(&mut self, account: AccountKey) {
         if let Some(count) = self.held_for.get_mut(&account) {
             *count -= 1;
             if *count == 0 {
@@ -59,18 +60,18 @@ impl Engine {
     }
 
     /// Shared instances of the sub-pool in the account's order.
-    fn in_order(&self, account: &AccountId, pool: &PoolName) -> Vec<u32> {
+    fn in_order(&self, account: &AccountId, pool: &PoolName) -> Vec<SiteKey> {
         let shared = self.sites.iter().filter(|(_, site)| {
             site.terms.shared && site.is_open() && site.terms.pool == *pool && self.may_join(account, site)
         });
-        let mut order: Vec<(u64, InstanceId, u32)> =
+        let mut order: Vec<(u64, InstanceId, SiteKey)> =
             shared.map(|(index, site)| (weight(account, site.terms.id), site.terms.id, index)).collect();
         order.sort_unstable_by(|one, other| other.cmp(one));
         order.into_iter().map(|(.., index)| index).collect()
     }
 
     /// Leaves of `sites` those that the account's spread allows, in its order; those that are not shared are not its matter.
-    pub(super) fn narrowed(&self, account: &AccountId, pool: &PoolName, sites: Vec<u32>) -> Vec<u32> {
+    pub(super) fn narrowed(&self, account: &AccountId, pool: &PoolName, sites: Vec<SiteKey>) -> Vec<SiteKey> {
         let Some(spread) = self.spread(account) else { return sites };
         let width = self.width(account, pool, spread) as usize;
         let mut narrowed = sites.clone();
@@ -80,7 +81,7 @@ impl Engine {
     }
 
     /// Whether the account's spread may ever reach this instance.
-    pub(super) fn may_reach(&self, account: &AccountId, site: u32) -> bool {
+    pub(super) fn may_reach(&self, account: &AccountId, site: SiteKey) -> bool {
         let Some(spread) = self.spread(account).filter(|_| self.sites[site].terms.shared) else { return true };
         let order = self.in_order(account, &self.sites[site].terms.pool);
         order.into_iter().take(spread.max as usize).any(|other| other == site)
@@ -106,7 +107,7 @@ impl Engine {
             let known = self.admission.account(&account);
             let waits = known.is_some_and(|index| self.admission.accounts[index].queued > 0);
             let order = self.in_order(&account, &pool);
-            let uses = |site: &u32| known.is_some_and(|index| self.sites[*site].held_for.contains_key(&index));
+            let uses = |site: &SiteKey| known.is_some_and(|index| self.sites[*site].held_for.contains_key(&index));
             let used = order.iter().rposition(uses).map_or(0, |place| place + 1);
             let least = if waits { width as usize } else { used.max(spread.min as usize) };
             let left = width.min(u32::try_from(least.min(order.len())).unwrap_or(u32::MAX)).min(spread.max);

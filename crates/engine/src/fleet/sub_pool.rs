@@ -1,17 +1,18 @@
 //! Sub-pools: what they promise, what they are filled up with, and what is counted of them.
 
+use crate::keys::{SiteKey, SubPoolKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use hearth_types::Instant;
 
-use super::site::{NODE, Standing};
+use super::site::Standing;
 use super::{Engine, Turn};
 use crate::capacity::{Constraint, InstanceId, PoolKind, PoolName, Refill, SubPool};
 use crate::event::Action;
-use crate::slab::Slab;
 use crate::timers::Due;
 use crate::view::SubPoolCounters;
+use slotmap::SlotMap;
 
 /// How long a taking counts for the rate.
 const RATE_WINDOW: Duration = Duration::from_secs(60);
@@ -34,14 +35,14 @@ pub(super) struct Held {
 
 #[derive(Debug)]
 pub(super) struct SubPools {
-    all: Slab<Held>,
-    by_name: BTreeMap<PoolName, u32>,
+    all: SlotMap<SubPoolKey, Held>,
+    by_name: BTreeMap<PoolName, SubPoolKey>,
 }
 
 impl Default for SubPools {
     /// The general one alone, of which nothing is asked.
     fn default() -> Self {
-        let mut pools = Self { all: Slab::default(), by_name: BTreeMap::new() };
+        let mut pools = Self { all: SlotMap::default(), by_name: BTreeMap::new() };
         pools.set(SubPool {
             name: PoolName::general(),
             kind: PoolKind::General,
@@ -59,7 +60,7 @@ impl Default for SubPools {
 }
 
 impl SubPools {
-    fn set(&mut self, terms: SubPool) -> u32 {
+    fn set(&mut self, terms: SubPool) -> SubPoolKey {
         if let Some(index) = self.by_name.get(&terms.name) {
             self.all[*index].terms = terms;
             return *index;
@@ -86,7 +87,7 @@ impl SubPools {
         self.by_name.get(name).and_then(|index| self.all.get_mut(*index))
     }
 
-    pub(super) fn index(&self, name: &PoolName) -> Option<u32> {
+    pub(super) fn index(&self, name: &PoolName) -> Option<SubPoolKey> {
         self.by_name.get(name).copied()
     }
 
@@ -122,15 +123,15 @@ impl Engine {
     }
 
     /// Waiting instances of the pool, the most expensive last.
-    pub(super) fn waiting_in(&self, name: &PoolName) -> Vec<u32> {
+    pub(super) fn waiting_in(&self, name: &PoolName) -> Vec<SiteKey> {
         let waiting =
             self.sites.iter().filter(|(_, site)| site.standing == Standing::Waiting && site.terms.pool == *name);
-        let mut waiting: Vec<(u64, u32)> = waiting.map(|(index, site)| (site.terms.cost_rate, index)).collect();
+        let mut waiting: Vec<(u64, SiteKey)> = waiting.map(|(index, site)| (site.terms.cost_rate, index)).collect();
         waiting.sort_unstable();
         waiting.into_iter().map(|(_, index)| index).collect()
     }
 
-    fn count(&self, index: u32) -> (u32, u32) {
+    fn count(&self, index: SubPoolKey) -> (u32, u32) {
         let pool = &self.sub_pools.all[index];
         let waiting = u32::try_from(self.waiting_in(&pool.terms.name).len()).unwrap_or(u32::MAX);
         (waiting, pool.pending)
@@ -153,7 +154,7 @@ impl Engine {
     }
 
     /// Asks for as many as are lacking below the minimum, up to the target.
-    fn fill(&mut self, turn: &mut Turn<'_>, index: u32) {
+    fn fill(&mut self, turn: &mut Turn<'_>, index: SubPoolKey) {
         let (waiting, pending) = self.count(index);
         let pool = &mut self.sub_pools.all[index];
         let (min, target) = (pool.terms.min, pool.terms.target);
@@ -165,7 +166,7 @@ impl Engine {
     }
 
     /// Asks for other instances, but for no more than may wait.
-    pub(super) fn ask(&mut self, turn: &mut Turn<'_>, index: u32, count: u32) {
+    pub(super) fn ask(&mut self, turn: &mut Turn<'_>, index: SubPoolKey, count: u32) {
         let (waiting, pending) = self.count(index);
         let pool = &mut self.sub_pools.all[index];
         let count = count.min(pool.terms.max.saturating_sub(waiting.saturating_add(pending)));
@@ -199,7 +200,7 @@ impl Engine {
         self.fill(turn, index);
     }
 
-    pub(super) fn sub_pool_due(&mut self, turn: &mut Turn<'_>, index: u32) {
+    pub(super) fn sub_pool_due(&mut self, turn: &mut Turn<'_>, index: SubPoolKey) {
         if let Some(pool) = self.sub_pools.all.get_mut(index) {
             pool.armed = None;
             self.fill(turn, index);
@@ -207,11 +208,12 @@ impl Engine {
     }
 
     /// Releases what waits beyond the maximum, the most expensive first.
-    pub(super) fn trim(&mut self, turn: &mut Turn<'_>, index: u32) {
+    pub(super) fn trim(&mut self, turn: &mut Turn<'_>, index: SubPoolKey) {
         let pool = &self.sub_pools.all[index];
         let max = pool.terms.max as usize;
         let waiting = self.waiting_in(&pool.terms.name);
-        for site in waiting.into_iter().skip(max).filter(|site| *site != NODE) {
+        let node = self.node;
+        for site in waiting.into_iter().skip(max).filter(|site| *site != node) {
             self.close(turn, site);
         }
     }
@@ -223,7 +225,7 @@ impl Engine {
     }
 
     /// The engine's own instance, whatever it is called outside.
-    pub(super) fn site_of(&self, instance: InstanceId) -> Option<u32> {
+    pub(super) fn site_of(&self, instance: InstanceId) -> Option<SiteKey> {
         self.sites_by_id.get(&instance).copied()
     }
 }

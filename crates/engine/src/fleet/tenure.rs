@@ -1,11 +1,12 @@
 //! Instances: added, taken, emptied, returned to their sub-pool or released; leases, ages and being taken away.
 
+use crate::keys::{PoolKey, SiteKey};
 use std::time::Duration;
 
 use hearth_types::{Instant, SandboxId};
 
 use super::model::State;
-use super::site::{NODE, Site, Standing};
+use super::site::{Site, Standing};
 use super::{Engine, Turn};
 use crate::capacity::{Capacity, Instance, InstanceId};
 use crate::event::{Action, DestroyReason};
@@ -51,7 +52,7 @@ impl Engine {
         &mut self,
         turn: &mut Turn<'_>,
         instance: InstanceId,
-        change: impl FnOnce(&mut Self, &mut Turn<'_>, u32),
+        change: impl FnOnce(&mut Self, &mut Turn<'_>, SiteKey),
     ) {
         match self.site_of(instance) {
             Some(site) => change(self, turn, site),
@@ -65,7 +66,7 @@ impl Engine {
             Some(site) => {
                 let entry = &mut self.sites[site];
                 entry.ends_at = terms.lease_end;
-                if site == NODE && !entry.is_open() {
+                if site == self.node && !entry.is_open() {
                     entry.standing = Standing::Active;
                 }
                 entry.terms = terms;
@@ -85,13 +86,13 @@ impl Engine {
     /// Whether there is nothing but the node itself, for everybody.
     pub(super) fn note_plain(&mut self) {
         let alone = self.sites_by_id.len() == 1 && self.policies.is_empty() && self.sub_pools.iter().count() == 1;
-        let node = &self.sites[NODE];
+        let node = &self.sites[self.node];
         let usual = node.is_open() && node.terms.shared && node.ends_at.is_none() && node.terms.age_max.is_none();
         self.plain = alone && usual;
     }
 
     /// `pool` places a sandbox on the instance, which is its account's from now on.
-    pub(super) fn take_site(&mut self, turn: &mut Turn<'_>, site: u32, pool: u32) {
+    pub(super) fn take_site(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey) {
         let entry = &mut self.sites[site];
         if entry.terms.shared {
             return;
@@ -108,7 +109,7 @@ impl Engine {
     }
 
     /// Nothing new from now on: what is idle ends, what is on its way starts elsewhere, what runs goes on.
-    pub(super) fn close(&mut self, turn: &mut Turn<'_>, site: u32) {
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         let entry = &mut self.sites[site];
         if !entry.is_open() {
             return;
@@ -133,7 +134,7 @@ impl Engine {
         self.perhaps_empty.push(site);
     }
 
-    fn give_up_claims(&mut self, turn: &mut Turn<'_>, site: u32) {
+    fn give_up_claims(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         let stock = self.sites[site].stock.values_mut();
         let claims: Vec<_> = stock.flat_map(|stock| stock.claims.drain(..)).collect();
         for claim in claims {
@@ -143,7 +144,7 @@ impl Engine {
     }
 
     /// In the order in which they were made.
-    fn sandboxes_on(&self, site: u32) -> Vec<(SandboxId, State)> {
+    fn sandboxes_on(&self, site: SiteKey) -> Vec<(SandboxId, State)> {
         let on = self.sandboxes.iter().filter(|(_, entry)| entry.site == site);
         let mut on: Vec<_> = on.map(|(id, entry)| (*id, entry.state)).collect();
         on.sort_unstable_by_key(|(id, _)| *id);
@@ -151,7 +152,7 @@ impl Engine {
     }
 
     /// Ends what still runs. Its attempts end as the node reports it: whatever the runtime has not got yet runs elsewhere.
-    fn cut_off_all(&mut self, turn: &mut Turn<'_>, site: u32) {
+    fn cut_off_all(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         for (sandbox, state) in self.sandboxes_on(site) {
             match state {
                 State::Busy { .. }
@@ -177,7 +178,7 @@ impl Engine {
     }
 
     /// Time has come to close the instance, or to end it, or to look again later.
-    pub(super) fn site_due(&mut self, turn: &mut Turn<'_>, site: u32) {
+    pub(super) fn site_due(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         let Some(entry) = self.sites.get_mut(site) else { return };
         self.timers.disarm(Due::Site(site), &mut entry.armed);
         let close_at = entry.closes_at();
@@ -211,7 +212,7 @@ impl Engine {
         }
     }
 
-    fn emptied(&mut self, turn: &mut Turn<'_>, site: u32) {
+    fn emptied(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         let entry = &self.sites[site];
         if entry.standing == Standing::Active && !entry.terms.shared {
             let name = entry.terms.pool.clone();
@@ -227,12 +228,12 @@ impl Engine {
             }
         }
         let entry = &self.sites[site];
-        if !entry.is_open() && entry.used.sandboxes == 0 && site != NODE {
+        if !entry.is_open() && entry.used.sandboxes == 0 && site != self.node {
             self.release(turn, site);
         }
     }
 
-    fn release(&mut self, turn: &mut Turn<'_>, site: u32) {
+    fn release(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
         let Some(mut entry) = self.sites.remove(site) else { return };
         self.timers.disarm(Due::Site(site), &mut entry.armed);
         self.sites_by_id.remove(&entry.terms.id);
@@ -243,7 +244,7 @@ impl Engine {
         self.note_plain();
     }
 
-    fn may_return(&self, site: u32) -> bool {
+    fn may_return(&self, site: SiteKey) -> bool {
         let entry = &self.sites[site];
         let pool = self.sub_pools.get(&entry.terms.pool);
         pool.is_some_and(|pool| self.trust.may_meet(&entry.tenants, pool.terms.owner.as_ref()))
@@ -252,14 +253,14 @@ impl Engine {
     /// Trust has changed: what waits and was used by somebody whom others that draw on its pool do not trust any more, goes.
     fn part_strangers(&mut self, turn: &mut Turn<'_>) {
         let waiting = self.sites.iter().filter(|(_, site)| site.standing == Standing::Waiting);
-        let waiting: Vec<u32> = waiting.map(|(site, _)| site).collect();
+        let waiting: Vec<SiteKey> = waiting.map(|(site, _)| site).collect();
         for site in waiting {
             if !self.may_return(site) {
                 self.close(turn, site);
             }
         }
         // Whoever is on the way to an instance is placed anew.
-        let exclusive: Vec<u32> =
+        let exclusive: Vec<SiteKey> =
             self.sites.iter().filter(|(_, site)| !site.terms.shared).map(|(site, _)| site).collect();
         for site in exclusive {
             self.give_up_claims(turn, site);
@@ -272,12 +273,12 @@ impl Engine {
 
     /// Whether the sandbox, or its instance, takes nothing new.
     pub(super) fn is_closed(&self, sandbox: SandboxId) -> bool {
-        let closed = |site: u32| !self.plain && !self.sites[site].is_open();
+        let closed = |site: SiteKey| !self.plain && !self.sites[site].is_open();
         self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed || closed(entry.site))
     }
 
     /// Whether a run of `pool` that begins now is over before the instance is taken away, as far as one can tell.
-    pub(super) fn outlasts(&self, now: Instant, site: u32, pool: u32) -> bool {
+    pub(super) fn outlasts(&self, now: Instant, site: SiteKey, pool: PoolKey) -> bool {
         let entry = &self.pools[pool];
         self.sites[site].ends_at.is_none_or(|at| {
             let run = self.versions.runs(entry.version).and_then(super::runs::Runs::predicted);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
 
+use super::slab::Slab;
 use super::{Known, Memory, Policy};
 use crate::capacity::Frequency;
 use crate::event::{ColdReason, Version as Loadable};
 use crate::fleet::{Calls, Runs};
-use crate::slab::Slab;
 
 /// Versions of which something was learned before, and that were not met since.
 const RECALLED_MAX: usize = 16_384;

@@ -1,4 +1,4 @@
-//! Entries under small, stable indices, so that what belongs together is found without hashing names again.
+//! Entries under small, stable indices that are used again, by which policies find what they know of a version.
 
 use std::ops::{Index, IndexMut};
 
@@ -37,14 +37,6 @@ impl<T> Slab<T> {
 
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         self.entries.get_mut(index as usize)?.as_mut()
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().filter_map(Option::as_mut)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0u32..).zip(&self.entries).filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
     }
 }
 
