@@ -143,7 +143,17 @@ pub struct Matched<'m, 'p> {
     pub parameters: Vec<(&'m str, &'p str)>,
 }
 
-/// Where a member of an input structure travels.
+/// What the model says of an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exception<'m> {
+    pub status: u16,
+    /// What the message is called on the wire.
+    pub message: &'m str,
+    /// Whether `Type` names the side at fault.
+    pub has_type: bool,
+}
+
+/// Where a member of a structure travels.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Location {
@@ -205,6 +215,10 @@ pub struct Shape {
     pub(crate) max: Option<f64>,
     #[serde(default)]
     pub flattened: bool,
+    /// The member that is the whole body.
+    pub payload: Option<String>,
+    /// Such as `iso8601`, of a timestamp that is not as the protocol has it.
+    pub timestamp_format: Option<String>,
     #[serde(default)]
     exception: bool,
     #[serde(default)]
@@ -291,37 +305,21 @@ impl Model {
         })
     }
 
-    /// Whether the member, which travels as text, is a number; and whether it is a list.
-    pub fn text_kind(&self, structure: &str, member: &str) -> TextKind {
-        let shape = self.shapes.get(structure).and_then(|shape| shape.members.get(member));
-        match shape.and_then(|member| self.shapes.get(&member.shape)).map(|shape| shape.kind) {
-            Some(Kind::Integer | Kind::Long) => TextKind::Integer,
-            Some(Kind::Boolean) => TextKind::Boolean,
-            Some(Kind::List) => TextKind::List,
-            _ => TextKind::Text,
-        }
-    }
-
-    /// The modelled status and whether the message's key is `Message` (else `message`) of an exception.
-    pub fn exception(&self, name: &str) -> Option<(u16, bool)> {
+    /// An error by the name of its shape.
+    pub fn exception(&self, name: &str) -> Option<Exception<'_>> {
         let shape = self.shapes.get(name).filter(|shape| shape.exception)?;
         let status = shape.error.as_ref().and_then(|error| error.http_status_code);
-        let status = status.unwrap_or(if shape.fault { 500 } else { 400 });
-        Some((status, shape.members.contains_key("Message")))
+        let message = shape.members.iter().find(|(member, _)| member.eq_ignore_ascii_case("message"));
+        Some(Exception {
+            status: status.unwrap_or(if shape.fault { 500 } else { 400 }),
+            message: message.map_or("message", |(name, member)| member.location_name.as_deref().unwrap_or(name)),
+            has_type: shape.members.contains_key("Type"),
+        })
     }
 
     pub fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }
-}
-
-/// How a member that travels in path, query or header is to be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TextKind {
-    Text,
-    Integer,
-    Boolean,
-    List,
 }
 
 impl Operation {
@@ -348,6 +346,11 @@ impl Operation {
             output: entry.output.map(|output| output.shape),
             errors: entry.errors.into_iter().map(|error| error.shape).collect(),
         }
+    }
+
+    /// Whether this is in the route of the operation, and so no part of its input.
+    pub fn is_routed_by(&self, pair: &(String, String)) -> bool {
+        self.query.contains(pair)
     }
 
     fn parameters<'m, 'p>(&'m self, segments: &[&'p str]) -> Option<Vec<(&'m str, &'p str)>> {
@@ -393,19 +396,20 @@ mod tests {
 
     #[test]
     fn knows_all_operations_and_reaches_each_by_its_own_route() {
-        let model = Service::Lambda.model();
-        assert_eq!(model.operations.len(), 91);
-        for operation in model.operations() {
-            let path: String = operation
-                .path
-                .iter()
-                .map(|segment| match segment {
-                    Segment::Literal(text) => format!("/{text}"),
-                    Segment::Parameter(_) => "/x".to_owned(),
-                })
-                .collect();
-            let matched = model.route(&operation.method, &path, &operation.query).unwrap();
-            assert_eq!(matched.operation.name, operation.name);
+        assert_eq!(Service::Lambda.model().operations.len(), 91);
+        for service in Service::ALL.iter().filter(|service| service.model().metadata.protocol == Protocol::RestJson) {
+            for operation in service.model().operations() {
+                let path: String = operation
+                    .path
+                    .iter()
+                    .map(|segment| match segment {
+                        Segment::Literal(text) => format!("/{text}"),
+                        Segment::Parameter(_) => "/x".to_owned(),
+                    })
+                    .collect();
+                let matched = service.model().route(&operation.method, &path, &operation.query).unwrap();
+                assert_eq!(matched.operation.name, operation.name, "{service:?}");
+            }
         }
     }
 
@@ -458,9 +462,14 @@ mod tests {
 
     #[test]
     fn exceptions_have_the_modelled_status_and_message_key() {
-        assert_eq!(Service::Lambda.model().exception("ResourceNotFoundException"), Some((404, true)));
-        assert_eq!(Service::Lambda.model().exception("InvalidParameterValueException"), Some((400, false)));
-        assert_eq!(Service::Lambda.model().exception("PreconditionFailedException"), Some((412, false)));
-        assert_eq!(Service::Lambda.model().exception("Function"), None);
+        let of = |service: Service, name| {
+            service.model().exception(name).map(|found| (found.status, found.message, found.has_type))
+        };
+        assert_eq!(of(Service::Lambda, "ResourceNotFoundException"), Some((404, "Message", true)));
+        assert_eq!(of(Service::Lambda, "InvalidParameterValueException"), Some((400, "message", true)));
+        assert_eq!(of(Service::Lambda, "PreconditionFailedException"), Some((412, "message", true)));
+        assert_eq!(of(Service::Lambda, "Function"), None);
+        assert_eq!(of(Service::Scheduler, "ConflictException"), Some((409, "Message", false)));
+        assert_eq!(of(Service::ApiGatewayV2, "NotFoundException"), Some((404, "message", false)));
     }
 }

@@ -11,6 +11,8 @@ const DEPTH_MAX: usize = 32;
 /// What is wrong with an input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refused {
+    /// The body is no JSON, for the reason given.
+    Syntax(String),
     /// A member has the wrong JSON type.
     Type(ApiError),
     /// Every constraint that is violated.
@@ -32,6 +34,7 @@ impl Refused {
     /// In the words that most services have, with the code for violations that is this service's.
     pub fn with_code(self, code: &'static str) -> ApiError {
         match self {
+            Self::Syntax(reason) => ApiError::serialization(reason),
             Self::Type(error) => error,
             Self::Constraints(violations) => {
                 let (count, errors) = (violations.len(), if violations.len() == 1 { "error" } else { "errors" });

@@ -43,7 +43,7 @@ where
         (&Method::GET, _) if path.starts_with(CODE) => code(exchange, &path[CODE.len()..]).await,
         _ => Err(ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such page")),
     };
-    result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &exchange.request_id))
+    result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &exchange.request_id))
 }
 
 /// Who asks for a page of the daemon.
@@ -111,7 +111,7 @@ where
 {
     let admission = admit(exchange)?;
     let limit = (capacity::BODY_BYTES_MAX, "requested");
-    let bytes = exchange.take_body(&admission, body, limit, Protocol::RestJson).await?.into_bytes();
+    let bytes = exchange.take_body(&admission, body, limit, Protocol::LAMBDA).await?.into_bytes();
     let asker = Asker::of(&admission.principal);
     let backends = exchange.shared.backends.clone();
     let (method, path, now) = (exchange.parts.method.clone(), path.to_owned(), exchange.now);
@@ -135,7 +135,7 @@ fn admit<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
     if matches!(exchange.peer, Peer::Function { .. }) {
         return Err(refused());
     }
-    let admission = exchange.admit().map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+    let admission = exchange.admit().map_err(|error| unauthenticated(error, Protocol::LAMBDA))?;
     let principal = &admission.principal;
     if principal.rights != Rights::Operator && !principal.is_root() {
         return Err(refused());
@@ -146,7 +146,7 @@ fn admit<'a>(exchange: &Exchange<'a>) -> Result<Admission<'a>, ApiError> {
 /// Who sends a request without a body.
 fn identify(exchange: &Exchange<'_>) -> Result<Arc<Principal>, ApiError> {
     let admission = admit(exchange)?;
-    let refuse = |error| unauthenticated(error, Protocol::RestJson);
+    let refuse = |error| unauthenticated(error, Protocol::LAMBDA);
     let authenticator = &exchange.shared.authenticator;
     authenticator.accept_body(&admission, exchange.parts, Bytes::new(), None).map_err(refuse)?;
     exchange.authorise(&admission.principal).map_err(refuse)?;

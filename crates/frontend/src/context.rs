@@ -15,7 +15,7 @@ use http_body::{Frame, SizeHint};
 use crate::body::{LargeAnswer, Reader};
 use crate::connection::Busy;
 
-/// Who asks, for what account and Region, and when.
+/// Who asks, for what account and Region, when and where.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     pub account: AccountId,
@@ -26,6 +26,8 @@ pub struct RequestContext {
     /// As `GetCallerIdentity` shows it.
     pub user_id: String,
     pub now: Timestamp,
+    /// Where the client found us, as `http://host:port`: URLs in answers lead there again.
+    pub endpoint: String,
 }
 
 pub type Response = http::Response<Body>;

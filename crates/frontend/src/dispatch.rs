@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hearth_aws_api::Service;
 use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
 use hearth_types::{RequestId, Timestamp};
+use http::header::HOST;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
@@ -46,11 +47,11 @@ where
     let exchange = Exchange { shared, peer, activity, request_id, now, parts: &parts };
     if exchange.is_unguarded() && browser::is_foreign_page(&parts) {
         let error = ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Requests of web pages are refused");
-        return error.into_response(Protocol::RestJson, &request_id);
+        return error.into_response(Protocol::LAMBDA, &request_id);
     }
     if let Some(call) = Call::of(&parts) {
         let result = exchange.invoke(call, body).await;
-        return result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &request_id));
+        return result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &request_id));
     }
     if parts.uri.path().starts_with(admin::ROOT) {
         return admin::respond(&exchange, body).await;
@@ -111,6 +112,7 @@ impl<'a> Exchange<'a> {
             principal_arn: admission.principal.arn.clone(),
             user_id: admission.principal.user_id.clone(),
             now: self.now,
+            endpoint: endpoint(self.parts),
         }
     }
 
@@ -158,9 +160,9 @@ impl<'a> Exchange<'a> {
         call: Call<'_>,
         body: B,
     ) -> Result<Response, ApiError> {
-        let admission = self.admit().map_err(|error| unauthenticated(error, Protocol::RestJson))?;
+        let admission = self.admit().map_err(|error| unauthenticated(error, Protocol::LAMBDA))?;
         let limit = (SYNC_PAYLOAD_BYTES_MAX, call.operation.name());
-        let payload = self.take_body(&admission, body, limit, Protocol::RestJson).await?.into_bytes();
+        let payload = self.take_body(&admission, body, limit, Protocol::LAMBDA).await?.into_bytes();
         let request = Authenticated {
             call,
             parts: self.parts,
@@ -248,23 +250,33 @@ impl Shared {
         match service {
             Service::Sts => {
                 let context = Context { backend: self.backends.iam.clone(), request: request_context };
-                sts::TABLE.handle(&context, protocol, request).await
+                sts::TABLE.handle(context, protocol, request).await
             }
             Service::Iam => {
                 let context = Context { backend: self.backends.iam.clone(), request: request_context };
-                iam::TABLE.handle(&context, protocol, request).await
+                iam::TABLE.handle(context, protocol, request).await
             }
             Service::Logs => {
                 let backend = logs::Logs { store: self.backends.logs.clone(), stopping: self.stopping.clone() };
-                logs::TABLE.handle(&Context { backend, request: request_context }, protocol, request).await
+                logs::TABLE.handle(Context { backend, request: request_context }, protocol, request).await
             }
             Service::Sqs => {
-                sqs::TABLE.handle(&Context { backend: (), request: request_context }, protocol, request).await
+                sqs::TABLE.handle(Context { backend: (), request: request_context }, protocol, request).await
             }
-            Service::Lambda => lambda::handle(&self.backends.functions, &request_context, request).await,
+            Service::Lambda => {
+                let context = Context { backend: self.backends.functions.clone(), request: request_context };
+                lambda::TABLE.handle(context, protocol, request).await
+            }
             other => Err(unsupported(other.signing_name())),
         }
     }
+}
+
+/// Where the client found us.
+fn endpoint(parts: &Parts) -> String {
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 fn owner_of(principal: &Principal) -> Holder {

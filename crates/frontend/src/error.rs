@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use hearth_aws_api::Service;
 use hearth_aws_api::error::ErrorName;
 use hearth_types::RequestId;
 use http::StatusCode;
@@ -69,7 +70,7 @@ impl ApiError {
 
     pub(crate) fn into_response(self, protocol: Protocol, request_id: &RequestId) -> Response {
         let mut response = match protocol {
-            Protocol::RestJson => self.rest_json(),
+            Protocol::RestJson { service } => self.rest_json(service),
             Protocol::Json { version, namespace } => self.json(version, namespace),
             Protocol::Query { namespace, json: false } => self.query(namespace, request_id),
             Protocol::Query { json: true, .. } => self.query_json(request_id),
@@ -84,19 +85,22 @@ impl ApiError {
         response
     }
 
-    fn rest_json(&self) -> Response {
+    fn rest_json(&self, service: Service) -> Response {
         let mut body = serde_json::Map::new();
         if let Some(reason) = self.reason {
             body.insert("Reason".into(), reason.into());
         }
-        let modelled = hearth_aws_api::Service::Lambda.model().exception(&self.code);
+        let modelled = service.model().exception(&self.code);
         // Recorded: what the service's framework refuses, such as a ValidationException, names no side.
-        if self.has_type && modelled.is_some() {
+        if self.has_type && modelled.is_some_and(|exception| exception.has_type) {
             body.insert("Type".into(), if self.status.is_server_error() { "Service" } else { "User" }.into());
         }
-        // Every service has AccessDeniedException, in no model; SDKs read either key.
-        let capital = self.code == "AccessDeniedException" || modelled.is_some_and(|(_, capital)| capital);
-        let key = if capital { "Message" } else { "message" };
+        let key = match modelled {
+            Some(exception) => exception.message,
+            // Every service has it, in hardly any model; SDKs read either key.
+            None if self.code == "AccessDeniedException" => "Message",
+            None => "message",
+        };
         body.insert(key.into(), self.message.as_str().into());
         let body = serde_json::Value::Object(body).to_string();
         let mut response = typed_response(self.status, "application/json", body);
@@ -173,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn lambda_errors_have_the_type_in_a_header_and_the_message_as_modelled() {
         let error = ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "Function not found: x");
-        let response = error.into_response(Protocol::RestJson, &id());
+        let response = error.into_response(Protocol::LAMBDA, &id());
         assert_eq!(response.status(), 404);
         assert_eq!(response.headers()["x-amzn-errortype"], "ResourceNotFoundException");
         assert_eq!(response.headers()["x-amzn-requestid"], id().to_string().as_str());
@@ -185,12 +189,12 @@ mod tests {
     async fn lambda_errors_that_are_in_no_model_name_no_side() {
         let error = ApiError::bad_request("ValidationException", "1 validation error detected: x");
         assert_eq!(
-            text(error.into_response(Protocol::RestJson, &id())).await,
+            text(error.into_response(Protocol::LAMBDA, &id())).await,
             r#"{"message":"1 validation error detected: x"}"#
         );
         let refusal = hearth_aws_api::ApiError::invalid_parameter("too much").without_type();
         assert_eq!(
-            text(ApiError::from(refusal).into_response(Protocol::RestJson, &id())).await,
+            text(ApiError::from(refusal).into_response(Protocol::LAMBDA, &id())).await,
             r#"{"message":"too much"}"#
         );
     }
@@ -200,7 +204,7 @@ mod tests {
         let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.");
         error.reason = Some("ConcurrentInvocationLimitExceeded");
         error.retry_after_s = Some(1);
-        let response = error.into_response(Protocol::RestJson, &id());
+        let response = error.into_response(Protocol::LAMBDA, &id());
         assert_eq!(response.headers()["retry-after"], "1");
         assert_eq!(
             text(response).await,

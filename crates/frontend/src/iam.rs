@@ -53,6 +53,7 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         UpdateRole => roles::update,
         UpdateRoleDescription => roles::update_description,
     },
+    before: |_, _, _| Ok(()),
     words: |refused| refused.with_code("ValidationError"),
     unknown: |action| invalid_action(action, "2010-05-08"),
 };

@@ -62,7 +62,7 @@ pub(crate) async fn perform(
     let resolved = functions.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
     let owner = &resolved.spec.key.account;
     if owner != request.account && access.is_disabled(owner) {
-        return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::RestJson));
+        return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::LAMBDA));
     }
     if options.kind == InvocationType::DryRun {
         return Ok(empty_response(StatusCode::NO_CONTENT));

@@ -54,6 +54,7 @@ pub(crate) const TABLE: Table<Logs> = Table {
         ;
         StartLiveTail => tail::start,
     },
+    before: |_, _, _| Ok(()),
     words: names::in_words_of_logs,
     unknown: |operation| {
         ApiError::bad_request("UnknownOperationException", format!("The operation '{operation}' is not available here"))

@@ -107,14 +107,14 @@ mod tests {
         let query = Protocol::Query { namespace: "", json: false };
         let mismatch = || AuthError::Signature(SignatureError::Mismatch);
         for (protocol, status, code) in [
-            (Protocol::RestJson, 403, "InvalidSignatureException"),
+            (Protocol::LAMBDA, 403, "InvalidSignatureException"),
             (Protocol::JSON, 400, "InvalidSignatureException"),
             (query, 403, "SignatureDoesNotMatch"),
         ] {
             let error = unauthenticated(mismatch(), protocol);
             assert_eq!((error.status.as_u16(), &*error.code), (status, code));
         }
-        let error = unauthenticated(AuthError::UnknownKey, Protocol::RestJson);
+        let error = unauthenticated(AuthError::UnknownKey, Protocol::LAMBDA);
         assert_eq!((error.status.as_u16(), &*error.code), (403, "UnrecognizedClientException"));
         assert_eq!(error.message, "The security token included in the request is invalid.");
     }

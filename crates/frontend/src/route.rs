@@ -93,7 +93,7 @@ fn of_name(name: &str, has_target: bool, is_form: bool) -> Destination {
         "s3" => Protocol::RestXml,
         _ if has_target => Protocol::JSON,
         _ if is_form => QUERY,
-        _ => Protocol::RestJson,
+        _ => Protocol::LAMBDA,
     };
     Destination::Unsupported { name: shortened(name), protocol }
 }
@@ -160,7 +160,7 @@ mod tests {
         for (name, headers, protocol) in [
             ("events", vec![("x-amz-target", "AWSEvents.PutEvents")], Protocol::JSON),
             ("s3", vec![], Protocol::RestXml),
-            ("apigateway", vec![], Protocol::RestJson),
+            ("apigateway", vec![], Protocol::LAMBDA),
             ("cloudformation", vec![("content-type", "application/x-www-form-urlencoded")], QUERY),
         ] {
             let authorization = signed(name);

@@ -38,6 +38,8 @@ impl<B> Deref for Context<B> {
 pub(crate) struct Table<B: 'static> {
     pub(crate) service: Service,
     pub(crate) operations: &'static [Entry<B>],
+    /// What holds of every operation of the service, and may change for whom it is done.
+    pub(crate) before: Before<B>,
     /// What the model has against an input, in the service's own words.
     pub(crate) words: fn(Refused) -> hearth_aws_api::ApiError,
     /// The refusal of an operation that is not in the table.
@@ -50,6 +52,7 @@ pub(crate) struct Entry<B> {
     pub(crate) run: Run<B>,
 }
 
+type Before<B> = fn(&mut Context<B>, &str, &Value) -> Result<(), ApiError>;
 type Run<B> = for<'a> fn(&'a Context<B>, Value) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send + 'a>>;
 
 /// What a handler answers.
@@ -64,7 +67,7 @@ impl<B> Table<B> {
     /// Performs the operation that the request asks for.
     pub(crate) async fn handle(
         &self,
-        context: &Context<B>,
+        mut context: Context<B>,
         protocol: Protocol,
         request: http::Request<Bytes>,
     ) -> Result<Response, ApiError> {
@@ -74,12 +77,14 @@ impl<B> Table<B> {
         let (Some(entry), Some(operation)) = (entry, model.operation(&asked.operation)) else {
             return Err((self.unknown)(&asked.operation.chars().take(128).collect::<String>()));
         };
-        let mut input = asked.take_input(model, operation)?;
+        let mut input = asked.take_input(model, operation).map_err(self.words)?;
         if let Some(structure) = &operation.input {
             validate::check(model, structure, &mut input).map_err(self.words)?;
         }
-        match (entry.run)(context, input).await? {
-            Answer::Members(members) => Ok(asked.answer(model, operation, &members, context.request_id)),
+        // Whatever holds of a request before its handler goes here: who asks for what, and with which members, is known and proven.
+        (self.before)(&mut context, entry.name, &input)?;
+        match (entry.run)(&context, input).await? {
+            Answer::Members(members) => Ok(asked.answer(model, operation, members, context.request_id)),
             Answer::Whole(response) => Ok(response),
         }
     }
@@ -99,12 +104,21 @@ pub(crate) fn write<T: Serialize>(output: &T) -> Result<Answer, ApiError> {
 
 /// Entries of a [`Table`]: `table! { logs, Logs; CreateLogGroup => groups::create, ... }` for the service whose shapes are in the
 /// module `logs` and whose handlers reach `Logs`. With `via F` each handler runs through `F(context, input, handler)`. Behind
-/// a second semicolon come operations whose handlers give the response themselves.
+/// a second semicolon come operations whose handlers give the response themselves. With `|context, input|` an operation has
+/// what becomes of the two instead of a handler.
 macro_rules! table {
     ($service:ident, $backend:ty; $($operation:ident => $handler:expr,)*) => {
         &[$($crate::service::entry!($service, $backend, $operation, |context, input| {
             let output: $crate::service::Output<hearth_aws_api::shapes::$service::operation::$operation> =
                 ($handler)(context, input).await?;
+            $crate::service::write(&output)
+        }),)*]
+    };
+    ($service:ident, $backend:ty, |$context:ident, $input:ident|; $($operation:ident => $output:expr,)*) => {
+        &[$($crate::service::entry!($service, $backend, $operation, |$context, $input| {
+            // Not every operation needs both.
+            let _ = ($context, &$input);
+            let output: $crate::service::Output<hearth_aws_api::shapes::$service::operation::$operation> = $output;
             $crate::service::write(&output)
         }),)*]
     };

@@ -12,6 +12,7 @@ pub(crate) const TABLE: Table<()> = Table {
     operations: table! { sqs, ();
         GetQueueUrl => queue_url,
     },
+    before: |_, _, _| Ok(()),
     words: in_words_of_sqs,
     unknown: |operation| {
         ApiError::modelled(
@@ -29,7 +30,7 @@ async fn queue_url(_context: &Context<()>, _input: GetQueueUrlRequest) -> Result
 fn in_words_of_sqs(refused: Refused) -> hearth_aws_api::ApiError {
     let missing = match &refused {
         Refused::Constraints(violations) => violations.iter().find(|violation| violation.value.is_none()),
-        Refused::Type(_) => None,
+        Refused::Syntax(_) | Refused::Type(_) => None,
     };
     let Some(missing) = missing else { return refused.with_code("InvalidParameterValue") };
     let (first, rest) = missing.path.split_at(1);
@@ -57,11 +58,12 @@ mod tests {
             principal_arn: String::new(),
             user_id: String::new(),
             now: hearth_types::Timestamp::from_millis(0),
+            endpoint: String::new(),
         };
         let (parts, body) = request.into_parts();
         let protocol = Protocol::of(Service::Sqs, &parts);
         let context = Context { backend: (), request: context };
-        let answer = TABLE.handle(&context, protocol, Request::from_parts(parts, body)).await;
+        let answer = TABLE.handle(context, protocol, Request::from_parts(parts, body)).await;
         let response = answer.unwrap_or_else(|error| error.into_response(protocol, &id));
         let header = response.headers().get("x-amzn-query-error").map(|value| value.to_str().unwrap().to_owned());
         let body = response.into_body().collect().await.unwrap().to_bytes();

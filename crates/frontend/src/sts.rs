@@ -24,6 +24,7 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         GetCallerIdentity => caller_identity,
         GetSessionToken => session_token,
     },
+    before: |_, _, _| Ok(()),
     words: |refused| refused.with_code("ValidationError"),
     unknown: |action| crate::iam::invalid_action(action, "2011-06-15"),
 };

@@ -55,7 +55,17 @@ const SERVICES: &[Service] = &[
             "WebIdentity",
         ],
     },
-    Service { name: "lambda", version: "2015-03-31", without_shapes: &["CapacityProvider"] },
+    Service {
+        name: "lambda",
+        version: "2015-03-31",
+        without_shapes: &[
+            "ByCapacityProvider",
+            "CreateCapacityProvider",
+            "DeleteCapacityProvider",
+            "GetCapacityProvider",
+            "UpdateCapacityProvider",
+        ],
+    },
     Service {
         name: "logs",
         version: "2014-03-28",

@@ -194,9 +194,93 @@ structure! {
 }
 
 structure! {
+    ["PascalCase" Serialize]
+    CapacityProvider {
+        capacity_provider_arn: String,
+        state: CapacityProviderState,
+        vpc_config: CapacityProviderVpcConfig,
+        permissions_config: CapacityProviderPermissionsConfig,
+        |
+        instance_requirements: InstanceRequirements,
+        capacity_provider_scaling_config: CapacityProviderScalingConfig,
+        kms_key_arn: String,
+        last_modified: String,
+        propagate_tags: PropagateTags,
+        telemetry_config: CapacityProviderTelemetryConfig,
+    }
+}
+
+structure! {
     ["PascalCase" Default Deserialize Serialize]
     CapacityProviderConfig {
         lambda_managed_instances_capacity_provider_config: LambdaManagedInstancesCapacityProviderConfig,
+        |
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    CapacityProviderLoggingConfig {
+        |
+        system_log_level: SystemLogLevel,
+        log_group: String,
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    CapacityProviderPermissionsConfig {
+        capacity_provider_operator_role_arn: String,
+        |
+    }
+}
+
+enumeration! {
+    CapacityProviderPredefinedMetricType {
+        LambdaCapacityProviderAverageCpuUtilization = "LambdaCapacityProviderAverageCPUUtilization",
+        LambdaCapacityProviderAverageGpuUtilization = "LambdaCapacityProviderAverageGPUUtilization",
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    CapacityProviderScalingConfig {
+        |
+        max_v_cpu_count: u32,
+        scaling_mode: CapacityProviderScalingMode,
+        scaling_policies: Vec<TargetTrackingScalingPolicy>,
+    }
+}
+
+enumeration! {
+    CapacityProviderScalingMode {
+        Auto = "Auto",
+        Manual = "Manual",
+    }
+}
+
+enumeration! {
+    CapacityProviderState {
+        Pending = "Pending",
+        Active = "Active",
+        Failed = "Failed",
+        Deleting = "Deleting",
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    CapacityProviderTelemetryConfig {
+        |
+        logging_config: CapacityProviderLoggingConfig,
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    CapacityProviderVpcConfig {
+        subnet_ids: Vec<String>,
+        security_group_ids: Vec<String>,
         |
     }
 }
@@ -1642,6 +1726,16 @@ structure! {
 
 structure! {
     ["PascalCase" Default Serialize]
+    InstanceRequirements {
+        |
+        architectures: Vec<Architecture>,
+        allowed_instance_types: Vec<String>,
+        excluded_instance_types: Vec<String>,
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
     InvocationCompletedDetails {
         start_timestamp: Time,
         end_timestamp: Time,
@@ -1926,6 +2020,25 @@ structure! {
         |
         next_marker: String,
         aliases: Vec<AliasConfiguration>,
+    }
+}
+
+structure! {
+    ["PascalCase" Default Deserialize]
+    ListCapacityProvidersRequest {
+        |
+        state: CapacityProviderState,
+        marker: String,
+        max_items: u32,
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    ListCapacityProvidersResponse {
+        capacity_providers: Vec<CapacityProvider>,
+        |
+        next_marker: String,
     }
 }
 
@@ -2312,6 +2425,22 @@ structure! {
     ["PascalCase" Default Serialize]
     PauseDurableExecutionResponse {
         |
+    }
+}
+
+structure! {
+    ["PascalCase" Default Serialize]
+    PropagateTags {
+        |
+        mode: PropagateTagsMode,
+        explicit_tags: BTreeMap<String, String>,
+    }
+}
+
+enumeration! {
+    PropagateTagsMode {
+        None = "None",
+        Explicit = "Explicit",
     }
 }
 
@@ -2975,6 +3104,15 @@ structure! {
 }
 
 structure! {
+    ["PascalCase" Serialize]
+    TargetTrackingScalingPolicy {
+        predefined_metric_type: CapacityProviderPredefinedMetricType,
+        target_value: f64,
+        |
+    }
+}
+
+structure! {
     ["PascalCase" Deserialize Serialize]
     TenancyConfig {
         tenant_isolation_mode: TenantIsolationMode,
@@ -3299,6 +3437,7 @@ operations! {
     InvokeAsync(InvokeAsyncRequest) -> InvokeAsyncResponse,
     InvokeWithResponseStream(InvokeWithResponseStreamRequest) -> InvokeWithResponseStreamResponse,
     ListAliases(ListAliasesRequest) -> ListAliasesResponse,
+    ListCapacityProviders(ListCapacityProvidersRequest) -> ListCapacityProvidersResponse,
     ListCodeSigningConfigs(ListCodeSigningConfigsRequest) -> ListCodeSigningConfigsResponse,
     ListDurableExecutionsByFunction(ListDurableExecutionsByFunctionRequest) -> ListDurableExecutionsByFunctionResponse,
     ListEventSourceMappings(ListEventSourceMappingsRequest) -> ListEventSourceMappingsResponse,

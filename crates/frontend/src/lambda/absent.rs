@@ -1,35 +1,31 @@
-//! Operations on what no function has here. Reading finds nothing; everything else is refused by name, so that no client
-//! takes it for done.
+//! What no function has here: there is none to list and none to get.
 
 use hearth_aws_api::ApiError;
-use serde_json::{Value, json};
+use hearth_aws_api::shapes::lambda::{
+    ListCapacityProvidersResponse, ListCodeSigningConfigsResponse, ListDurableExecutionsByFunctionResponse,
+    ListEventSourceMappingsResponse, ListFunctionUrlConfigsResponse,
+};
 
-pub(super) fn answer(operation: &str) -> Result<Value, ApiError> {
-    Ok(match operation {
-        "ListFunctionUrlConfigs" => json!({ "FunctionUrlConfigs": [] }),
-        "ListEventSourceMappings" => json!({ "EventSourceMappings": [] }),
-        "ListCodeSigningConfigs" => json!({ "CodeSigningConfigs": [] }),
-        "ListCapacityProviders" => json!({ "CapacityProviders": [] }),
-        "ListDurableExecutionsByFunction" => json!({ "DurableExecutions": [] }),
-        "GetFunctionUrlConfig" | "GetEventSourceMapping" | "GetResourcePolicy" => {
-            return Err(ApiError::not_found("The resource you requested does not exist."));
-        }
-        other => {
-            return Err(ApiError::invalid_parameter(format!("The operation {other} is not supported by Hearth")));
-        }
-    })
+pub(super) fn resource<T>() -> Result<T, ApiError> {
+    Err(ApiError::not_found("The resource you requested does not exist."))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) fn capacity_providers() -> ListCapacityProvidersResponse {
+    ListCapacityProvidersResponse { capacity_providers: Vec::new(), next_marker: None }
+}
 
-    #[test]
-    fn reading_finds_nothing_and_writing_is_refused_by_name() {
-        assert_eq!(answer("ListEventSourceMappings").unwrap(), json!({ "EventSourceMappings": [] }));
-        assert_eq!(answer("GetFunctionUrlConfig").unwrap_err().status, 404);
-        let error = answer("CreateCapacityProvider").unwrap_err();
-        assert_eq!((error.status, error.name), (400, "InvalidParameterValueException"));
-        assert!(error.message.contains("CreateCapacityProvider"));
-    }
+pub(super) fn code_signing_configs() -> ListCodeSigningConfigsResponse {
+    ListCodeSigningConfigsResponse { code_signing_configs: Some(Vec::new()), next_marker: None }
+}
+
+pub(super) fn durable_executions() -> ListDurableExecutionsByFunctionResponse {
+    ListDurableExecutionsByFunctionResponse { durable_executions: Some(Vec::new()), next_marker: None }
+}
+
+pub(super) fn event_source_mappings() -> ListEventSourceMappingsResponse {
+    ListEventSourceMappingsResponse { event_source_mappings: Some(Vec::new()), next_marker: None }
+}
+
+pub(super) fn function_url_configs() -> ListFunctionUrlConfigsResponse {
+    ListFunctionUrlConfigsResponse { function_url_configs: Vec::new(), next_marker: None }
 }

@@ -52,10 +52,10 @@ impl World {
     }
 
     async fn send_text(&self, method: &str, uri: &str, body: String) -> Answer {
-        let request = http::Request::builder().method(method).uri(uri).header("host", "127.0.0.1:4566");
-        let request = request.body(Bytes::from(body)).unwrap();
-        let result = super::handle(&self.functions, &self.context, request).await;
-        let response = result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, &self.context.request_id));
+        let request = http::Request::builder().method(method).uri(uri).body(Bytes::from(body)).unwrap();
+        let context = super::Context { backend: Arc::clone(&self.functions), request: self.context.clone() };
+        let result = super::TABLE.handle(context, Protocol::LAMBDA, request).await;
+        let response = result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &self.context.request_id));
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         if !body.is_empty() {
@@ -88,6 +88,7 @@ fn context() -> RequestContext {
         principal_arn: "arn:aws:iam::000000000000:root".to_owned(),
         user_id: "000000000000".to_owned(),
         now: Timestamp::from_millis(1_790_000_000_123),
+        endpoint: "http://127.0.0.1:4566".to_owned(),
     }
 }
 
@@ -236,9 +237,9 @@ async fn every_operation_of_the_model_answers_as_lambda_does() {
             }
             Some(name) => {
                 assert!((400..500).contains(&answer.status), "{}: {answer:?}", operation.name);
-                if let Some((status, capital)) = Service::Lambda.model().exception(name) {
-                    assert_eq!(answer.status, status, "{}", operation.name);
-                    assert!(answer.body.get(if capital { "Message" } else { "message" }).is_some(), "{answer:?}");
+                if let Some(exception) = Service::Lambda.model().exception(name) {
+                    assert_eq!(answer.status, exception.status, "{}", operation.name);
+                    assert!(answer.body.get(exception.message).is_some(), "{answer:?}");
                 }
             }
         }
@@ -251,12 +252,12 @@ fn messages_have_the_key_that_the_model_gives_each_exception() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for operation in Service::Lambda.model().operations() {
         for name in &operation.errors {
-            let (status, capital) = Service::Lambda.model().exception(name).unwrap();
-            let status = http::StatusCode::from_u16(status).unwrap();
-            let response = ApiError::new(status, name.clone(), "m").into_response(Protocol::RestJson, &id);
+            let exception = Service::Lambda.model().exception(name).unwrap();
+            let status = http::StatusCode::from_u16(exception.status).unwrap();
+            let response = ApiError::new(status, name.clone(), "m").into_response(Protocol::LAMBDA, &id);
             let body = runtime.block_on(response.into_body().collect()).unwrap().to_bytes();
             let body: Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!(body.get("Message").is_some(), capital, "{name}");
+            assert_eq!(body[exception.message], "m", "{name}");
         }
     }
 }

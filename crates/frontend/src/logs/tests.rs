@@ -32,12 +32,13 @@ impl Fixture {
             principal_arn: String::new(),
             user_id: String::new(),
             now: hearth_types::Timestamp::from_millis(NOW),
+            endpoint: String::new(),
         };
         let request = http::Request::post("/").header("x-amz-target", format!("Logs_20140328.{operation}"));
         let request = request.body(Bytes::from(input.to_string())).unwrap();
         let logs = Logs { store: self.store.clone(), stopping: self.stopping.clone() };
         let context = service::Context { backend: logs, request: context };
-        TABLE.handle(&context, Protocol::JSON, request).await
+        TABLE.handle(context, Protocol::JSON, request).await
     }
 
     async fn call(&self, operation: &str, input: Value) -> Value {

@@ -1,12 +1,13 @@
 //! JSON 1.0 and 1.1.
 
 use bytes::Bytes;
+use hearth_aws_api::ApiError;
 use hearth_aws_api::model::Model;
+use hearth_aws_api::validate::Refused;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::context::{Body, Response, typed_response};
-use crate::error::ApiError;
 
 pub(super) fn operation_name(model: &Model, request: &http::Request<Bytes>) -> String {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -16,15 +17,14 @@ pub(super) fn operation_name(model: &Model, request: &http::Request<Bytes>) -> S
 }
 
 /// No body is an empty object.
-pub(super) fn input(body: &Bytes) -> Result<Value, ApiError> {
+pub(super) fn input(body: &Bytes) -> Result<Value, Refused> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let refused = |message: String| ApiError::bad_request("SerializationException", message);
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(Value::Object(members)),
-        Ok(_) => Err(refused("Expected map or null".to_owned())),
-        Err(error) => Err(refused(error.to_string())),
+        Ok(_) => Err(Refused::Type(ApiError::serialization("Expected map or null"))),
+        Err(error) => Err(Refused::Syntax(error.to_string())),
     }
 }
 

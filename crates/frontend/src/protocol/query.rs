@@ -10,15 +10,15 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use hearth_aws_api::Kind;
 use hearth_aws_api::model::{Member, Model, Operation, Shape};
+use hearth_aws_api::validate::Refused;
+use hearth_aws_api::{ApiError, Kind};
 use hearth_types::RequestId;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::legacy;
 use crate::context::{Response, typed_response};
-use crate::error::ApiError;
 
 /// Parameters of a request; more are not looked at.
 const PARAMETERS_MAX: usize = 2000;
@@ -51,7 +51,7 @@ impl Form {
 }
 
 /// The members of the operation's input that the form has.
-pub(super) fn input(model: &Model, operation: &Operation, form: &Form) -> Result<Value, ApiError> {
+pub(super) fn input(model: &Model, operation: &Operation, form: &Form) -> Result<Value, Refused> {
     let shape = operation.input.as_deref().and_then(|name| model.shape(name));
     let reader = Reader { model, form };
     shape.map_or_else(|| Ok(Value::Object(Map::new())), |shape| reader.structure(shape, ""))
@@ -63,7 +63,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn structure(&self, shape: &Shape, prefix: &str) -> Result<Value, ApiError> {
+    fn structure(&self, shape: &Shape, prefix: &str) -> Result<Value, Refused> {
         let mut members = Map::new();
         for (name, member) in &shape.members {
             let path = format!("{prefix}{}", legacy::name(self.model, name, member));
@@ -74,7 +74,7 @@ impl Reader<'_> {
         Ok(Value::Object(members))
     }
 
-    fn value(&self, member: &Member, path: &str) -> Result<Value, ApiError> {
+    fn value(&self, member: &Member, path: &str) -> Result<Value, Refused> {
         let Some(shape) = self.model.shape(&member.shape) else { return Ok(Value::Null) };
         match shape.kind {
             Kind::Structure => self.structure(shape, &format!("{path}.")),
@@ -85,14 +85,14 @@ impl Reader<'_> {
     }
 
     /// `Name=` alone is an empty list.
-    fn list(&self, shape: &Shape, path: &str, flattened: bool) -> Result<Value, ApiError> {
+    fn list(&self, shape: &Shape, path: &str, flattened: bool) -> Result<Value, Refused> {
         let Some(member) = &shape.member else { return Ok(Value::Null) };
         let step = if flattened { "" } else { ".member" };
         let paths = (1..=PARAMETERS_MAX).map(|index| format!("{path}{step}.{index}"));
         paths.take_while(|path| self.form.has(path)).map(|path| self.value(member, &path)).collect()
     }
 
-    fn map(&self, member: &Member, shape: &Shape, path: &str) -> Result<Value, ApiError> {
+    fn map(&self, member: &Member, shape: &Shape, path: &str) -> Result<Value, Refused> {
         let Some(value) = &shape.value else { return Ok(Value::Null) };
         let (key_name, value_name) = legacy::pair(self.model, &member.shape);
         let step = if member.flattened || shape.flattened { "" } else { ".entry" };
@@ -105,19 +105,18 @@ impl Reader<'_> {
     }
 }
 
-fn scalar(kind: Kind, text: &str) -> Result<Value, ApiError> {
+fn scalar(kind: Kind, text: &str) -> Result<Value, Refused> {
     let read = match kind {
         Kind::Integer | Kind::Long => text.parse::<i64>().ok().map(Value::from),
         Kind::Float | Kind::Double => text.parse::<f64>().ok().map(Value::from),
         Kind::Boolean => text.to_ascii_lowercase().parse::<bool>().ok().map(Value::from),
-        Kind::Timestamp => {
-            text.parse::<jiff::Timestamp>().ok().map(|time| Value::from(time.as_millisecond() as f64 / 1e3))
-        }
+        Kind::Timestamp => super::iso_seconds(text),
         Kind::String | Kind::Blob | Kind::List | Kind::Map | Kind::Structure => Some(Value::from(text)),
     };
     read.ok_or_else(|| {
         let text: String = text.chars().take(100).collect();
-        ApiError::bad_request("MalformedInput", format!("'{text}' cannot be read as a value of type {kind:?}"))
+        let message = format!("'{text}' cannot be read as a value of type {kind:?}");
+        Refused::Type(ApiError::new(400, "MalformedInput", message))
     })
 }
 
@@ -183,7 +182,7 @@ impl Writer<'_> {
             (Kind::Structure, _) => self.element(name, |writer| writer.structure(shape, value)),
             (Kind::List, Value::Array(items)) => self.list(name, shape, items, flattened),
             (Kind::Map, Value::Object(entries)) => self.map((name, member), shape, entries),
-            (Kind::Timestamp, value) => self.scalar(name, &iso_time(value.as_f64().unwrap_or_default())),
+            (Kind::Timestamp, value) => self.scalar(name, &super::iso_time(value)),
             (_, Value::String(text)) => self.scalar(name, text),
             (_, value) => self.scalar(name, &value.to_string()),
         }
@@ -220,11 +219,6 @@ impl Writer<'_> {
     }
 }
 
-/// ISO 8601 in UTC, whole seconds.
-fn iso_time(seconds: f64) -> String {
-    jiff::Timestamp::from_second(seconds as i64).map(|time| time.to_string()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use hearth_aws_api::Service;
@@ -232,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    fn read(service: Service, operation: &str, query: &str, body: &str) -> Result<Value, ApiError> {
+    fn read(service: Service, operation: &str, query: &str, body: &str) -> Result<Value, Refused> {
         let request = http::Request::post(format!("/?{query}")).body(Bytes::from(body.to_owned())).unwrap();
         let model = service.model();
         input(model, model.operation(operation).unwrap(), &Form::of(&request))
@@ -295,8 +289,8 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         for text in ["x", "", "1.5"] {
-            let error = read(Service::Iam, "ListRoles", "", &format!("MaxItems={text}")).unwrap_err();
-            assert_eq!(error.code, "MalformedInput");
+            let refused = read(Service::Iam, "ListRoles", "", &format!("MaxItems={text}")).unwrap_err();
+            assert_eq!(refused.with_code("ValidationError").name, "MalformedInput");
         }
     }
 
