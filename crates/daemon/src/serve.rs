@@ -142,6 +142,7 @@ async fn serve(
     let logs = Arc::new(LogStore::open(
         &config.data_dir.join("logs"),
         LogConfig { total_bytes_max: config.logs.size_mib * 1024 * 1024, ..LogConfig::default() },
+        &config.region,
     )?);
     let node: Arc<OnceLock<Node>> = Arc::default();
     let retire = {
@@ -336,6 +337,7 @@ fn node_config(config: &Config) -> NodeConfig {
         cpu_quota: config.node.cpu_quota,
         parking: config.node.parking,
         async_concurrency: config.node.async_concurrency,
+        region: config.region.clone(),
     }
 }
 

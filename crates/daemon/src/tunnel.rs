@@ -31,7 +31,7 @@ impl TunnelServer for ApiTunnels {
             let session = function_session_name(&spec.key.function);
             let identity = FunctionIdentity {
                 account: spec.key.account.clone(),
-                region: spec.region.clone(),
+                region: spec.key.region.clone(),
                 session_arn: role_session_arn(&spec.key.account, &spec.role, &session),
             };
             let work = async move { frontend.serve_tunnel(io, identity, stop).await };

@@ -17,6 +17,7 @@ const BATCHES: usize = 51;
 fn demand(function: usize) -> Demand {
     let key = VersionKey {
         account: format!("{:012}", function % 50).parse().unwrap(),
+        region: "eu-west-1".parse().expect("well-formed"),
         function: format!("f{function}").parse().unwrap(),
         version: VersionLabel::Latest,
         code: Sha256([7; 32]),

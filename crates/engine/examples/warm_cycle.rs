@@ -44,6 +44,7 @@ fn measure(versions: u64) -> u128 {
 fn demand(number: u64) -> Demand {
     let key = VersionKey {
         account: "000000000000".parse().expect("well-formed"),
+        region: "eu-west-1".parse().expect("well-formed"),
         function: format!("a-function-with-a-name-{number}").parse().expect("well-formed"),
         version: VersionLabel::Latest,
         code: Sha256([7; 32]),

@@ -1,10 +1,10 @@
 //! Concurrency: who may run at all. A ticket counts from its admission until it has responded, failed or died, so that the
 //! limits hold exactly whatever the order of events.
 
-use crate::keys::{AccountKey, FunctionKey, PoolKey};
+use crate::keys::{AccountKey, FunctionKey, HomeKey, PoolKey};
 use std::collections::{BTreeSet, HashMap};
 
-use hearth_types::{AccountId, FunctionName, VersionKey};
+use hearth_types::{AccountId, FunctionName, Home, VersionKey};
 
 use crate::port::ThrottleReason;
 use slotmap::SlotMap;
@@ -12,22 +12,31 @@ use slotmap::SlotMap;
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
-    /// Admitted tickets of functions without a reservation.
-    pub(crate) unreserved: u32,
-    /// What is provisioned of functions without a reservation, in use or not.
-    pub(crate) provisioned: u32,
     /// Pools of this account that want a place for another sandbox, longest-waiting first.
     pub(crate) short: BTreeSet<(u64, PoolKey)>,
     /// Tickets for which no sandbox is on its way.
     pub(crate) queued: usize,
     /// Tickets that are held back.
     pub(crate) deferred: usize,
+    homes: u32,
+}
+
+/// What an account's functions in one Region share: limits of concurrency hold for each Region by itself.
+#[derive(Debug)]
+pub(crate) struct Unreserved {
+    home: Home,
+    account: AccountKey,
+    /// Admitted tickets of functions without a reservation.
+    running: u32,
+    /// What is provisioned of functions without a reservation, in use or not.
+    provisioned: u32,
     functions: u32,
 }
 
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) account: AccountKey,
+    home: HomeKey,
     name: FunctionName,
     /// All admitted tickets, whether they were admitted under a reservation or not.
     running: u32,
@@ -52,8 +61,10 @@ pub(crate) enum Slot {
 pub(crate) struct Admission {
     pub(crate) accounts: SlotMap<AccountKey, Account>,
     pub(crate) functions: SlotMap<FunctionKey, Function>,
+    homes: SlotMap<HomeKey, Unreserved>,
     accounts_by_id: HashMap<AccountId, AccountKey>,
-    functions_by_name: HashMap<(AccountId, FunctionName), FunctionKey>,
+    by_home: HashMap<Home, HomeKey>,
+    functions_by_name: HashMap<(Home, FunctionName), FunctionKey>,
 }
 
 impl Admission {
@@ -64,13 +75,14 @@ impl Admission {
 
     /// The function of `key`, held for one more pool.
     pub(crate) fn hold(&mut self, key: &VersionKey) -> FunctionKey {
-        let name = (key.account.clone(), key.function.clone());
+        let name = (key.home(), key.function.clone());
         let index = match self.functions_by_name.get(&name) {
             Some(index) => *index,
             None => {
-                let account = self.hold_account(&key.account);
+                let home = self.hold_home(&name.0);
                 let function = Function {
-                    account,
+                    account: self.homes[home].account,
+                    home,
                     name: key.function.clone(),
                     running: 0,
                     on_demand: 0,
@@ -94,17 +106,33 @@ impl Admission {
         if function.pools > 0 {
             return;
         }
-        let account = function.account;
+        let home = function.home;
         if let Some(function) = self.functions.remove(index) {
-            let id = self.accounts[account].id.clone();
+            let id = self.homes[home].home.clone();
             self.functions_by_name.remove(&(id, function.name));
         }
-        self.accounts[account].functions -= 1;
-        if self.accounts[account].functions == 0
-            && let Some(account) = self.accounts.remove(account)
+        self.homes[home].functions -= 1;
+        if self.homes[home].functions == 0
+            && let Some(unreserved) = self.homes.remove(home)
+        {
+            self.by_home.remove(&unreserved.home);
+            self.release_account(unreserved.account);
+        }
+    }
+
+    fn release_account(&mut self, index: AccountKey) {
+        self.accounts[index].homes -= 1;
+        if self.accounts[index].homes == 0
+            && let Some(account) = self.accounts.remove(index)
         {
             self.accounts_by_id.remove(&account.id);
         }
+    }
+
+    /// Of functions without a reservation, in all of the account's Regions: what runs, and what is provisioned.
+    pub(crate) fn unreserved(&self, account: AccountKey) -> (u32, u32) {
+        let homes = self.homes.values().filter(|home| home.account == account);
+        homes.fold((0, 0), |(running, provisioned), home| (running + home.running, provisioned + home.provisioned))
     }
 
     /// What one more ticket would count against, or why there can be none. `provisioned`: some of what is provisioned of the
@@ -118,14 +146,14 @@ impl Admission {
     ) -> Result<Slot, ThrottleReason> {
         self.note_reservation(function, reserved);
         let function = &self.functions[function];
-        let account = &self.accounts[function.account];
+        let unreserved = &self.homes[function.home];
         match reserved {
             Some(max)
                 if function.running >= max || !provisioned && function.on_demand + function.provisioned >= max =>
             {
                 Err(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
             }
-            None if !provisioned && account.unreserved + account.provisioned >= unreserved_max => {
+            None if !provisioned && unreserved.running + unreserved.provisioned >= unreserved_max => {
                 Err(ThrottleReason::ConcurrentInvocationLimitExceeded)
             }
             _ if provisioned => Ok(Slot::Provisioned),
@@ -144,10 +172,9 @@ impl Admission {
     ) -> Result<Slot, ThrottleReason> {
         let slot = self.slot(function, provisioned, reserved, unreserved_max)?;
         let function = &mut self.functions[function];
-        let account = &mut self.accounts[function.account];
         function.running += 1;
         function.on_demand += u32::from(slot != Slot::Provisioned);
-        account.unreserved += u32::from(slot == Slot::Unreserved);
+        self.homes[function.home].running += u32::from(slot == Slot::Unreserved);
         Ok(slot)
     }
 
@@ -156,17 +183,17 @@ impl Admission {
         let function = &mut self.functions[function];
         function.running -= 1;
         function.on_demand -= u32::from(slot != Slot::Provisioned);
-        self.accounts[function.account].unreserved -= u32::from(slot == Slot::Unreserved);
+        self.homes[function.home].running -= u32::from(slot == Slot::Unreserved);
     }
 
-    /// What is provisioned counts against the reservation, or else against what the account's functions share.
+    /// What is provisioned counts against the reservation, or else against what the account's functions share in the Region.
     pub(crate) fn note_reservation(&mut self, function: FunctionKey, reserved: Option<u32>) {
         let function = &mut self.functions[function];
         let before = std::mem::replace(&mut function.reserved, reserved.is_some());
-        let account = &mut self.accounts[function.account];
+        let unreserved = &mut self.homes[function.home];
         match (before, function.reserved) {
-            (false, true) => account.provisioned -= function.provisioned,
-            (true, false) => account.provisioned += function.provisioned,
+            (false, true) => unreserved.provisioned -= function.provisioned,
+            (true, false) => unreserved.provisioned += function.provisioned,
             (false, false) | (true, true) => {}
         }
     }
@@ -176,8 +203,8 @@ impl Admission {
         let function = &mut self.functions[function];
         function.provisioned = function.provisioned - before + after;
         if !function.reserved {
-            let account = &mut self.accounts[function.account];
-            account.provisioned = account.provisioned - before + after;
+            let unreserved = &mut self.homes[function.home];
+            unreserved.provisioned = unreserved.provisioned - before + after;
         }
     }
 
@@ -185,25 +212,32 @@ impl Admission {
         self.functions[function].running
     }
 
+    fn hold_home(&mut self, id: &Home) -> HomeKey {
+        let index = match self.by_home.get(id) {
+            Some(index) => *index,
+            None => {
+                let account = self.hold_account(&id.account);
+                let home = Unreserved { home: id.clone(), account, running: 0, provisioned: 0, functions: 0 };
+                let index = self.homes.insert(home);
+                self.by_home.insert(id.clone(), index);
+                index
+            }
+        };
+        self.homes[index].functions += 1;
+        index
+    }
+
     fn hold_account(&mut self, id: &AccountId) -> AccountKey {
         let index = match self.accounts_by_id.get(id) {
             Some(index) => *index,
             None => {
-                let account = Account {
-                    id: id.clone(),
-                    unreserved: 0,
-                    provisioned: 0,
-                    short: BTreeSet::new(),
-                    queued: 0,
-                    deferred: 0,
-                    functions: 0,
-                };
+                let account = Account { id: id.clone(), short: BTreeSet::new(), queued: 0, deferred: 0, homes: 0 };
                 let index = self.accounts.insert(account);
                 self.accounts_by_id.insert(id.clone(), index);
                 index
             }
         };
-        self.accounts[index].functions += 1;
+        self.accounts[index].homes += 1;
         index
     }
 }

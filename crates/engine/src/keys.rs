@@ -9,6 +9,8 @@ slotmap::new_key_type! {
     pub(crate) struct SubPoolKey;
     /// An account that has pools.
     pub(crate) struct AccountKey;
+    /// An account in a Region that has pools.
+    pub(crate) struct HomeKey;
     /// A function that has pools.
     pub(crate) struct FunctionKey;
     /// A function's queue of events.

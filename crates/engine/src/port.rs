@@ -39,7 +39,7 @@ pub struct Invocation {
     pub streaming: bool,
     /// Reserved concurrency of the function, if set.
     pub reserved_concurrency: Option<u32>,
-    /// Concurrency that all functions without a reservation share in this account.
+    /// Concurrency that all functions without a reservation share in this account and Region.
     pub account_unreserved: u32,
     /// What it asks for as to where it runs.
     pub wishes: Option<Box<Wishes>>,

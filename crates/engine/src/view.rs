@@ -107,9 +107,9 @@ pub struct RootView {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct AccountView {
     pub account: String,
-    /// Admitted tickets of functions without a reservation.
+    /// Admitted tickets of functions without a reservation, in all Regions.
     pub unreserved_running: u32,
-    /// What is provisioned of functions without a reservation.
+    /// What is provisioned of functions without a reservation, in all Regions.
     pub unreserved_provisioned: u32,
     pub queued: usize,
     /// `None`: anywhere that it may.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use hearth_types::{AccountId, Region, RequestId, Timestamp};
+use hearth_types::{AccountId, Home, Region, RequestId, Timestamp};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use http_body::{Frame, SizeHint};
@@ -28,6 +28,13 @@ pub struct RequestContext {
     pub now: Timestamp,
     /// Where the client found us, as `http://host:port`: URLs in answers lead there again.
     pub endpoint: String,
+}
+
+impl RequestContext {
+    /// Where it looks for what it names.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(self.account.clone(), self.region.clone())
+    }
 }
 
 pub type Response = http::Response<Body>;

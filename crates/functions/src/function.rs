@@ -216,12 +216,12 @@ impl Maker<'_> {
         VersionSpec {
             key: VersionKey {
                 account: self.account.clone(),
+                region: self.config.region.clone(),
                 function: self.records.name.clone(),
                 version: label,
                 code: settings.package.code,
                 generation: version.generation.max(function.placed),
             },
-            region: self.config.region.clone(),
             runtime: settings.runtime.to_string(),
             runtime_version_arn: runtime::version_arn(&self.config.region, settings.runtime),
             handler: settings.handler.clone(),

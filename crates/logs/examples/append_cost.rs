@@ -11,10 +11,10 @@ const STREAMS: usize = 100;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
-    let store = LogStore::open(dir.path(), LogConfig::default())?;
-    let account = "123456789012".parse()?;
+    let home: hearth_types::Home = "123456789012/eu-west-1".parse()?;
+    let store = LogStore::open(dir.path(), LogConfig::default(), &home.region)?;
     let streams: Vec<_> =
-        (0..STREAMS).map(|number| store.stream(&account, "/aws/lambda/bench", &format!("s{number}"))).collect();
+        (0..STREAMS).map(|number| store.stream(&home, "/aws/lambda/bench", &format!("s{number}"))).collect();
     let line =
         Bytes::from("REPORT RequestId: 8f507cfc-xmpl-4697-b07a-ac58fc914c95 Duration: 3.41 ms Billed Duration: 4 ms");
 
@@ -37,11 +37,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("CPU of the whole process: {:.1} % of a core", 100.0 * cpu.as_secs_f64() / start.elapsed().as_secs_f64());
 
     let begin = Instant::now();
-    let group = store.group(&account, "/aws/lambda/bench").ok_or("no group")?;
+    let group = store.group(&home, "/aws/lambda/bench").ok_or("no group")?;
     println!("{} bytes stored (counted in {:.2?})", group.stored_bytes, begin.elapsed());
     drop((streams, store));
     let begin = Instant::now();
-    let store = LogStore::open(dir.path(), LogConfig::default())?;
+    let store = LogStore::open(dir.path(), LogConfig::default(), &home.region)?;
     println!("opened again in {:.2?}", begin.elapsed());
     drop(store);
     Ok(())

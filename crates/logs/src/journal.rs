@@ -9,8 +9,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use hearth_types::AccountId;
+use hearth_types::Region;
 use serde::{Deserialize, Serialize};
+
+use crate::stored_home::StoredHome;
 
 const NAME: &str = "catalogue";
 /// The last one in which something could not be read.
@@ -30,18 +32,18 @@ pub(crate) struct GroupRecord {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum JournalRecord {
     PutGroup {
-        account: AccountId,
+        home: StoredHome,
         group: String,
         record: GroupRecord,
     },
     /// Streams of the group with a smaller uid are gone, whatever segments say.
     DeleteGroup {
-        account: AccountId,
+        home: StoredHome,
         group: String,
         below: u64,
     },
     CreateStream {
-        account: AccountId,
+        home: StoredHome,
         group: String,
         stream: String,
         uid: u64,
@@ -49,10 +51,14 @@ pub(crate) enum JournalRecord {
     },
     /// Streams of this name with a smaller uid are gone.
     DeleteStream {
-        account: AccountId,
+        home: StoredHome,
         group: String,
         stream: String,
         below: u64,
+    },
+    /// Whatever names no Region, here and in segments, belongs to this one: it was configured when there came to be Regions.
+    Regionless {
+        region: Region,
     },
 }
 
@@ -168,7 +174,7 @@ mod tests {
 
     fn record(number: u64) -> JournalRecord {
         JournalRecord::DeleteGroup {
-            account: "123456789012".parse().unwrap(),
+            home: StoredHome::without_region("123456789012".parse().unwrap()),
             group: format!("g{number}"),
             below: number,
         }

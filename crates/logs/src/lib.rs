@@ -16,6 +16,7 @@ pub mod pattern;
 mod query;
 mod segment;
 mod store;
+mod stored_home;
 mod stream;
 mod tail;
 mod writer;

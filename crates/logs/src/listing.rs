@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use hearth_types::AccountId;
+use hearth_types::Home;
 
 use crate::catalogue::GroupEntry;
 use crate::journal::GroupRecord;
@@ -57,21 +57,21 @@ pub enum StreamOrder {
 }
 
 impl LogStore {
-    pub fn group(&self, account: &AccountId, name: &str) -> Option<Group> {
-        let found = self.core.read_catalogue().group(account, name).map(|entry| Listed::of(name, entry));
+    pub fn group(&self, home: &Home, name: &str) -> Option<Group> {
+        let found = self.core.read_catalogue().group(home, name).map(|entry| Listed::of(name, entry));
         found.map(Listed::measure)
     }
 
     /// Groups in order of their names, behind `after`, whose name satisfies `is_wanted`.
     pub fn groups(
         &self,
-        account: &AccountId,
+        home: &Home,
         is_wanted: impl Fn(&str) -> bool,
         after: Option<&str>,
         limit: usize,
     ) -> GroupPage {
         let catalogue = self.core.read_catalogue();
-        let Some(groups) = catalogue.accounts.get(account) else { return GroupPage { groups: vec![], next: None } };
+        let Some(groups) = catalogue.homes.get(home) else { return GroupPage { groups: vec![], next: None } };
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut wanted = groups.range::<str, _>((start, Bound::Unbounded)).filter(|(name, _)| is_wanted(name));
         let listed: Vec<Listed> = wanted.by_ref().take(limit).map(|(name, entry)| Listed::of(name, entry)).collect();
@@ -83,7 +83,7 @@ impl LogStore {
     /// Streams of a group in the asked order; `token` is a previous page's `next`.
     pub fn streams(
         &self,
-        account: &AccountId,
+        home: &Home,
         group: &str,
         choice: &StreamChoice,
         (order, is_descending): (StreamOrder, bool),
@@ -93,7 +93,7 @@ impl LogStore {
         let after = token.map(|token| parse_token(token).ok_or(LogError::InvalidToken)).transpose()?;
         let cells: Vec<_> = {
             let catalogue = self.core.read_catalogue();
-            let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+            let entry = catalogue.group(home, group).ok_or(LogError::NotFound { what: "group" })?;
             entry.streams.values().cloned().collect()
         };
         let cells = cells.iter().filter(|cell| choice.includes(&cell.name.stream));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use hearth_types::AccountId;
+use hearth_types::Home;
 
 use crate::pattern::FilterPattern;
 use crate::segment::{Reader, Span};
@@ -89,13 +89,13 @@ impl LogStore {
     /// One page of a stream's events. Blocks on the disk.
     pub fn get_events(
         &self,
-        account: &AccountId,
+        home: &Home,
         group: &str,
         stream: &str,
         query: &EventsQuery,
     ) -> Result<EventsPage, LogError> {
-        let cell = self.core.find_stream(account, group, stream)?;
-        let time = self.kept(account, group, &query.time);
+        let cell = self.core.find_stream(home, group, stream)?;
+        let time = self.kept(home, group, &query.time);
         let from = match &query.token {
             Some(token) => Position::parse(token).ok_or(LogError::InvalidToken)?,
             None if query.start_from_head => Position::From(0),
@@ -118,14 +118,14 @@ impl LogStore {
     }
 
     /// One page of the events of several streams that match. Blocks on the disk.
-    pub fn filter_events(&self, account: &AccountId, group: &str, query: &FilterQuery) -> Result<FilterPage, LogError> {
+    pub fn filter_events(&self, home: &Home, group: &str, query: &FilterQuery) -> Result<FilterPage, LogError> {
         let after = query.token.as_deref().map(|token| Rank::parse(token).ok_or(LogError::InvalidToken)).transpose()?;
         let cells: Vec<Arc<StreamCell>> = {
             let catalogue = self.core.read_catalogue();
-            let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+            let entry = catalogue.group(home, group).ok_or(LogError::NotFound { what: "group" })?;
             entry.streams.values().filter(|cell| query.streams.includes(&cell.name.stream)).cloned().collect()
         };
-        let mut time = self.kept(account, group, &query.time);
+        let mut time = self.kept(home, group, &query.time);
         if let Some(after) = &after {
             time.start = time.start.max(after.time_ms);
         }
@@ -143,9 +143,9 @@ impl LogStore {
     }
 
     /// The part of `time` that the group's retention leaves.
-    fn kept(&self, account: &AccountId, group: &str, time: &Range<u64>) -> Range<u64> {
+    fn kept(&self, home: &Home, group: &str, time: &Range<u64>) -> Range<u64> {
         let catalogue = self.core.read_catalogue();
-        let oldest = catalogue.group(account, group).map_or(0, |entry| entry.oldest_kept(now_ms()));
+        let oldest = catalogue.group(home, group).map_or(0, |entry| entry.oldest_kept(now_ms()));
         time.start.max(oldest)..time.end
     }
 }

@@ -15,8 +15,10 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use hearth_types::Region;
 use serde::{Deserialize, Serialize};
 
+use crate::stored_home::StoredHome;
 use crate::stream::{Event, StreamName};
 
 const MAGIC: [u8; 8] = *b"HLOGSEG1";
@@ -69,15 +71,17 @@ impl Span {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Definition {
     pub uid: u64,
-    pub account: hearth_types::AccountId,
+    pub home: StoredHome,
     pub group: String,
     pub stream: String,
     pub created_ms: u64,
 }
 
 impl Definition {
-    pub(crate) fn name(&self) -> StreamName {
-        StreamName { account: self.account.clone(), group: self.group.clone(), stream: self.stream.clone() }
+    /// `regionless`: where streams belong whose Region is not named.
+    pub(crate) fn name(&self, regionless: &Region) -> StreamName {
+        let home = self.home.clone().or_in(regionless);
+        StreamName { home, group: self.group.clone(), stream: self.stream.clone() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use hearth_types::AccountId;
+use hearth_types::{Home, Region};
 
 use crate::catalogue::{Catalogue, GroupEntry, Restoration, created};
 use crate::journal::{GroupRecord, Journal, JournalRecord};
@@ -97,11 +97,12 @@ pub(crate) struct SealedSegment {
 }
 
 impl LogStore {
-    /// Opens the logs in `dir`, which is made if it does not exist. One process at a time: the caller sees to that.
-    pub fn open(dir: &Path, config: LogConfig) -> Result<Self, OpenError> {
+    /// Opens the logs in `dir`, which is made if it does not exist. One process at a time: the caller sees to that. What was
+    /// written before there were Regions belongs to `region` from the first time on that it is opened so.
+    pub fn open(dir: &Path, config: LogConfig, region: &Region) -> Result<Self, OpenError> {
         let failed = |step| move |source| OpenError { step, path: dir.to_owned(), source };
         fs_err::create_dir_all(dir).map_err(failed("create"))?;
-        let mut restoration = Restoration::default();
+        let mut restoration = Restoration::new(region.clone());
         let records = Journal::read(dir).map_err(failed("read the catalogue of"))?;
         records.into_iter().for_each(|record| restoration.apply(record));
         let mut segments = VecDeque::new();
@@ -133,8 +134,8 @@ impl LogStore {
     }
 
     /// A handle to append to a stream. Group and stream come into being if they are not there.
-    pub fn stream(&self, account: &AccountId, group: &str, stream: &str) -> LogStream {
-        LogStream { cell: self.core.stream(account, group, stream), core: Arc::clone(&self.core) }
+    pub fn stream(&self, home: &Home, group: &str, stream: &str) -> LogStream {
+        LogStream { cell: self.core.stream(home, group, stream), core: Arc::clone(&self.core) }
     }
 
     /// Returns once everything appended before is on disk.
@@ -145,12 +146,12 @@ impl LogStore {
     /// `PutLogEvents`: the events are on disk when this returns. Group and stream must exist.
     pub fn put_events(
         &self,
-        account: &AccountId,
+        home: &Home,
         group: &str,
         stream: &str,
         events: Vec<(u64, Bytes)>,
     ) -> Result<(), LogError> {
-        let cell = self.core.find_stream(account, group, stream)?;
+        let cell = self.core.find_stream(home, group, stream)?;
         if self.core.is_behind() {
             return Err(LogError::Busy);
         }
@@ -158,97 +159,87 @@ impl LogStore {
         self.flush()
     }
 
-    pub fn create_group(
-        &self,
-        account: &AccountId,
-        group: &str,
-        tags: BTreeMap<String, String>,
-    ) -> Result<(), LogError> {
+    pub fn create_group(&self, home: &Home, group: &str, tags: BTreeMap<String, String>) -> Result<(), LogError> {
         let mut journal = self.core.lock_journal();
-        if self.core.read_catalogue().group(account, group).is_some() {
+        if self.core.read_catalogue().group(home, group).is_some() {
             return Err(LogError::AlreadyExists { what: "group" });
         }
         let record = GroupRecord { created_ms: now_ms(), retention_days: None, tags };
-        put_group(&mut journal, account, group, &record)?;
-        self.core.write_catalogue().put_group(account, group, record);
+        put_group(&mut journal, home, group, &record)?;
+        self.core.write_catalogue().put_group(home, group, record);
         Ok(())
     }
 
-    pub fn delete_group(&self, account: &AccountId, group: &str) -> Result<(), LogError> {
+    pub fn delete_group(&self, home: &Home, group: &str) -> Result<(), LogError> {
         let mut journal = self.core.lock_journal();
         let below = {
             let mut catalogue = self.core.write_catalogue();
-            catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+            catalogue.group(home, group).ok_or(LogError::NotFound { what: "group" })?;
             catalogue.take_uid() + 1
         };
-        let record = JournalRecord::DeleteGroup { account: account.clone(), group: group.to_owned(), below };
+        let record = JournalRecord::DeleteGroup { home: home.into(), group: group.to_owned(), below };
         journal.append_durably(&record).map_err(failed("write the catalogue"))?;
         let mut catalogue = self.core.write_catalogue();
-        let removed = catalogue.bury(account, group, below, now_ms());
-        let is_anew = catalogue.group(account, group).is_some();
+        let removed = catalogue.bury(home, group, below, now_ms());
+        let is_anew = catalogue.group(home, group).is_some();
         drop(catalogue);
         removed.iter().for_each(|cell| self.core.release(cell.delete()));
         if is_anew {
-            self.core.queue.note_group(account, group);
+            self.core.queue.note_group(home, group);
         }
         Ok(())
     }
 
     /// `None`: events never expire.
-    pub fn set_retention(&self, account: &AccountId, group: &str, days: Option<u32>) -> Result<(), LogError> {
-        self.change_group(account, group, |record| record.retention_days = days)
+    pub fn set_retention(&self, home: &Home, group: &str, days: Option<u32>) -> Result<(), LogError> {
+        self.change_group(home, group, |record| record.retention_days = days)
     }
 
-    pub fn tag_group(&self, account: &AccountId, group: &str, tags: BTreeMap<String, String>) -> Result<(), LogError> {
-        self.change_group(account, group, |record| record.tags.extend(tags))
+    pub fn tag_group(&self, home: &Home, group: &str, tags: BTreeMap<String, String>) -> Result<(), LogError> {
+        self.change_group(home, group, |record| record.tags.extend(tags))
     }
 
-    pub fn untag_group(&self, account: &AccountId, group: &str, keys: &[String]) -> Result<(), LogError> {
-        self.change_group(account, group, |record| record.tags.retain(|key, _| !keys.contains(key)))
+    pub fn untag_group(&self, home: &Home, group: &str, keys: &[String]) -> Result<(), LogError> {
+        self.change_group(home, group, |record| record.tags.retain(|key, _| !keys.contains(key)))
     }
 
-    fn change_group(
-        &self,
-        account: &AccountId,
-        group: &str,
-        change: impl FnOnce(&mut GroupRecord),
-    ) -> Result<(), LogError> {
+    fn change_group(&self, home: &Home, group: &str, change: impl FnOnce(&mut GroupRecord)) -> Result<(), LogError> {
         let mut journal = self.core.lock_journal();
-        let known = self.core.read_catalogue().group(account, group).map(|entry| entry.record.clone());
+        let known = self.core.read_catalogue().group(home, group).map(|entry| entry.record.clone());
         let mut record = known.ok_or(LogError::NotFound { what: "group" })?;
         change(&mut record);
-        put_group(&mut journal, account, group, &record)?;
-        if let Some(entry) = self.core.write_catalogue().group_mut(account, group) {
+        put_group(&mut journal, home, group, &record)?;
+        if let Some(entry) = self.core.write_catalogue().group_mut(home, group) {
             entry.record = record;
         }
         Ok(())
     }
 
     /// The group must exist.
-    pub fn create_stream(&self, account: &AccountId, group: &str, stream: &str) -> Result<(), LogError> {
+    pub fn create_stream(&self, home: &Home, group: &str, stream: &str) -> Result<(), LogError> {
         let mut journal = self.core.lock_journal();
         let uid = {
             let mut catalogue = self.core.write_catalogue();
-            let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+            let entry = catalogue.group(home, group).ok_or(LogError::NotFound { what: "group" })?;
             if entry.streams.contains_key(stream) {
                 return Err(LogError::AlreadyExists { what: "stream" });
             }
             catalogue.take_uid()
         };
-        let cell = Arc::new(StreamCell::new(uid, stream_name(account, group, stream), now_ms(), true));
+        let cell = Arc::new(StreamCell::new(uid, stream_name(home, group, stream), now_ms(), true));
         journal.append_durably(&created(&cell)).map_err(failed("write the catalogue"))?;
         self.core.write_catalogue().insert_stream(&cell);
         Ok(())
     }
 
-    pub fn delete_stream(&self, account: &AccountId, group: &str, stream: &str) -> Result<(), LogError> {
+    pub fn delete_stream(&self, home: &Home, group: &str, stream: &str) -> Result<(), LogError> {
         let mut journal = self.core.lock_journal();
-        let cell = self.core.find_stream(account, group, stream)?;
+        let cell = self.core.find_stream(home, group, stream)?;
         let below = self.core.write_catalogue().take_uid() + 1;
-        let StreamName { account, group, stream } = cell.name.clone();
-        let record = JournalRecord::DeleteStream { account, group, stream, below };
+        let StreamName { home, group, stream } = cell.name.clone();
+        let record = JournalRecord::DeleteStream { home: (&home).into(), group, stream, below };
         journal.append_durably(&record).map_err(failed("write the catalogue"))?;
-        if let Some(entry) = self.core.write_catalogue().group_mut(&cell.name.account, &cell.name.group) {
+        if let Some(entry) = self.core.write_catalogue().group_mut(&cell.name.home, &cell.name.group) {
             entry.streams.remove(&cell.name.stream);
         }
         self.core.release(cell.delete());
@@ -288,43 +279,38 @@ impl Core {
         self.queue.push(Arc::clone(cell));
     }
 
-    pub(crate) fn find_stream(
-        &self,
-        account: &AccountId,
-        group: &str,
-        stream: &str,
-    ) -> Result<Arc<StreamCell>, LogError> {
+    pub(crate) fn find_stream(&self, home: &Home, group: &str, stream: &str) -> Result<Arc<StreamCell>, LogError> {
         let catalogue = self.read_catalogue();
-        let entry = catalogue.group(account, group).ok_or(LogError::NotFound { what: "group" })?;
+        let entry = catalogue.group(home, group).ok_or(LogError::NotFound { what: "group" })?;
         entry.streams.get(stream).cloned().ok_or(LogError::NotFound { what: "stream" })
     }
 
     /// The stream, made if it is not there. Waits for no disk: a group that comes into being with it is noted later.
-    pub(crate) fn stream(&self, account: &AccountId, group: &str, stream: &str) -> Arc<StreamCell> {
-        if let Some(cell) = self.read_catalogue().stream(account, group, stream) {
+    pub(crate) fn stream(&self, home: &Home, group: &str, stream: &str) -> Arc<StreamCell> {
+        if let Some(cell) = self.read_catalogue().stream(home, group, stream) {
             return Arc::clone(cell);
         }
         let mut catalogue = self.write_catalogue();
-        if let Some(cell) = catalogue.stream(account, group, stream) {
+        if let Some(cell) = catalogue.stream(home, group, stream) {
             return Arc::clone(cell);
         }
-        let is_new = catalogue.group(account, group).is_none();
-        let name = stream_name(account, group, stream);
+        let is_new = catalogue.group(home, group).is_none();
+        let name = stream_name(home, group, stream);
         let cell = Arc::new(StreamCell::new(catalogue.take_uid(), name, now_ms(), false));
         catalogue.insert_stream(&cell);
         drop(catalogue);
         if is_new {
-            self.queue.note_group(account, group);
+            self.queue.note_group(home, group);
         }
         cell
     }
 
     /// Writes down that there is such a group, unless it is gone again.
-    pub(crate) fn note_group(&self, account: &AccountId, group: &str) {
+    pub(crate) fn note_group(&self, home: &Home, group: &str) {
         let mut journal = self.lock_journal();
-        let record = self.read_catalogue().group(account, group).map(|entry| entry.record.clone());
+        let record = self.read_catalogue().group(home, group).map(|entry| entry.record.clone());
         let Some(record) = record else { return };
-        let record = JournalRecord::PutGroup { account: account.clone(), group: group.to_owned(), record };
+        let record = JournalRecord::PutGroup { home: home.into(), group: group.to_owned(), record };
         if let Err(error) = journal.append(&record) {
             tracing::warn!(%error, group, "cannot note a new log group");
         }
@@ -375,7 +361,7 @@ impl Core {
         let catalogue = self.read_catalogue();
         segment.streams.iter().filter_map(Weak::upgrade).all(|cell| {
             let oldest_kept =
-                catalogue.group(&cell.name.account, &cell.name.group).map_or(0, |entry| entry.oldest_kept(now));
+                catalogue.group(&cell.name.home, &cell.name.group).map_or(0, |entry| entry.oldest_kept(now));
             let state = cell.lock();
             let part = state.parts.iter().find(|part| part.segment == segment.number);
             part.is_none_or(|part| part.span.time_max < oldest_kept)
@@ -392,8 +378,8 @@ impl Core {
             drop(state);
             // The catalogue's and this one.
             if is_empty && !cell.is_explicit && Arc::strong_count(&cell) == 2 {
-                let StreamName { account, group, stream } = &cell.name;
-                if let Some(entry) = catalogue.group_mut(account, group) {
+                let StreamName { home, group, stream } = &cell.name;
+                if let Some(entry) = catalogue.group_mut(home, group) {
                     entry.streams.remove(stream);
                 }
             }
@@ -418,14 +404,13 @@ fn segment_paths(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn put_group(journal: &mut Journal, account: &AccountId, group: &str, record: &GroupRecord) -> Result<(), LogError> {
-    let (account, group, record) = (account.clone(), group.to_owned(), record.clone());
-    let record = JournalRecord::PutGroup { account, group, record };
+fn put_group(journal: &mut Journal, home: &Home, group: &str, record: &GroupRecord) -> Result<(), LogError> {
+    let record = JournalRecord::PutGroup { home: home.into(), group: group.to_owned(), record: record.clone() };
     journal.append_durably(&record).map_err(failed("write the catalogue"))
 }
 
-fn stream_name(account: &AccountId, group: &str, stream: &str) -> StreamName {
-    StreamName { account: account.clone(), group: group.to_owned(), stream: stream.to_owned() }
+fn stream_name(home: &Home, group: &str, stream: &str) -> StreamName {
+    StreamName { home: home.clone(), group: group.to_owned(), stream: stream.to_owned() }
 }
 
 pub(crate) fn failed(step: &'static str) -> impl FnOnce(std::io::Error) -> LogError {

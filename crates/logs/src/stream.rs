@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use hearth_types::AccountId;
+use hearth_types::Home;
 
 use crate::segment::Span;
 use crate::store::Core;
@@ -36,7 +36,7 @@ impl Event {
 /// Where a stream belongs.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct StreamName {
-    pub account: AccountId,
+    pub home: Home,
     pub group: String,
     pub stream: String,
 }
@@ -140,7 +140,7 @@ impl LogStream {
     /// The stream or its group was deleted while somebody still logs to it: it comes into being again.
     fn append_anew(&self, events: impl IntoIterator<Item = (u64, Bytes)>) {
         let name = &self.cell.name;
-        let cell = self.core.stream(&name.account, &name.group, &name.stream);
+        let cell = self.core.stream(&name.home, &name.group, &name.stream);
         Self { core: Arc::clone(&self.core), cell }.append_batch(events);
     }
 }

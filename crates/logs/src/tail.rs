@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use hearth_types::AccountId;
+use hearth_types::Home;
 use tokio::sync::mpsc;
 
 use crate::pattern::FilterPattern;
@@ -59,7 +59,7 @@ pub(crate) struct Tails {
 
 #[derive(Debug)]
 struct Session {
-    account: AccountId,
+    home: Home,
     groups: Vec<String>,
     streams: StreamChoice,
     pattern: FilterPattern,
@@ -72,21 +72,15 @@ impl LogStore {
     /// not exist yet.
     pub fn live_tail(
         &self,
-        account: &AccountId,
+        home: &Home,
         groups: Vec<String>,
         streams: StreamChoice,
         pattern: FilterPattern,
     ) -> LiveTail {
         let (sender, events) = mpsc::channel(CHANNEL_LEN);
         let left_out = Arc::new(AtomicU64::new(0));
-        let session = Session {
-            account: account.clone(),
-            groups,
-            streams,
-            pattern,
-            events: sender,
-            left_out: Arc::clone(&left_out),
-        };
+        let session =
+            Session { home: home.clone(), groups, streams, pattern, events: sender, left_out: Arc::clone(&left_out) };
         self.core.tails.add(session);
         LiveTail { events, left_out }
     }
@@ -123,7 +117,7 @@ impl Tails {
 
 impl Session {
     fn is_for(&self, name: &StreamName) -> bool {
-        self.account == name.account && self.groups.contains(&name.group) && self.streams.includes(&name.stream)
+        self.home == name.home && self.groups.contains(&name.group) && self.streams.includes(&name.stream)
     }
 
     fn send(&self, name: &StreamName, event: &Event) {

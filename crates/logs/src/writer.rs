@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hearth_types::AccountId;
+use hearth_types::Home;
 
 use crate::segment::{self, Definition, Span};
 use crate::store::{Core, LogError, SealedSegment, failed, now_ms};
@@ -34,7 +34,7 @@ pub(crate) struct Queue {
 struct QueueState {
     dirty: Vec<Arc<StreamCell>>,
     /// Came into being with a stream and are to be written down.
-    groups: Vec<(AccountId, String)>,
+    groups: Vec<(Home, String)>,
     flushes: Vec<SyncSender<Result<(), String>>>,
     /// Memory runs out: do not wait for the interval to pass.
     is_urgent: bool,
@@ -54,8 +54,8 @@ impl Queue {
         }
     }
 
-    pub(crate) fn note_group(&self, account: &AccountId, group: &str) {
-        self.lock().groups.push((account.clone(), group.to_owned()));
+    pub(crate) fn note_group(&self, home: &Home, group: &str) {
+        self.lock().groups.push((home.clone(), group.to_owned()));
         self.wake.notify_one();
     }
 
@@ -185,7 +185,7 @@ impl WriterTask {
         self.core.drop_old_segments();
         loop {
             let work = self.core.queue.next();
-            work.groups.iter().for_each(|(account, group)| self.core.note_group(account, group));
+            work.groups.iter().for_each(|(home, group)| self.core.note_group(home, group));
             let mut result = self.write_streams(&work.dirty);
             if !work.flushes.is_empty() && result.is_ok() {
                 result = self.sync();
@@ -387,6 +387,6 @@ fn chunks(events: &[Event]) -> impl Iterator<Item = &[Event]> {
 }
 
 fn definition(cell: &StreamCell) -> Definition {
-    let StreamName { account, group, stream } = cell.name.clone();
-    Definition { uid: cell.uid, account, group, stream, created_ms: cell.created_ms }
+    let StreamName { home, group, stream } = cell.name.clone();
+    Definition { uid: cell.uid, home: (&home).into(), group, stream, created_ms: cell.created_ms }
 }

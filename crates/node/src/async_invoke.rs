@@ -18,7 +18,7 @@ use std::time::Duration;
 use hearth_engine::async_queue::{Ended, QueueName};
 use hearth_engine::port::{Invocation, InvokeError};
 use hearth_store::{CommitError, Lease, Leased, LeasedMessage, Write};
-use hearth_types::{FunctionRef, Instant};
+use hearth_types::{FunctionRef, Home, Instant};
 
 use crate::core::Core;
 use attempt::{Settlement, Taken};
@@ -39,7 +39,7 @@ pub(crate) async fn enqueue(core: &Arc<Core>, invocation: Invocation) -> Result<
         return Err(InvokeError::Draining);
     }
     let accepted_ms = core.clock.wall().as_millis();
-    let queue = QueueName::new(&invocation.spec.key.account, &invocation.spec.key.function);
+    let queue = QueueName::new(&invocation.spec.key.home(), &invocation.spec.key.function);
     let event = Queued {
         request_id: invocation.request_id,
         invoked_arn: invocation.invoked_arn.to_string(),
@@ -74,8 +74,8 @@ pub(crate) async fn put_aside(core: &Core) -> Option<u64> {
 /// The queue of the function that an event is for, or of everything that is for none.
 fn queue_for(arn: &str) -> QueueName {
     let function: Option<FunctionRef> = arn.parse().ok();
-    let owned = function.and_then(|function| Some((function.account?, function.name)));
-    owned.map_or_else(|| QueueName::from("unknown"), |(account, name)| QueueName::new(&account, &name))
+    let owned = function.and_then(|function| Some((Home::new(function.account?, function.region?), function.name)));
+    owned.map_or_else(|| QueueName::from("unknown"), |(home, name)| QueueName::new(&home, &name))
 }
 
 /// Works off the queues until the node stops taking work.

@@ -86,8 +86,8 @@ fn environment(
     }
     for (name, value) in [
         ("_HANDLER", spec.handler.as_str()),
-        ("AWS_REGION", spec.region.as_str()),
-        ("AWS_DEFAULT_REGION", spec.region.as_str()),
+        ("AWS_REGION", spec.key.region.as_str()),
+        ("AWS_DEFAULT_REGION", spec.key.region.as_str()),
         ("AWS_LAMBDA_FUNCTION_NAME", spec.key.function.as_str()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &spec.memory_mib.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", &spec.key.version.to_string()),

@@ -45,6 +45,7 @@ pub use template::TemplateParts;
 pub use tunnel::TunnelServer;
 
 use hearth_engine::EngineConfig;
+use hearth_types::Region;
 use serde::{Deserialize, Serialize};
 
 /// What waits in blank sandboxes.
@@ -72,4 +73,6 @@ pub struct NodeConfig {
     pub parking: ParkingMode,
     /// Asynchronous invocations that run at once.
     pub async_concurrency: usize,
+    /// Of whatever was stored before records named their Region.
+    pub region: Region,
 }

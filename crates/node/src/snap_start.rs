@@ -130,7 +130,7 @@ mod tests {
     use std::sync::Arc;
 
     use hearth_types::{
-        AccountId, FunctionName, LogFormat, NetworkMode, Region, Sha256, VersionKey, VersionLabel, VersionSpec,
+        AccountId, FunctionName, LogFormat, NetworkMode, Sha256, VersionKey, VersionLabel, VersionSpec,
     };
 
     use super::*;
@@ -141,12 +141,12 @@ mod tests {
         Arc::new(VersionSpec {
             key: VersionKey {
                 account: "123456789012".parse::<AccountId>().unwrap(),
+                region: "eu-west-1".parse().unwrap(),
                 function: "f".parse::<FunctionName>().unwrap(),
                 version: VersionLabel::Number(1),
                 code: Sha256([0; 32]),
                 generation: 1,
             },
-            region: "eu-west-1".parse::<Region>().unwrap(),
             runtime: "python3.11".to_owned(),
             runtime_version_arn: String::new(),
             handler: String::new(),

@@ -58,6 +58,7 @@ pub(crate) mod tests {
     pub(crate) fn spec(generation: u64) -> Arc<VersionSpec> {
         let key = VersionKey {
             account: "000000000000".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
             function: "f".parse().unwrap(),
             version: VersionLabel::Latest,
             code: Sha256([0; 32]),
@@ -65,7 +66,6 @@ pub(crate) mod tests {
         };
         Arc::new(VersionSpec {
             key,
-            region: "eu-central-1".parse().unwrap(),
             runtime: "provided.al2023".to_owned(),
             runtime_version_arn: String::new(),
             handler: "h".to_owned(),

@@ -280,7 +280,7 @@ impl Core {
     pub(crate) fn open_log(&self, spec: &VersionSpec) -> (String, LogStream) {
         let random = uuid::Uuid::new_v4().into_bytes();
         let stream = log_stream_name(self.clock.wall(), &spec.key.version.to_string(), random);
-        let log = self.logs.stream(&spec.key.account, &spec.log_group, &stream);
+        let log = self.logs.stream(&spec.key.home(), &spec.log_group, &stream);
         (stream, log)
     }
 

@@ -328,6 +328,7 @@ fn is_lost(loss: Loss, sandbox: u64) -> bool {
 fn demand(index: usize, memory_mib: u32) -> Demand {
     let key = VersionKey {
         account: "000000000000".parse().expect("twelve digits"),
+        region: "eu-west-1".parse().expect("well-formed"),
         function: format!("f{index}").parse().expect("a well-formed name"),
         version: VersionLabel::Latest,
         code: Sha256([0; 32]),

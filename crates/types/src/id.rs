@@ -90,6 +90,37 @@ text_id!(
     FunctionName, "function name", is_function_name
 );
 
+/// An account in one Region: what functions, layers, log groups and queues of events belong to. What lies in one home is not in
+/// another, and may have the same name there.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Home {
+    pub account: AccountId,
+    pub region: Region,
+}
+
+impl Home {
+    pub fn new(account: AccountId, region: Region) -> Self {
+        Self { account, region }
+    }
+}
+
+/// `ACCOUNT/REGION`.
+impl FromStr for Home {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let error = || ParseIdError { kind: "account and region", text: text.chars().take(200).collect() };
+        let (account, region) = text.split_once('/').ok_or_else(error)?;
+        Ok(Self { account: account.parse()?, region: region.parse()? })
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
 /// The id of an accepted request: a UUID. It stays the same across asynchronous retries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

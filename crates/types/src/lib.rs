@@ -9,6 +9,6 @@ pub mod spec;
 pub mod time;
 
 pub use arn::{FunctionArn, FunctionRef, Qualifier};
-pub use id::{AccountId, FunctionName, Region, RequestId, SandboxId, Sha256, VersionLabel};
+pub use id::{AccountId, FunctionName, Home, Region, RequestId, SandboxId, Sha256, VersionLabel};
 pub use spec::{LayerRef, LogFormat, LogLevel, NetworkMode, VersionKey, VersionSpec};
 pub use time::{Instant, Timestamp};

@@ -5,23 +5,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, FunctionName, Region, Sha256, VersionLabel};
+use crate::id::{AccountId, FunctionName, Home, Region, Sha256, VersionLabel};
 
 /// The identity under which sandboxes are kept and routed. Two requests may share a sandbox only if their keys are
 /// equal; every change of code or configuration yields another `generation`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct VersionKey {
     pub account: AccountId,
+    pub region: Region,
     pub function: FunctionName,
     pub version: VersionLabel,
     pub code: Sha256,
-    /// Unique over all functions of the account, never reused, not even after delete and create under the same name.
+    /// Unique over all functions of the account in the Region, never reused, not even after delete and create under the same name.
     pub generation: u64,
+}
+
+impl VersionKey {
+    /// Whose function it is, and where.
+    pub fn home(&self) -> Home {
+        Home::new(self.account.clone(), self.region.clone())
+    }
 }
 
 impl fmt::Display for VersionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}:{}@{}", self.account, self.function, self.version, self.generation)
+        write!(f, "{}/{}/{}:{}@{}", self.account, self.region, self.function, self.version, self.generation)
     }
 }
 
@@ -65,7 +73,6 @@ pub enum LogLevel {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VersionSpec {
     pub key: VersionKey,
-    pub region: Region,
     /// Such as `python3.11` or `provided.al2023`.
     pub runtime: String,
     /// Of the interpreter and runtime client, as configurations and logs name them.

@@ -17,32 +17,35 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_types::{AccountId, FunctionName, Instant};
+use hearth_types::{FunctionName, Home, Instant};
 
 use super::share::{Bounds, Held, Terms, allowance};
 use slotmap::SlotMap;
 
 use crate::keys::{OwnerKey, QueueKey};
 
-/// A queue's name in the store: the account and, behind a slash, the function. One without a slash is an account of its own.
+/// A queue's name in the store: `ACCOUNT/REGION/FUNCTION`. One without a slash is an account of its own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct QueueName(Arc<str>);
 
 impl QueueName {
-    pub fn new(account: &AccountId, function: &FunctionName) -> Self {
-        Self(format!("{account}/{function}").into())
+    pub fn new(home: &Home, function: &FunctionName) -> Self {
+        Self(format!("{home}/{function}").into())
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The account's id, and the function's name.
-    pub fn parts(&self) -> (&str, Option<&str>) {
-        match self.0.split_once('/') {
-            Some((account, function)) => (account, Some(function)),
-            None => (&self.0, None),
-        }
+    /// In whose turns it is.
+    pub fn account(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
+    /// The function's account, Region and name. Queues from before there were Regions, `ACCOUNT/FUNCTION`, name none.
+    pub fn function(&self) -> Option<(&str, Option<&str>, &str)> {
+        let (account, rest) = self.0.split_once('/')?;
+        Some(rest.split_once('/').map_or((account, None, rest), |(region, name)| (account, Some(region), name)))
     }
 }
 
@@ -224,7 +227,7 @@ impl EventQueues {
         if let Some(index) = self.by_name.get(name) {
             return *index;
         }
-        let account = self.hold_account(name.parts().0);
+        let account = self.hold_account(name.account());
         self.turn += 1;
         let index = self.queues.insert(Queue {
             name: name.clone(),
@@ -354,5 +357,21 @@ impl Queue {
             let pause = PAUSE_MIN.saturating_mul(1 << self.pauses.min(16)).min(PAUSE_MAX);
             (self.pauses, self.paused_until) = (self.pauses + 1, now + pause);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_says_whose_it_is_with_and_without_a_region() {
+        let name =
+            QueueName::new(&"123456789012/eu-west-1".parse().expect("well-formed"), &"f".parse().expect("well-formed"));
+        assert_eq!(name.as_str(), "123456789012/eu-west-1/f");
+        assert_eq!(name.function(), Some(("123456789012", Some("eu-west-1"), "f")));
+        assert_eq!(QueueName::from("123456789012/f").function(), Some(("123456789012", None, "f")));
+        assert_eq!((QueueName::from("unknown").function(), QueueName::from("unknown").account()), (None, "unknown"));
+        assert_eq!(QueueName::from("123456789012/f").account(), name.account());
     }
 }

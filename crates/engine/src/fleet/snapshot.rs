@@ -150,12 +150,15 @@ impl Engine {
     fn account_views(&self) -> Vec<AccountView> {
         let accounts = self.admission.accounts.iter();
         let mut views: Vec<AccountView> = accounts
-            .map(|(_, account)| AccountView {
-                account: account.id.to_string(),
-                unreserved_running: account.unreserved,
-                unreserved_provisioned: account.provisioned,
-                queued: account.queued,
-                spread: self.spread_view(&account.id),
+            .map(|(index, account)| {
+                let (unreserved_running, unreserved_provisioned) = self.admission.unreserved(index);
+                AccountView {
+                    account: account.id.to_string(),
+                    unreserved_running,
+                    unreserved_provisioned,
+                    queued: account.queued,
+                    spread: self.spread_view(&account.id),
+                }
             })
             .collect();
         views.sort_by(|a, b| a.account.cmp(&b.account));

@@ -2,7 +2,7 @@
 //!
 //! Instants are not among it: they mean nothing to another clock, and while nobody ran nothing was learned.
 
-use hearth_types::{AccountId, FunctionName, VersionLabel};
+use hearth_types::{AccountId, FunctionName, Home, Region, VersionLabel};
 use serde::{Deserialize, Serialize};
 
 use super::bands::Bands;
@@ -18,6 +18,15 @@ pub struct Memory {
     pub generation: u64,
     /// Only a policy of the same kind can read it.
     pub learned: Vec<u8>,
+    /// Last, as older releases wrote none.
+    pub region: Region,
+}
+
+impl Memory {
+    /// Whose function it is, and where.
+    pub fn home(&self) -> Home {
+        Home::new(self.account.clone(), self.region.clone())
+    }
 }
 
 /// Names the form of what follows; others are not read.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearth_types::{AccountId, FunctionName, Instant, VersionKey, VersionLabel};
+use hearth_types::{FunctionName, Home, Instant, VersionKey, VersionLabel};
 
 use super::slab::Slab;
 use super::{Known, Memory, Policy};
@@ -18,7 +18,7 @@ const RECALLED_MAX: usize = 16_384;
 /// Versions without a pool that are remembered; the one unused for longest is forgotten for another.
 const UNUSED_MAX: usize = 16_384;
 
-type FunctionKey = (AccountId, FunctionName);
+type FunctionKey = (Home, FunctionName);
 
 #[derive(Debug)]
 struct Version {
@@ -73,7 +73,7 @@ impl Versions {
     /// What was learned another time. It is not heeded where something was learned since.
     pub(crate) fn recall(&mut self, memories: Vec<Memory>) {
         for memory in memories {
-            let key = ((memory.account.clone(), memory.function.clone()), memory.version);
+            let key = ((memory.home(), memory.function.clone()), memory.version);
             let labels = self.by_function.get(&key.0).into_iter().flatten();
             match labels.copied().find(|(label, _)| *label == key.1) {
                 Some((_, known)) if self.policy.memory(known).is_none() => self.apply(known, &memory),
@@ -105,9 +105,10 @@ impl Versions {
             let Some(version) = self.versions.get_mut(known.0).filter(|version| version.called) else { continue };
             version.called = false;
             let Some(learned) = self.policy.memory(known) else { continue };
-            let (account, function) = version.function.clone();
+            let (Home { account, region }, function) = version.function.clone();
             memories.push(Memory {
                 account,
+                region,
                 function,
                 version: version.label,
                 generation: version.generation,
@@ -120,7 +121,7 @@ impl Versions {
     /// The version of `key`, held for one more pool.
     pub(crate) fn hold(&mut self, current: Loadable) -> Known {
         let key = Arc::clone(&current.key);
-        let function = (key.account.clone(), key.function.clone());
+        let function = (key.home(), key.function.clone());
         let labels = self.by_function.entry(function.clone()).or_default();
         let Some(known) = labels.iter().find(|(label, _)| *label == key.version).map(|(_, known)| *known) else {
             return self.meet(current, function);
@@ -227,7 +228,7 @@ impl Versions {
 
     /// It is not loaded any more.
     pub(crate) fn retire(&mut self, key: &VersionKey) {
-        let function = (key.account.clone(), key.function.clone());
+        let function = (key.home(), key.function.clone());
         let labels = self.by_function.get(&function).into_iter().flatten();
         for (_, known) in labels {
             let version = &mut self.versions[known.0];

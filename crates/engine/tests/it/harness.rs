@@ -10,8 +10,13 @@ use hearth_types::{Instant, SandboxId, Sha256, VersionKey, VersionLabel};
 pub(crate) const ROOT: RootId = RootId(1);
 
 pub(crate) fn key(account: u64, function: u64, generation: u64) -> Arc<VersionKey> {
+    key_in("eu-west-1", account, function, generation)
+}
+
+pub(crate) fn key_in(region: &str, account: u64, function: u64, generation: u64) -> Arc<VersionKey> {
     Arc::new(VersionKey {
         account: format!("{account:012}").parse().expect("well-formed"),
+        region: region.parse().expect("well-formed"),
         function: format!("f{function}").parse().expect("well-formed"),
         version: VersionLabel::Latest,
         code: Sha256([generation.to_le_bytes()[0]; 32]),

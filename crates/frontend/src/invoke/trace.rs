@@ -51,6 +51,7 @@ pub(super) fn header(given: Option<&str>, traced: Traced<'_>) -> Option<String> 
 fn hash(key: &VersionKey) -> u32 {
     let mut hash = crc32fast::Hasher::new();
     hash.update(key.account.as_str().as_bytes());
+    hash.update(key.region.as_str().as_bytes());
     hash.update(key.function.as_str().as_bytes());
     hash.finalize()
 }
@@ -78,6 +79,7 @@ mod tests {
     fn key() -> VersionKey {
         VersionKey {
             account: "123456789012".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
             function: "f".parse().unwrap(),
             version: VersionLabel::Latest,
             code: Sha256([0; 32]),

@@ -20,7 +20,7 @@ const NOW: u64 = 1_800_000_000_000;
 impl Fixture {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
+        let store = LogStore::open(dir.path(), LogConfig::default(), &"eu-west-1".parse().unwrap()).unwrap();
         Self { _dir: dir, store, stopping: CancellationToken::new() }
     }
 

@@ -134,7 +134,8 @@ impl World {
         let now = hearth_types::Timestamp::from_millis(0);
         let capacity = CapacityPlan::open(Arc::clone(&store), CapacityBase::default(), None, now).await.unwrap();
         let functions = Functions::open(store, packages, iam.clone(), settings, Arc::new(|_| ())).await.unwrap();
-        let logs = LogStore::open(&dir.path().join("logs"), LogConfig::default()).unwrap();
+        let logs =
+            LogStore::open(&dir.path().join("logs"), LogConfig::default(), &"eu-west-1".parse().unwrap()).unwrap();
         let echo = Arc::new(Echo::default());
         let backends = Backends { functions: Arc::new(functions), access, iam, invoker: echo.clone(), logs, capacity };
         let frontend = Frontend::new(config, backends);

@@ -14,26 +14,26 @@ fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 #[test]
 fn a_group_keeps_what_was_said_about_it() {
     let mut scene = Scene::new();
-    scene.store.create_group(&scene.account, "g", tags(&[("a", "1"), ("b", "2")])).unwrap();
-    let again = scene.store.create_group(&scene.account, "g", BTreeMap::new());
+    scene.store.create_group(&scene.home, "g", tags(&[("a", "1"), ("b", "2")])).unwrap();
+    let again = scene.store.create_group(&scene.home, "g", BTreeMap::new());
     assert!(matches!(again, Err(LogError::AlreadyExists { what: "group" })));
-    scene.store.set_retention(&scene.account, "g", Some(7)).unwrap();
-    scene.store.tag_group(&scene.account, "g", tags(&[("b", "3"), ("c", "4")])).unwrap();
-    scene.store.untag_group(&scene.account, "g", &["a".to_owned(), "x".to_owned()]).unwrap();
-    let before = scene.store.group(&scene.account, "g").unwrap();
+    scene.store.set_retention(&scene.home, "g", Some(7)).unwrap();
+    scene.store.tag_group(&scene.home, "g", tags(&[("b", "3"), ("c", "4")])).unwrap();
+    scene.store.untag_group(&scene.home, "g", &["a".to_owned(), "x".to_owned()]).unwrap();
+    let before = scene.store.group(&scene.home, "g").unwrap();
     assert_eq!((before.retention_days, &before.tags), (Some(7), &tags(&[("b", "3"), ("c", "4")])));
     assert!(before.created_ms > 0);
     scene = scene.reopen();
-    assert_eq!(scene.store.group(&scene.account, "g").unwrap(), before);
-    scene.store.set_retention(&scene.account, "g", None).unwrap();
+    assert_eq!(scene.store.group(&scene.home, "g").unwrap(), before);
+    scene.store.set_retention(&scene.home, "g", None).unwrap();
     scene = scene.reopen();
-    assert_eq!(scene.store.group(&scene.account, "g").unwrap().retention_days, None);
+    assert_eq!(scene.store.group(&scene.home, "g").unwrap().retention_days, None);
     for result in [
-        scene.store.set_retention(&scene.account, "none", None),
-        scene.store.tag_group(&scene.account, "none", BTreeMap::new()),
-        scene.store.delete_group(&scene.account, "none"),
-        scene.store.create_stream(&scene.account, "none", "s"),
-        scene.store.delete_stream(&scene.account, "g", "none"),
+        scene.store.set_retention(&scene.home, "none", None),
+        scene.store.tag_group(&scene.home, "none", BTreeMap::new()),
+        scene.store.delete_group(&scene.home, "none"),
+        scene.store.create_stream(&scene.home, "none", "s"),
+        scene.store.delete_stream(&scene.home, "g", "none"),
     ] {
         assert!(matches!(result, Err(LogError::NotFound { .. })));
     }
@@ -43,29 +43,29 @@ fn a_group_keeps_what_was_said_about_it() {
 fn groups_are_listed_in_pages_by_name() {
     let scene = Scene::new();
     for name in ["/aws/b", "/aws/a", "/aws/c", "/other", "/aws/d"] {
-        scene.store.create_group(&scene.account, name, BTreeMap::new()).unwrap();
+        scene.store.create_group(&scene.home, name, BTreeMap::new()).unwrap();
     }
     let is_aws = |name: &str| name.starts_with("/aws/");
     let names = |page: &hearth_logs::GroupPage| page.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>();
-    let first = scene.store.groups(&scene.account, is_aws, None, 3);
+    let first = scene.store.groups(&scene.home, is_aws, None, 3);
     assert_eq!(
         (names(&first), first.next.as_deref()),
         (vec!["/aws/a".into(), "/aws/b".into(), "/aws/c".into()], Some("/aws/c"))
     );
-    let second = scene.store.groups(&scene.account, is_aws, first.next.as_deref(), 3);
+    let second = scene.store.groups(&scene.home, is_aws, first.next.as_deref(), 3);
     assert_eq!((names(&second), second.next), (vec!["/aws/d".to_owned()], None));
-    let whole = scene.store.groups(&scene.account, is_aws, None, 4);
+    let whole = scene.store.groups(&scene.home, is_aws, None, 4);
     assert_eq!(whole.next, None, "a page that is full and complete has no next");
-    let other = "000000000000".parse().unwrap();
+    let other = "000000000000/eu-west-1".parse().unwrap();
     assert_eq!(scene.store.groups(&other, |_| true, None, 9).groups, vec![]);
 }
 
 #[test]
 fn streams_tell_their_times_and_sizes() {
     let mut scene = Scene::new();
-    scene.store.create_group(&scene.account, GROUP, BTreeMap::new()).unwrap();
-    scene.store.create_stream(&scene.account, GROUP, "empty").unwrap();
-    let again = scene.store.create_stream(&scene.account, GROUP, "empty");
+    scene.store.create_group(&scene.home, GROUP, BTreeMap::new()).unwrap();
+    scene.store.create_stream(&scene.home, GROUP, "empty").unwrap();
+    let again = scene.store.create_stream(&scene.home, GROUP, "empty");
     assert!(matches!(again, Err(LogError::AlreadyExists { what: "stream" })));
     scene.log("s", 100, "12345");
     scene.store.flush().unwrap();
@@ -75,12 +75,12 @@ fn streams_tell_their_times_and_sizes() {
             scene = scene.reopen();
         }
         let order = (StreamOrder::Name, false);
-        let page = scene.store.streams(&scene.account, GROUP, &StreamChoice::All, order, None, 9).unwrap();
+        let page = scene.store.streams(&scene.home, GROUP, &StreamChoice::All, order, None, 9).unwrap();
         let [empty, s] = &page.streams[..] else { panic!("{page:?}") };
         assert_eq!((empty.name.as_str(), empty.first_event_ms, empty.stored_bytes), ("empty", None, 0));
         assert_eq!((s.first_event_ms, s.last_event_ms, s.stored_bytes), (Some(50), Some(100), 8));
         assert!(s.last_ingestion_ms.unwrap() > 1_000_000_000_000);
-        assert_eq!(scene.store.group(&scene.account, GROUP).unwrap().stored_bytes, 8);
+        assert_eq!(scene.store.group(&scene.home, GROUP).unwrap().stored_bytes, 8);
     }
 }
 
@@ -94,8 +94,7 @@ fn streams_are_listed_in_pages_by_name_or_last_event() {
         let mut names = String::new();
         let mut token: Option<String> = None;
         loop {
-            let page =
-                scene.store.streams(&scene.account, GROUP, &StreamChoice::All, order, token.as_deref(), 3).unwrap();
+            let page = scene.store.streams(&scene.home, GROUP, &StreamChoice::All, order, token.as_deref(), 3).unwrap();
             page.streams.iter().for_each(|stream| names.push_str(&stream.name));
             token = page.next;
             if token.is_none() {
@@ -108,30 +107,30 @@ fn streams_are_listed_in_pages_by_name_or_last_event() {
     assert_eq!(list((StreamOrder::LastEvent, false)), "bcda");
     assert_eq!(list((StreamOrder::LastEvent, true)), "adcb");
     let choice = StreamChoice::Prefix("c".to_owned());
-    let page = scene.store.streams(&scene.account, GROUP, &choice, (StreamOrder::Name, false), None, 9).unwrap();
+    let page = scene.store.streams(&scene.home, GROUP, &choice, (StreamOrder::Name, false), None, 9).unwrap();
     assert_eq!(page.streams.len(), 1);
-    let bad = scene.store.streams(&scene.account, GROUP, &choice, (StreamOrder::Name, false), Some("x"), 9);
+    let bad = scene.store.streams(&scene.home, GROUP, &choice, (StreamOrder::Name, false), Some("x"), 9);
     assert!(matches!(bad, Err(LogError::InvalidToken)));
 }
 
 #[test]
 fn what_was_deleted_does_not_come_back() {
     let mut scene = Scene::new();
-    let stream = scene.store.stream(&scene.account, GROUP, "s");
+    let stream = scene.store.stream(&scene.home, GROUP, "s");
     stream.append(1, Bytes::from("old"));
     scene.log("t", 1, "stays");
     scene.store.flush().unwrap();
     stream.append(2, Bytes::from("old too"));
-    scene.store.delete_stream(&scene.account, GROUP, "s").unwrap();
+    scene.store.delete_stream(&scene.home, GROUP, "s").unwrap();
     assert_eq!(scene.filter(scene.query("")), ["stays"]);
     stream.append(3, Bytes::from("new"));
     assert_eq!(scene.read("s"), ["new"], "a handle that is older than the deletion goes on");
     scene = scene.reopen();
     assert_eq!((scene.read("s"), scene.read("t")), (vec!["new".to_owned()], vec!["stays".to_owned()]));
-    scene.store.delete_group(&scene.account, GROUP).unwrap();
-    assert_eq!(scene.store.group(&scene.account, GROUP), None);
+    scene.store.delete_group(&scene.home, GROUP).unwrap();
+    assert_eq!(scene.store.group(&scene.home, GROUP), None);
     scene = scene.reopen();
-    assert_eq!(scene.store.group(&scene.account, GROUP), None);
+    assert_eq!(scene.store.group(&scene.home, GROUP), None);
     scene.log("s", 4, "anew");
     for _ in 0..3 {
         scene = scene.reopen();
@@ -147,6 +146,6 @@ fn expired_events_are_not_returned() {
     scene.log("s", now - 2 * day, "old");
     scene.log("s", now - day / 2, "young");
     assert_eq!(scene.read("s"), ["old", "young"]);
-    scene.store.set_retention(&scene.account, GROUP, Some(1)).unwrap();
+    scene.store.set_retention(&scene.home, GROUP, Some(1)).unwrap();
     assert_eq!((scene.read("s"), scene.filter(scene.query(""))), (vec!["young".to_owned()], vec!["young".to_owned()]));
 }

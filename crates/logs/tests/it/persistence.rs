@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use hearth_logs::{LogConfig, LogStore};
 
-use crate::scene::{GROUP, Scene, account, segments};
+use crate::scene::{GROUP, Scene, home, segments};
 
 #[test]
 fn everything_is_there_after_a_restart() {
@@ -38,8 +38,8 @@ fn a_torn_tail_is_cut() {
         }
         fs::write(dir.path().join(path.file_name().unwrap()), &both[..cut]).unwrap();
         for _ in 0..2 {
-            let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
-            let found = store.group(&account(), GROUP).unwrap();
+            let store = LogStore::open(dir.path(), LogConfig::default(), &home().region).unwrap();
+            let found = store.group(&home(), GROUP).unwrap();
             assert_eq!(found.stored_bytes, 5, "cut at {cut}");
         }
     }
@@ -64,7 +64,7 @@ fn one_damaged_record_of_events_costs_no_other() {
             scene.log("s", 1, message);
             scene.store.flush().unwrap();
         }
-        let Scene { dir, store, account } = scene;
+        let Scene { dir, store, home } = scene;
         let copy = tempfile::tempdir().unwrap();
         let paths = || fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
         let take = || {
@@ -80,8 +80,8 @@ fn one_damaged_record_of_events_costs_no_other() {
             drop(store);
         }
         damage(copy.path(), ".seg", b"second");
-        let store = LogStore::open(copy.path(), LogConfig::default()).unwrap();
-        let scene = Scene { dir: copy, store, account };
+        let store = LogStore::open(copy.path(), LogConfig::default(), &home.region).unwrap();
+        let scene = Scene { dir: copy, store, home };
         assert_eq!(scene.read("s"), ["first", "third"], "sealed: {sealed}");
         assert_eq!(scene.filter(scene.query("")), ["first", "third"]);
         assert_eq!(scene.reopen().read("s"), ["first", "third"], "once more");
@@ -93,14 +93,14 @@ fn one_damaged_record_of_the_catalogue_costs_no_other() {
     let scene = Scene::new();
     let tags = std::collections::BTreeMap::new;
     for group in ["/one", "/two", "/three"] {
-        scene.store.create_group(&scene.account, group, tags()).unwrap();
+        scene.store.create_group(&scene.home, group, tags()).unwrap();
     }
-    let Scene { dir, store, account } = scene;
+    let Scene { dir, store, home } = scene;
     drop(store);
     damage(dir.path(), "catalogue", b"/two");
-    let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
-    assert!(store.group(&account, "/one").is_some() && store.group(&account, "/three").is_some());
-    assert!(store.group(&account, "/two").is_none());
+    let store = LogStore::open(dir.path(), LogConfig::default(), &home.region).unwrap();
+    assert!(store.group(&home, "/one").is_some() && store.group(&home, "/three").is_some());
+    assert!(store.group(&home, "/two").is_none());
     assert!(dir.path().join("catalogue.damaged").exists(), "what could not be read is kept");
 }
 
@@ -124,9 +124,9 @@ fn damaged_files_are_no_reason_not_to_start() {
             bytes[at] ^= 1 << (seed % 8);
             fs::write(path, bytes).unwrap();
         }
-        let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
+        let store = LogStore::open(dir.path(), LogConfig::default(), &home().region).unwrap();
         let query = hearth_logs::EventsQuery { time: 0..u64::MAX, limit: 1000, start_from_head: true, token: None };
-        if let Ok(page) = store.get_events(&account(), GROUP, "s", &query) {
+        if let Ok(page) = store.get_events(&home(), GROUP, "s", &query) {
             assert!(page.events.iter().all(|event| &event.message[..] == b"some message"), "damage is not served");
         }
         drop(store);
@@ -153,7 +153,7 @@ fn the_oldest_segments_go_when_there_are_too_many() {
     assert!((30..60).contains(&left), "{left}");
     let order = (hearth_logs::StreamOrder::Name, false);
     let choice = hearth_logs::StreamChoice::All;
-    let streams = scene.store.streams(&scene.account, GROUP, &choice, order, None, 100).unwrap().streams;
+    let streams = scene.store.streams(&scene.home, GROUP, &choice, order, None, 100).unwrap().streams;
     assert!(streams.len() <= 2, "streams without events are forgotten: {streams:?}");
 }
 
@@ -162,14 +162,14 @@ fn segments_of_expired_or_deleted_events_go_at_the_next_start() {
     let mut scene = Scene::new();
     scene.log("s", 1, "1970");
     scene = scene.reopen();
-    scene.store.set_retention(&scene.account, GROUP, Some(1)).unwrap();
+    scene.store.set_retention(&scene.home, GROUP, Some(1)).unwrap();
     scene.store.flush().unwrap();
     scene = scene.reopen();
     scene.store.flush().unwrap();
     assert_eq!(scene.segments(), 0);
-    scene.store.stream(&scene.account, "gone", "s").append(u64::MAX, "x".into());
+    scene.store.stream(&scene.home, "gone", "s").append(u64::MAX, "x".into());
     scene = scene.reopen();
-    scene.store.delete_group(&scene.account, "gone").unwrap();
+    scene.store.delete_group(&scene.home, "gone").unwrap();
     scene = scene.reopen();
     scene.store.flush().unwrap();
     assert_eq!(scene.segments(), 0);
@@ -192,10 +192,10 @@ fn what_put_events_acknowledged_survives_kill_nine() {
         child.kill().unwrap();
         child.wait().unwrap();
         acknowledged += lines.filter(is_put).count();
-        let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
-        let stored = store.group(&account(), "g").unwrap().stored_bytes;
+        let store = LogStore::open(dir.path(), LogConfig::default(), &home().region).unwrap();
+        let stored = store.group(&home(), "g").unwrap().stored_bytes;
         assert!(stored >= acknowledged as u64, "{acknowledged} events were acknowledged, {stored} are there");
-        assert_eq!(store.group(&account(), "g").unwrap().retention_days, Some(30));
+        assert_eq!(store.group(&home(), "g").unwrap().retention_days, Some(30));
     }
     assert!(segments(dir.path()) <= 4);
 }
@@ -204,15 +204,15 @@ fn what_put_events_acknowledged_survives_kill_nine() {
 #[test]
 fn puts_without_end() {
     let Some(dir) = std::env::var_os("HEARTH_TEST_LOG_DIR") else { return };
-    let store = LogStore::open(Path::new(&dir), LogConfig::default()).unwrap();
-    if store.group(&account(), "g").is_none() {
-        store.create_group(&account(), "g", [].into()).unwrap();
-        store.create_stream(&account(), "g", "s").unwrap();
-        store.set_retention(&account(), "g", Some(30)).unwrap();
+    let store = LogStore::open(Path::new(&dir), LogConfig::default(), &home().region).unwrap();
+    if store.group(&home(), "g").is_none() {
+        store.create_group(&home(), "g", [].into()).unwrap();
+        store.create_stream(&home(), "g", "s").unwrap();
+        store.set_retention(&home(), "g", Some(30)).unwrap();
     }
     let now = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
     loop {
-        store.put_events(&account(), "g", "s", vec![(now, "x".into())]).unwrap();
+        store.put_events(&home(), "g", "s", vec![(now, "x".into())]).unwrap();
         println!("put.");
     }
 }
@@ -249,8 +249,8 @@ fn is_root() -> bool {
 fn on_a_small_disk() {
     let Some(dir) = std::env::var_os("HEARTH_TEST_SMALL_LOG_DISK") else { return };
     let dir = Path::new(&dir);
-    let store = LogStore::open(&dir.join("logs"), LogConfig::default()).unwrap();
-    let stream = store.stream(&account(), GROUP, "s");
+    let store = LogStore::open(&dir.join("logs"), LogConfig::default(), &home().region).unwrap();
+    let stream = store.stream(&home(), GROUP, "s");
     stream.append(1, "first".into());
     store.flush().unwrap();
     fs::write(dir.join("filler"), vec![0; 600 << 10]).unwrap();
@@ -264,9 +264,9 @@ fn on_a_small_disk() {
     stream.append(3, "last".into());
     store.flush().unwrap();
     drop(store);
-    let store = LogStore::open(&dir.join("logs"), LogConfig::default()).unwrap();
+    let store = LogStore::open(&dir.join("logs"), LogConfig::default(), &home().region).unwrap();
     let query = hearth_logs::EventsQuery { time: 0..u64::MAX, limit: 1000, start_from_head: false, token: None };
-    let page = store.get_events(&account(), GROUP, "s", &query).unwrap();
+    let page = store.get_events(&home(), GROUP, "s", &query).unwrap();
     let messages: Vec<_> = page.events.iter().map(|event| String::from_utf8_lossy(&event.message)).collect();
     assert_eq!(messages.first().unwrap(), "first");
     assert!(messages.iter().any(|message| message == "last"));

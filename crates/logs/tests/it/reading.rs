@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hearth_logs::{EventsQuery, FilterPattern, FilterQuery, LogConfig, LogError, LogStore, StreamChoice};
 use proptest::prelude::*;
 
-use crate::scene::{ALWAYS, GROUP, Scene, account, text};
+use crate::scene::{ALWAYS, GROUP, Scene, home, text};
 
 #[test]
 fn an_event_is_there_at_once_and_after_it_was_written() {
@@ -38,7 +38,7 @@ fn lines(numbers: std::ops::Range<u64>) -> Vec<String> {
 }
 
 fn page(scene: &Scene, query: &EventsQuery) -> (Vec<String>, String, String) {
-    let page = scene.store.get_events(&scene.account, GROUP, "s", query).unwrap();
+    let page = scene.store.get_events(&scene.home, GROUP, "s", query).unwrap();
     let messages = page.events.iter().map(|event| text(&event.message)).collect();
     (messages, page.forward_token, page.backward_token)
 }
@@ -106,7 +106,7 @@ fn a_page_holds_no_more_than_a_mebibyte() {
             let query = EventsQuery { time: ALWAYS, limit: 100, start_from_head, token: None };
             assert_eq!(page(&scene, &query).0.len(), 10);
         }
-        let filtered = scene.store.filter_events(&scene.account, GROUP, &scene.query("")).unwrap();
+        let filtered = scene.store.filter_events(&scene.home, GROUP, &scene.query("")).unwrap();
         assert_eq!(filtered.events.len(), 10);
         assert_eq!(scene.filter(scene.query("")).len(), 30);
     }
@@ -117,10 +117,10 @@ fn tokens_of_others_are_refused() {
     let scene = numbered(3);
     for token in ["", "f", "f/", "x/1", "f/-1", "b/one", "f/99999999999999999999999"] {
         let query = EventsQuery { time: ALWAYS, limit: 1, start_from_head: true, token: Some(token.to_owned()) };
-        let result = scene.store.get_events(&scene.account, GROUP, "s", &query);
+        let result = scene.store.get_events(&scene.home, GROUP, "s", &query);
         assert!(matches!(result, Err(LogError::InvalidToken)), "{token}");
         let query = FilterQuery { token: Some(token.to_owned()), ..scene.query("") };
-        let result = scene.store.filter_events(&scene.account, GROUP, &query);
+        let result = scene.store.filter_events(&scene.home, GROUP, &query);
         assert!(matches!(result, Err(LogError::InvalidToken)), "{token}");
     }
     let beyond = EventsQuery { time: ALWAYS, limit: 1, start_from_head: true, token: Some(format!("f/{}", u64::MAX)) };
@@ -145,7 +145,7 @@ fn matches_of_many_streams_come_in_order_of_time() {
     let prefixed = StreamChoice::Prefix("s".to_owned());
     assert_eq!(scene.filter(FilterQuery { streams: prefixed, limit: 50, ..scene.query("") }).len(), 300);
     let ids = |query| -> HashSet<String> {
-        let page = scene.store.filter_events(&scene.account, GROUP, &query).unwrap();
+        let page = scene.store.filter_events(&scene.home, GROUP, &query).unwrap();
         page.events.into_iter().map(|event| event.id).collect()
     };
     let before = ids(scene.query(""));
@@ -163,13 +163,13 @@ fn what_does_not_exist_is_said_so() {
         Err(LogError::NotFound { what }) => what,
         other => panic!("{other:?}"),
     };
-    assert_eq!(missing(scene.store.get_events(&scene.account, GROUP, "s", &query)), "group");
+    assert_eq!(missing(scene.store.get_events(&scene.home, GROUP, "s", &query)), "group");
     scene.log("s", 1, "x");
-    assert_eq!(missing(scene.store.get_events(&scene.account, GROUP, "t", &query)), "stream");
-    let other = "000000000000".parse().unwrap();
+    assert_eq!(missing(scene.store.get_events(&scene.home, GROUP, "t", &query)), "stream");
+    let other = "000000000000/eu-west-1".parse().unwrap();
     assert_eq!(missing(scene.store.get_events(&other, GROUP, "s", &query)), "group");
-    assert!(scene.store.filter_events(&scene.account, "none", &scene.query("")).is_err());
-    assert!(scene.store.put_events(&scene.account, GROUP, "t", vec![]).is_err());
+    assert!(scene.store.filter_events(&scene.home, "none", &scene.query("")).is_err());
+    assert!(scene.store.put_events(&scene.home, GROUP, "t", vec![]).is_err());
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_does_not_fit_in_memory_is_dropped_and_counted() {
     let config = LogConfig { queue_bytes_max: 11_000, ..LogConfig::default() };
     let scene = Scene::with(config);
     let line = Bytes::from("y".repeat(1000));
-    let stream = scene.store.stream(&scene.account, GROUP, "s");
+    let stream = scene.store.stream(&scene.home, GROUP, "s");
     stream.append_batch((0..5000).map(|number| (number, line.clone())));
     scene.store.flush().unwrap();
     let messages = scene.read("s");
@@ -196,10 +196,10 @@ async fn live_tail_sends_what_matches_from_now_on() {
     scene.store.flush().unwrap();
     let pattern = FilterPattern::parse("ERROR").unwrap();
     let choice = StreamChoice::Prefix("s".to_owned());
-    let mut tail = scene.store.live_tail(&scene.account, vec![GROUP.to_owned()], choice, pattern);
+    let mut tail = scene.store.live_tail(&scene.home, vec![GROUP.to_owned()], choice, pattern);
     scene.log("s1", 2, "fine");
     scene.log("t1", 3, "other stream ERROR");
-    scene.store.stream(&scene.account, "/other", "s1").append(4, "other group ERROR".into());
+    scene.store.stream(&scene.home, "/other", "s1").append(4, "other group ERROR".into());
     scene.log("s2", 5, "this ERROR");
     let event = tail.next().await.unwrap();
     assert_eq!((event.stream.as_str(), event.time_ms, &event.message[..]), ("s2", 5, &b"this ERROR"[..]));
@@ -212,7 +212,7 @@ async fn live_tail_sends_what_matches_from_now_on() {
 async fn a_slow_live_tail_is_sampled() {
     let scene = Scene::new();
     let pattern = FilterPattern::default();
-    let mut tail = scene.store.live_tail(&scene.account, vec![GROUP.to_owned()], StreamChoice::All, pattern);
+    let mut tail = scene.store.live_tail(&scene.home, vec![GROUP.to_owned()], StreamChoice::All, pattern);
     for number in 0..6000 {
         scene.log("s", number, "x");
     }
@@ -230,7 +230,7 @@ fn many_threads_append_and_read_at_once() {
     let scene = Scene::with(LogConfig { segment_bytes: 64 << 10, ..LogConfig::default() });
     std::thread::scope(|scope| {
         for thread in 0..4 {
-            let stream = scene.store.stream(&scene.account, GROUP, &format!("s{thread}"));
+            let stream = scene.store.stream(&scene.home, GROUP, &format!("s{thread}"));
             scope.spawn(move || (0..5000).for_each(|number| stream.append(number, format!("{number}").into())));
         }
         scope.spawn(|| {
@@ -270,20 +270,20 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let config = LogConfig { segment_bytes, ..LogConfig::default() };
-        let mut store = LogStore::open(dir.path(), config).unwrap();
+        let mut store = LogStore::open(dir.path(), config, &home().region).unwrap();
         let mut expected: Vec<(u64, String, usize)> = Vec::new();
         for step in steps {
             match step {
                 Step::Append(stream, time) => {
                     let (stream, time) = (format!("s{stream}"), u64::from(time));
                     let number = expected.iter().filter(|(_, of, _)| *of == stream).count();
-                    store.stream(&account(), GROUP, &stream).append(time, number.to_string().into());
+                    store.stream(&home(), GROUP, &stream).append(time, number.to_string().into());
                     expected.push((time, stream, number));
                 }
                 Step::Flush => store.flush().unwrap(),
                 Step::Reopen => {
                     drop(store);
-                    store = LogStore::open(dir.path(), config).unwrap();
+                    store = LogStore::open(dir.path(), config, &home().region).unwrap();
                 }
             }
         }
@@ -293,7 +293,7 @@ proptest! {
         };
         let mut found = Vec::new();
         while !expected.is_empty() {
-            let page = store.filter_events(&account(), GROUP, &query).unwrap();
+            let page = store.filter_events(&home(), GROUP, &query).unwrap();
             prop_assert!(page.events.len() <= limit);
             found.extend(page.events.into_iter().map(|filtered| {
                 (filtered.event.time_ms, filtered.stream, text(&filtered.event.message).parse::<usize>().unwrap())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use hearth_logs::{EventsQuery, FilterPattern, FilterQuery, LogConfig, LogStore, StreamChoice};
-use hearth_types::AccountId;
+use hearth_types::Home;
 
 pub(crate) const GROUP: &str = "/aws/lambda/hello";
 pub(crate) const ALWAYS: Range<u64> = 0..u64::MAX;
@@ -13,7 +13,7 @@ pub(crate) const ALWAYS: Range<u64> = 0..u64::MAX;
 pub(crate) struct Scene {
     pub dir: tempfile::TempDir,
     pub store: LogStore,
-    pub account: AccountId,
+    pub home: Home,
 }
 
 impl Scene {
@@ -23,20 +23,20 @@ impl Scene {
 
     pub(crate) fn with(config: LogConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = LogStore::open(dir.path(), config).unwrap();
-        Self { dir, store, account: account() }
+        let store = LogStore::open(dir.path(), config, &home().region).unwrap();
+        Self { dir, store, home: home() }
     }
 
     pub(crate) fn reopen(self) -> Self {
-        let Self { dir, store, account } = self;
+        let Self { dir, store, home } = self;
         drop(store);
-        let store = LogStore::open(dir.path(), LogConfig::default()).unwrap();
-        Self { dir, store, account }
+        let store = LogStore::open(dir.path(), LogConfig::default(), &home.region).unwrap();
+        Self { dir, store, home }
     }
 
     pub(crate) fn log(&self, stream: &str, time_ms: u64, message: &str) {
         let message = Bytes::copy_from_slice(message.as_bytes());
-        self.store.stream(&self.account, GROUP, stream).append(time_ms, message);
+        self.store.stream(&self.home, GROUP, stream).append(time_ms, message);
     }
 
     /// All messages of a stream, in order.
@@ -44,7 +44,7 @@ impl Scene {
         let mut query = EventsQuery { time: ALWAYS, limit: 10_000, start_from_head: true, token: None };
         let mut messages = Vec::new();
         loop {
-            let page = self.store.get_events(&self.account, GROUP, stream, &query).unwrap();
+            let page = self.store.get_events(&self.home, GROUP, stream, &query).unwrap();
             if query.token.replace(page.forward_token.clone()) == Some(page.forward_token) {
                 return messages;
             }
@@ -66,7 +66,7 @@ impl Scene {
     pub(crate) fn filter(&self, mut query: FilterQuery) -> Vec<String> {
         let mut messages = Vec::new();
         loop {
-            let page = self.store.filter_events(&self.account, GROUP, &query).unwrap();
+            let page = self.store.filter_events(&self.home, GROUP, &query).unwrap();
             messages.extend(page.events.iter().map(|filtered| text(&filtered.event.message)));
             match page.next {
                 Some(next) => query.token = Some(next),
@@ -85,8 +85,8 @@ pub(crate) fn segments(dir: &Path) -> usize {
     std::fs::read_dir(dir).unwrap().map(Result::unwrap).filter(is_segment).count()
 }
 
-pub(crate) fn account() -> AccountId {
-    "123456789012".parse().unwrap()
+pub(crate) fn home() -> Home {
+    "123456789012/eu-west-1".parse().unwrap()
 }
 
 pub(crate) fn text(message: &[u8]) -> String {

@@ -74,6 +74,7 @@ impl Settlement {
 /// Runs the event once and says what to write of it.
 pub(super) async fn run(core: &Arc<Core>, mut taken: Taken<'_>) -> Settlement {
     let lease = taken.lease.clone();
+    taken.move_to_region(core);
     let Some(current) = core.catalogue.current(&taken.event.invoked_arn, draw()) else {
         if core.catalogue.is_put_aside(&taken.event.invoked_arn) {
             return Settlement::again(lease, Ended::Throttled, PUT_ASIDE, None);
@@ -121,6 +122,22 @@ pub(super) async fn run(core: &Arc<Core>, mut taken: Taken<'_>) -> Settlement {
         Verdict::Retry { delay } => Settlement::again(lease, ended, delay, Some(&taken.event)),
         Verdict::Discard { condition } => {
             Settlement::over(lease, ended, taken.event.discard(core, &config, condition, ran.as_ref()))
+        }
+    }
+}
+
+impl Taken<'_> {
+    /// An event that was queued before there were Regions may name one that was configured earlier: its function is in the one
+    /// that was configured when there came to be some.
+    fn move_to_region(&mut self, core: &Core) {
+        let is_old = matches!(QueueName::from(self.lease.queue.as_str()).function(), Some((_, None, _)));
+        if !is_old || core.catalogue.current(&self.event.invoked_arn, 0.0).is_some() {
+            return;
+        }
+        let mut parts: Vec<&str> = self.event.invoked_arn.split(':').collect();
+        if let Some(region) = parts.get_mut(3) {
+            *region = core.config.region.as_str();
+            self.event.invoked_arn = parts.join(":");
         }
     }
 }

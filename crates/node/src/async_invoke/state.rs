@@ -123,9 +123,10 @@ impl Drop for Slot {
 
 /// By the function's unpublished version: what others differ in matters little here.
 fn terms(core: &Core, queue: &QueueName) -> Terms {
-    let (account, function) = queue.parts();
-    let Some(function) = function else { return Terms::default() };
-    let Some(current) = core.catalogue.current(&format!("{account}:function:{function}"), 0.0) else {
+    let Some((account, region, function)) = queue.function() else { return Terms::default() };
+    let region = region.unwrap_or(core.config.region.as_str());
+    let Some(current) = core.catalogue.current(&format!("arn:aws:lambda:{region}:{account}:function:{function}"), 0.0)
+    else {
         return Terms::default();
     };
     let room = core.lock().engine.room_for(core.clock.now(), &current.spec.key);

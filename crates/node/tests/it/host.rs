@@ -15,7 +15,7 @@ use hearth_packages::{PackageLimits, Packages};
 use hearth_runtimes::Runtimes;
 use hearth_store::Embedded;
 use hearth_templates::{Images, ImagesConfig};
-use hearth_types::{LogFormat, NetworkMode, RequestId, Sha256, VersionKey, VersionLabel, VersionSpec};
+use hearth_types::{LogFormat, NetworkMode, Region, RequestId, Sha256, VersionKey, VersionLabel, VersionSpec};
 use tokio::io::DuplexStream;
 
 use crate::sandboxes::Sandboxes;
@@ -56,6 +56,10 @@ impl TunnelServer for NoControl {
     fn serve(&self, _: DuplexStream, _: Arc<VersionSpec>) {}
 }
 
+fn region() -> Region {
+    "eu-west-1".parse().unwrap()
+}
+
 fn package() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
@@ -86,7 +90,7 @@ impl Host {
             disk_bytes_max: 1 << 30,
             hot_bytes_max: 1 << 30,
         });
-        let logs = Arc::new(LogStore::open(&at("logs"), LogConfig::default()).unwrap());
+        let logs = Arc::new(LogStore::open(&at("logs"), LogConfig::default(), &region()).unwrap());
         let node = Node::start(Parts {
             config: NodeConfig {
                 engine,
@@ -94,6 +98,7 @@ impl Host {
                 cpu_quota: false,
                 parking: ParkingMode::None,
                 async_concurrency: 1,
+                region: region(),
             },
             isolation: Arc::clone(&sandboxes) as _,
             runtimes: Arc::new(install_runtime(&at("runtimes"))),
@@ -116,12 +121,12 @@ impl Host {
         Arc::new(VersionSpec {
             key: VersionKey {
                 account: "123456789012".parse().unwrap(),
+                region: region(),
                 function: format!("f{number}").parse().unwrap(),
                 version: VersionLabel::Number(1),
                 code: self.code,
                 generation: number,
             },
-            region: "eu-west-1".parse().unwrap(),
             runtime: RUNTIME.to_owned(),
             runtime_version_arn: String::new(),
             handler: String::new(),
@@ -175,7 +180,7 @@ impl Host {
             FilterQuery { streams: StreamChoice::All, time: 0..u64::MAX, limit: 10_000, pattern, token: None };
         let mut messages = Vec::new();
         loop {
-            let page = self.logs.filter_events(&spec.key.account, &spec.log_group, &query).unwrap();
+            let page = self.logs.filter_events(&spec.key.home(), &spec.log_group, &query).unwrap();
             messages.extend(page.events.iter().map(|found| String::from_utf8_lossy(&found.event.message).into_owned()));
             query.token = page.next;
             if query.token.is_none() {

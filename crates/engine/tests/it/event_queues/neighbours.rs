@@ -102,7 +102,7 @@ impl World {
         let is_due = |function: &Function| function.waiting.keys().next().is_some_and(|(at, _)| *at <= self.now);
         let passed = |quiet: &QueueName| {
             let function = &self.functions[quiet];
-            quiet.parts().0 == taking.parts().0 && quiet != taking && function.running == 0 && is_due(function)
+            quiet.account() == taking.account() && quiet != taking && function.running == 0 && is_due(function)
         };
         self.functions[taking].running > 0 && quiet().iter().any(passed)
     }

@@ -123,6 +123,11 @@ fn what_was_learned_is_known_to_another_engine() {
     assert_eq!(late.engine.view().recalled, 0);
     assert!(second_call_is_warm(memories.clone(), 2), "as it would have been had the code changed here");
     assert!(!second_call_is_warm(Vec::new(), 1));
+    let elsewhere = |memory: &Memory| Memory { region: "us-east-1".parse().unwrap(), ..memory.clone() };
+    assert!(
+        !second_call_is_warm(memories.iter().map(elsewhere).collect(), 1),
+        "another Region's function of this name"
+    );
     let damaged = memories.into_iter().map(|memory| Memory { learned: b"idle times 0".to_vec(), ..memory });
     assert!(!second_call_is_warm(damaged.collect(), 1));
 }

@@ -5,7 +5,7 @@ use hearth_engine::port::ThrottleReason::{
 };
 use hearth_engine::{Action, Demand, Event};
 
-use crate::harness::{Bench, config, demand, dispatched, key, made};
+use crate::harness::{Bench, config, demand, dispatched, key, key_in, made};
 
 #[test]
 fn of_a_thousand_at_once_exactly_the_limit_runs() {
@@ -59,6 +59,22 @@ fn a_reservation_is_shared_by_the_functions_versions() {
     bench.start(Demand { reserved: Some(1), ..demand(&key(1, 1, 1)) });
     let (_, actions) = bench.invoke(Demand { reserved: Some(1), ..demand(&key(1, 1, 2)) });
     assert!(matches!(actions[..], [Action::Throttle { .. }]));
+}
+
+#[test]
+fn limits_hold_for_each_region_by_itself() {
+    let mut bench = Bench::new(config());
+    let one = |region| Demand { account_unreserved: 1, ..demand(&key_in(region, 1, 1, 1)) };
+    let reserved = |region| Demand { reserved: Some(1), ..demand(&key_in(region, 1, 2, 1)) };
+    for region in ["eu-west-1", "us-east-1"] {
+        bench.start(one(region));
+        assert!(matches!(bench.invoke(one(region)).1[..], [Action::Throttle { .. }]));
+        bench.start(reserved(region));
+        assert!(matches!(bench.invoke(reserved(region)).1[..], [Action::Throttle { .. }]));
+    }
+    let view = bench.engine.view();
+    assert_eq!(view.accounts.len(), 1, "it is one account");
+    assert_eq!((view.accounts[0].unreserved_running, view.versions.len()), (2, 4));
 }
 
 #[test]
