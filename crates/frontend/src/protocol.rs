@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use self::query::Form;
 use crate::context::Response;
-use crate::route::is_form;
+use crate::route::{has_type, is_form};
 
 /// How a request is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,7 +59,7 @@ impl Protocol {
         let metadata = &service.model().metadata;
         match metadata.protocol {
             model::Protocol::RestJson => Self::RestJson { service },
-            model::Protocol::Json if metadata.is_legacy_query() && is_form(parts) => {
+            model::Protocol::Json if metadata.is_legacy_query() && !is_json(parts) => {
                 Self::Query { namespace: legacy::SQS_NAMESPACE, json: false }
             }
             model::Protocol::Json => Self::Json {
@@ -113,6 +113,11 @@ impl Asked {
             Wire::Query { json: true, .. } => query::answer_json(operation, &members, id),
         }
     }
+}
+
+/// Whether a request to a service that has both speaks JSON, not the query protocol: of that not everybody sends the content type.
+fn is_json(parts: &Parts) -> bool {
+    !is_form(parts) && (parts.headers.contains_key("x-amz-target") || has_type(parts, b"application/x-amz-json"))
 }
 
 /// A point in time, which is seconds since 1970, in ISO 8601: UTC, whole seconds.

@@ -75,10 +75,13 @@ pub(crate) fn of_form(form: &str) -> Destination {
 
 /// `application/x-www-form-urlencoded`.
 pub(crate) fn is_form(parts: &Parts) -> bool {
-    parts
-        .headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded"))
+    has_type(parts, b"application/x-www-form-urlencoded")
+}
+
+/// Whether the content type begins so.
+pub(crate) fn has_type(parts: &Parts, begin: &[u8]) -> bool {
+    let given = parts.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    given.and_then(|given| given.get(..begin.len())).is_some_and(|given| given.eq_ignore_ascii_case(begin))
 }
 
 fn has_action(query: &str) -> bool {

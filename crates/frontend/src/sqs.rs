@@ -14,11 +14,12 @@ pub(crate) const TABLE: Table<()> = Table {
     },
     before: |_, _, _| Ok(()),
     words: in_words_of_sqs,
-    unknown: |operation| {
-        ApiError::modelled(
+    unknown: |operation| match operation {
+        "" => ApiError::bad_request("MissingAction", "The request must contain the parameter Action."),
+        operation => ApiError::modelled(
             error::UNSUPPORTED_OPERATION,
             format!("The operation {operation} is not supported by Hearth"),
-        )
+        ),
     },
 };
 
@@ -92,6 +93,24 @@ mod tests {
         let (_, body) = ask(form("Action=GetQueueUrl&QueueName=q&Version=2012-11-05")).await;
         assert!(body.contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"), "{body}");
         assert!(body.contains("http://queue.amazonaws.com/doc/2012-11-05/"), "{body}");
+    }
+
+    /// Not everybody who speaks it says that it is a form.
+    #[tokio::test]
+    async fn the_query_protocol_needs_no_content_type() {
+        let asked = "Action=GetQueueUrl&QueueName=q&Version=2012-11-05";
+        let get = Request::get(format!("/?{asked}")).body(Bytes::new()).unwrap();
+        let plain = Request::post("/").body(Bytes::from(asked)).unwrap();
+        let typed = Request::post("/").header("content-type", "text/plain").body(Bytes::from(asked)).unwrap();
+        for request in [get, plain, typed] {
+            let (_, body) = ask(request).await;
+            assert!(body.contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"), "{body}");
+        }
+        let (_, body) = ask(Request::get("/").body(Bytes::new()).unwrap()).await;
+        assert!(body.contains("<Code>MissingAction</Code>"), "{body}");
+        let nameless = Request::post("/").header("content-type", "application/x-amz-json-1.0");
+        let (_, body) = ask(nameless.body(Bytes::from("{}")).unwrap()).await;
+        assert!(body.starts_with('{'), "{body}");
     }
 
     #[tokio::test]
