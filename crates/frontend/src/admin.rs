@@ -1,17 +1,14 @@
 //! `/_hearth`: what operators and tools ask of the daemon itself.
 
-use std::io::Read as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
-use hearth_functions::LocationError;
 use hearth_types::AccountId;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 
 use crate::auth::{Admission, Principal, Rights, sigv4};
-use crate::context::{Body, Response, json_response, typed_response};
+use crate::context::{Response, json_response, typed_response};
 use crate::dispatch::Exchange;
 use crate::error::ApiError;
 use crate::protocol::Protocol;
@@ -21,12 +18,6 @@ use crate::{access, capacity};
 
 /// Where these pages begin.
 pub(crate) const ROOT: &str = "/_hearth/";
-/// Where `Code.Location` points; its signature is all the authentication that it needs.
-const CODE: &str = "/_hearth/code/";
-
-/// Of a package, bytes.
-const PIECE_BYTES: u64 = 256 * 1024;
-
 /// Answers `/_hearth/...`; a body is read below [`capacity::ROOT`] alone.
 pub(crate) async fn respond<B>(exchange: &Exchange<'_>, body: B) -> Response
 where
@@ -40,8 +31,7 @@ where
         (&Method::GET | &Method::HEAD, "/_hearth/health") => Ok(json_response(StatusCode::OK, health())),
         (&Method::GET, "/_hearth/state") => state(exchange).await,
         (&Method::GET, "/_hearth/metrics") => metrics(exchange).await,
-        (&Method::GET, _) if path.starts_with(CODE) => code(exchange, &path[CODE.len()..]).await,
-        _ => Err(ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such page")),
+        _ => Err(no_such_page()),
     };
     result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &exchange.request_id))
 }
@@ -74,6 +64,11 @@ pub(crate) fn for_operators() -> ApiError {
     let message = "This needs an operator's key, as [[operator_keys]] in the configuration or `hearth key create --operator` \
                    gives one: keys of accounts see what is their own";
     ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+}
+
+/// 404.
+pub(crate) fn no_such_page() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such page")
 }
 
 fn health() -> String {
@@ -151,57 +146,4 @@ fn identify(exchange: &Exchange<'_>) -> Result<Arc<Principal>, ApiError> {
     authenticator.accept_body(&admission, exchange.parts, Bytes::new(), None).map_err(refuse)?;
     exchange.authorise(&admission.principal).map_err(refuse)?;
     Ok(admission.principal)
-}
-
-/// A function's package, as `GetFunction` gave the URL of it.
-async fn code(exchange: &Exchange<'_>, code: &str) -> Result<Response, ApiError> {
-    let query = exchange.parts.uri.query().unwrap_or("");
-    let field = |wanted: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
-    let (expires, signature) = (field("expires"), field("signature"));
-    let functions = &exchange.shared.backends.functions;
-    let file = functions.verify_code_location(code, &expires, &signature, exchange.now).map_err(|error| {
-        let (status, code) = match error {
-            LocationError::Malformed => (StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
-            LocationError::Expired => (StatusCode::FORBIDDEN, "AccessDenied"),
-            LocationError::Gone => (StatusCode::NOT_FOUND, "NoSuchKey"),
-        };
-        ApiError::new(status, code, error.to_string())
-    })?;
-    let opened = hearth_tasks::blocking("reading of a package", move || {
-        let file = fs_err::File::open(file)?;
-        let length = file.metadata()?.len();
-        Ok::<_, std::io::Error>((file, length))
-    });
-    let opened = opened.await.map_err(|error| unreadable(&error))?;
-    let (file, length) = opened.map_err(|error| unreadable(&error))?;
-    let mut response = typed_response(StatusCode::OK, "application/zip", Body::stream(pieces(file)));
-    response.headers_mut().insert(CONTENT_LENGTH, length.into());
-    Ok(response)
-}
-
-/// The rest of a file as it is asked for: however many read it, none of them holds the whole. One that breaks off leaves the answer
-/// shorter than its head says.
-fn pieces(file: fs_err::File) -> impl Stream<Item = Bytes> + Send + 'static {
-    stream::unfold(file, |mut file| async move {
-        let read = hearth_tasks::blocking("reading of a package", move || {
-            let mut piece = Vec::new();
-            file.by_ref().take(PIECE_BYTES).read_to_end(&mut piece).map(|_| (piece, file))
-        });
-        match read.await {
-            Ok(Ok((piece, file))) => (!piece.is_empty()).then(|| (piece.into(), file)),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a package cannot be read");
-                None
-            }
-            Err(_panicked) => None,
-        }
-    })
-}
-
-fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
-    tracing::error!(%error, "a package cannot be read");
-    ApiError::service("The package cannot be read")
 }

@@ -3,8 +3,10 @@
 
 use std::net::IpAddr;
 
-use http::header::{HOST, HeaderName, ORIGIN};
+use http::header::{HeaderName, ORIGIN};
 use http::request::Parts;
+
+use crate::unsigned;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -16,10 +18,8 @@ pub(crate) fn is_foreign_page(parts: &Parts) -> bool {
         return !host.is_some_and(is_local);
     }
     let Some(site) = parts.headers.get(FETCH_SITE) else { return false };
-    let header_host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = header_host.or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
     let typed_in = parts.headers.get(FETCH_MODE).is_some_and(|mode| mode == "navigate");
-    !host.is_some_and(is_local) || (site == "cross-site" && !typed_in)
+    !unsigned::host(parts).is_some_and(is_local) || (site == "cross-site" && !typed_in)
 }
 
 /// `localhost`, names under it and loopback addresses, with or without a port.

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use hearth_aws_api::Service;
 use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
 use hearth_types::{RequestId, Timestamp};
-use http::header::HOST;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
@@ -23,7 +22,8 @@ use crate::refusal::{answers_not_read, body_not_taken, unauthenticated};
 use crate::route::{self, Destination};
 use crate::server::{Peer, Shared};
 use crate::service::Context;
-use crate::{admin, browser, iam, lambda, logs, sqs, sts};
+use crate::unsigned::{self, Place};
+use crate::{admin, browser, iam, lambda, logs, package, sqs, sts};
 
 /// Bodies of ordinary operations, bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -49,12 +49,12 @@ where
         let error = ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", "Requests of web pages are refused");
         return error.into_response(Protocol::LAMBDA, &request_id);
     }
+    if let Some(place) = unsigned::place(&parts) {
+        return exchange.enter(place, body).await;
+    }
     if let Some(call) = Call::of(&parts) {
         let result = exchange.invoke(call, body).await;
         return result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &request_id));
-    }
-    if parts.uri.path().starts_with(admin::ROOT) {
-        return admin::respond(&exchange, body).await;
     }
     match route::of(&parts) {
         Destination::Service(service) => exchange.serve(service, body).await,
@@ -112,7 +112,7 @@ impl<'a> Exchange<'a> {
             principal_arn: admission.principal.arn.clone(),
             user_id: admission.principal.user_id.clone(),
             now: self.now,
-            endpoint: endpoint(self.parts),
+            endpoint: format!("http://{}", unsigned::host(self.parts).unwrap_or("localhost")),
         }
     }
 
@@ -152,6 +152,16 @@ impl<'a> Exchange<'a> {
     /// The answer, which counts as unread from now on if it is large.
     pub(crate) fn answer(&self, principal: &Principal, response: Response) -> Response {
         response.map(|body| body.counted(|| self.reader(principal)))
+    }
+
+    async fn enter<B: Body<Data = Bytes> + Send + Unpin + 'static>(&self, place: Place<'_>, body: B) -> Response {
+        let result = match place {
+            Place::Daemon => return admin::respond(self, body).await,
+            Place::Package(code) => package::respond(self, code).await,
+            Place::FunctionUrl(id) => Ok(unsigned::no_function_url(id)),
+            Place::Api(id) => Err(unsigned::no_api(id)),
+        };
+        result.unwrap_or_else(|error| error.into_response(Protocol::LAMBDA, &self.request_id))
     }
 
     /// The hot path: nothing is copied and no task is made.
@@ -270,13 +280,6 @@ impl Shared {
             other => Err(unsupported(other.signing_name())),
         }
     }
-}
-
-/// Where the client found us.
-fn endpoint(parts: &Parts) -> String {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
-    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 fn owner_of(principal: &Principal) -> Holder {

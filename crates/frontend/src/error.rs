@@ -16,7 +16,8 @@ pub const RETRY_AFTER_S: u32 = 1;
 
 /// What those who spoke the query protocol before know an error by.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// What an error is called, for those who read no body.
+pub(crate) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What a client is told: a status, AWS's error code and a message for people. Internal detail belongs in the log.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -19,6 +19,7 @@ mod iam;
 pub mod invoke;
 mod lambda;
 mod logs;
+mod package;
 mod protocol;
 mod refusal;
 mod room;
@@ -27,6 +28,7 @@ mod server;
 mod service;
 mod sqs;
 mod sts;
+mod unsigned;
 mod wishes;
 
 pub use auth::check_exposure;

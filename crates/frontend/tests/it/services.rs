@@ -60,6 +60,24 @@ async fn pages_of_the_daemon() {
     assert_eq!(forged.status, 403);
 }
 
+/// Whoever asks for a function URL or an API that is not there hears so as from AWS, whatever the path and whether or not there
+/// are keys; never from Lambda.
+#[tokio::test]
+async fn hosts_of_functions_and_apis_are_no_services() {
+    for world in [World::start(config()).await, World::start_guarded(config()).await] {
+        for path in ["/", "/2015-03-31/functions/", "/_hearth/health", "/2015-03-31/functions/f/invocations"] {
+            let url = world.send("POST", path, &[("host", "x.lambda-url.localhost:4566")], b"{}").await;
+            assert_eq!((url.status, url.text().as_str()), (403, r#"{"Message":null}"#), "{path}");
+            assert_eq!(url.header("content-type"), Some("application/json"));
+            assert_eq!(url.header("x-amzn-errortype"), Some("AccessDeniedException"));
+            assert_eq!(url.count("x-amzn-requestid"), 1);
+            let api = world.send("GET", path, &[("host", "x.execute-api.us-east-1.localhost")], b"").await;
+            assert_eq!((api.status, api.text().as_str()), (403, r#"{"message":"Forbidden"}"#), "{path}");
+            assert_eq!(api.header("x-amzn-errortype"), Some("ForbiddenException"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn with_keys_only_health_is_open() {
     let world = World::start_guarded(config()).await;
