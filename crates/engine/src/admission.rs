@@ -1,29 +1,23 @@
 //! Concurrency: who may run at all. A ticket counts from its admission until it has responded, failed or died, so that the
 //! limits hold exactly whatever the order of events.
 
-use crate::keys::{AccountKey, FunctionKey, HomeKey, PoolKey};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use hearth_types::{AccountId, FunctionName, Home, VersionKey};
-
-use crate::port::ThrottleReason;
 use slotmap::SlotMap;
 
+use crate::keys::{AccountKey, FunctionKey, HomeKey};
+use crate::port::ThrottleReason;
+
 #[derive(Debug)]
-pub(crate) struct Account {
-    pub(crate) id: AccountId,
-    /// Pools of this account that want a place for another sandbox, longest-waiting first.
-    pub(crate) short: BTreeSet<(u64, PoolKey)>,
-    /// Tickets for which no sandbox is on its way.
-    pub(crate) queued: usize,
-    /// Tickets that are held back.
-    pub(crate) deferred: usize,
+struct Account {
+    id: AccountId,
     homes: u32,
 }
 
 /// What an account's functions in one Region share: limits of concurrency hold for each Region by itself.
 #[derive(Debug)]
-pub(crate) struct Unreserved {
+struct Unreserved {
     home: Home,
     account: AccountKey,
     /// Admitted tickets of functions without a reservation.
@@ -34,8 +28,8 @@ pub(crate) struct Unreserved {
 }
 
 #[derive(Debug)]
-pub(crate) struct Function {
-    pub(crate) account: AccountKey,
+struct Function {
+    account: AccountKey,
     home: HomeKey,
     name: FunctionName,
     /// All admitted tickets, whether they were admitted under a reservation or not.
@@ -59,8 +53,8 @@ pub(crate) enum Slot {
 
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
-    pub(crate) accounts: SlotMap<AccountKey, Account>,
-    pub(crate) functions: SlotMap<FunctionKey, Function>,
+    accounts: SlotMap<AccountKey, Account>,
+    functions: SlotMap<FunctionKey, Function>,
     homes: SlotMap<HomeKey, Unreserved>,
     accounts_by_id: HashMap<AccountId, AccountKey>,
     by_home: HashMap<Home, HomeKey>,
@@ -68,6 +62,20 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
+    /// Of an account with pools.
+    pub(crate) fn id(&self, account: AccountKey) -> &AccountId {
+        &self.accounts[account].id
+    }
+
+    /// Accounts with pools.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (AccountKey, &AccountId)> {
+        self.accounts.iter().map(|(key, account)| (key, &account.id))
+    }
+
+    pub(crate) fn account_of(&self, function: FunctionKey) -> AccountKey {
+        self.functions[function].account
+    }
+
     /// The account, if there is a pool of it.
     pub(crate) fn account(&self, id: &AccountId) -> Option<AccountKey> {
         self.accounts_by_id.get(id).copied()
@@ -231,7 +239,7 @@ impl Admission {
         let index = match self.accounts_by_id.get(id) {
             Some(index) => *index,
             None => {
-                let account = Account { id: id.clone(), short: BTreeSet::new(), queued: 0, deferred: 0, homes: 0 };
+                let account = Account { id: id.clone(), homes: 0 };
                 let index = self.accounts.insert(account);
                 self.accounts_by_id.insert(id.clone(), index);
                 index

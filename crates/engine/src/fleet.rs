@@ -40,6 +40,7 @@ mod capacity;
 mod choice;
 mod defer;
 mod frequency;
+mod instances;
 mod intake;
 mod keep;
 mod lifecycle;
@@ -48,45 +49,37 @@ mod model;
 mod pace;
 mod pools;
 mod provision;
+mod queue;
 mod refill;
+mod retired;
 mod room;
+mod root;
 mod roots;
 mod runs;
-mod site;
 mod snapshot;
-mod spread;
-mod sub_pool;
-mod tenure;
-mod trust;
 
-use crate::keys::{AccountKey, PoolKey, SiteKey};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use hearth_types::{AccountId, Instant, SandboxId, VersionKey};
+use hearth_types::{AccountId, Instant, SandboxId};
 
 use crate::admission::Admission;
-use crate::capacity::{AccountPolicy, Instance, InstanceId, PoolName};
-use crate::event::{Action, Event, RootId, Ticket};
+use crate::capacity::{Instance, InstanceId, PoolName};
+use crate::event::{Action, Event, Ticket};
 use crate::keep_alive::{Choice, Memory, Policy, Versions};
 use crate::timers::Timers;
 use crate::view::Counters;
-use capacity::Ledger;
+use ahead::Ahead;
 use defer::Deferred;
 pub(crate) use frequency::Calls;
-use model::{Attempt, IdHasher, Pool, Root, Sandbox};
+use instances::Instances;
+use model::{Attempt, IdHasher, Sandbox};
 use pace::Pace;
+use pools::Pools;
+use queue::Queue;
 pub use room::Room;
+use root::Roots;
 pub(crate) use runs::Runs;
-use site::Site;
-use slotmap::SlotMap;
-use spread::Widths;
-use sub_pool::SubPools;
-use trust::Trust;
-
-/// How many retired versions are remembered after their last sandbox. Forgetting one costs an idle sandbox for as long as it is kept, no more.
-const TOMBSTONES_MAX: usize = 4096;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EngineConfig {
@@ -149,6 +142,20 @@ fn own_instance(config: &EngineConfig) -> Instance {
 }
 
 /// Decides where each attempt runs.
+///
+/// It routes events to its parts and lets them act on one another; it has a field for each, and little beside them:
+///
+/// | part | what it knows |
+/// |---|---|
+/// | `admission` | how many tickets of a function and an account are admitted |
+/// | `deferred` | who may wait and is held back before that |
+/// | `pools` | the sandboxes and tickets of each version, and which versions were replaced |
+/// | `queue` | who is short of a place, and whose turn it is |
+/// | `instances` | what is promised on each instance, sub-pools, who may draw on what |
+/// | `roots` | of which roots blank sandboxes can be made |
+/// | `ahead` | what is provisioned or prewarmed and yet to be started |
+/// | `pace` | how many starts the machine takes at once |
+/// | `versions` | what the keep-alive policy has learned |
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
@@ -156,53 +163,19 @@ pub struct Engine {
     /// Nobody waits any more.
     stopped: bool,
     admission: Admission,
-    pools: SlotMap<PoolKey, Pool>,
-    pools_by_key: HashMap<Arc<VersionKey>, PoolKey>,
+    deferred: Deferred,
+    pools: Pools,
     sandboxes: HashMap<SandboxId, Sandbox, IdHasher>,
     tickets: HashMap<Ticket, Attempt, IdHasher>,
-    deferred: Deferred,
-    roots: BTreeMap<RootId, Root>,
-    ledger: Ledger,
-    /// Instances.
-    sites: SlotMap<SiteKey, Site>,
-    /// The node's own memory.
-    node: SiteKey,
-    sites_by_id: BTreeMap<InstanceId, SiteKey>,
-    sub_pools: SubPools,
-    policies: HashMap<AccountId, AccountPolicy>,
-    widths: Widths,
-    /// Perhaps somebody uses fewer instances than before.
-    narrow_due: bool,
-    trust: Trust,
-    /// There is nothing but the node itself, for everybody.
-    plain: bool,
-    /// Instances that may have lost their last sandbox in this step.
-    perhaps_empty: Vec<SiteKey>,
+    queue: Queue,
+    instances: Instances,
+    roots: Roots,
+    ahead: Ahead,
+    pace: Pace,
     versions: Versions,
-    /// Accounts with pools that are short of a place; the first is next.
-    rotation: VecDeque<AccountKey>,
-    retired: HashSet<Arc<VersionKey>>,
-    retired_order: VecDeque<Arc<VersionKey>>,
-    /// Pools that may have lost their last use in this step.
-    perhaps_unused: Vec<PoolKey>,
     timers: Timers,
     counters: Counters,
-    refill_due: bool,
-    /// Pools with something provisioned.
-    provisioned: BTreeSet<PoolKey>,
-    /// Pools with something to be prewarmed.
-    prewarmed: BTreeSet<PoolKey>,
-    /// Sandboxes on their way that nobody waits for.
-    ahead: usize,
-    /// The pool after which more are started.
-    ahead_last: Option<PoolKey>,
-    /// Perhaps some can be started now.
-    ahead_due: bool,
-    /// Some lack nothing but room.
-    blocked: bool,
-    pace: Pace,
-    /// Somebody waits for room.
-    lacks_room: bool,
+    /// Numbers what joins an order.
     sequence: u64,
     last_sandbox: u64,
     /// When the last step was.
@@ -213,6 +186,8 @@ pub struct Engine {
 struct Turn<'a> {
     now: Instant,
     actions: &'a mut Vec<Action>,
+    /// Somebody waits for room.
+    lacks_room: bool,
 }
 
 impl Turn<'_> {
@@ -229,46 +204,23 @@ impl Engine {
 
     /// With a keep-alive policy that has no name.
     pub fn with_policy(config: EngineConfig, policy: Box<dyn Policy>) -> Self {
-        let mut sites = SlotMap::default();
-        let node = sites.insert(Site::new(own_instance(&config), Instant::ZERO));
         Self {
+            instances: Instances::new(own_instance(&config)),
             config,
             draining: false,
             stopped: false,
             admission: Admission::default(),
-            pools: SlotMap::default(),
-            pools_by_key: HashMap::new(),
+            pools: Pools::default(),
             sandboxes: HashMap::default(),
             tickets: HashMap::default(),
             deferred: Deferred::default(),
-            roots: BTreeMap::new(),
-            ledger: Ledger::default(),
-            sites,
-            node,
-            sites_by_id: BTreeMap::from([(InstanceId::NODE, node)]),
-            sub_pools: SubPools::default(),
-            policies: HashMap::new(),
-            widths: Widths::new(),
-            narrow_due: false,
-            trust: Trust::default(),
-            plain: true,
-            perhaps_empty: Vec::new(),
+            roots: Roots::default(),
             versions: Versions::new(policy),
-            rotation: VecDeque::new(),
-            retired: HashSet::new(),
-            retired_order: VecDeque::new(),
-            perhaps_unused: Vec::new(),
+            queue: Queue::default(),
             timers: Timers::default(),
             counters: Counters::default(),
-            refill_due: false,
-            provisioned: BTreeSet::new(),
-            prewarmed: BTreeSet::new(),
-            ahead: 0,
-            ahead_last: None,
-            ahead_due: false,
-            blocked: false,
+            ahead: Ahead::default(),
             pace: Pace::default(),
-            lacks_room: false,
             sequence: 0,
             last_sandbox: 0,
             last_step: Instant::ZERO,
@@ -285,7 +237,7 @@ impl Engine {
     /// unknown sandbox, in the wrong state, twice) changes nothing and is counted as an anomaly.
     pub fn step(&mut self, now: Instant, event: Event, actions: &mut Vec<Action>) {
         self.last_step = now;
-        let turn = &mut Turn { now, actions };
+        let turn = &mut Turn { now, actions, lacks_room: false };
         match event {
             Event::Invoke { ticket, demand } => self.invoke(turn, ticket, &demand),
             Event::Abandon { ticket } => self.abandon(turn, ticket),
@@ -311,22 +263,24 @@ impl Engine {
             Event::Drain => self.drain(turn),
             Event::Stop => self.stop(turn),
         }
-        if self.ahead_due {
+        if self.ahead.is_due() {
             self.start_ahead(turn);
         }
-        self.lacks_room = false;
-        if !self.rotation.is_empty() {
+        turn.lacks_room = false;
+        if !self.queue.is_empty() {
             self.serve(turn);
         }
         if self.deferred.len() > 0 {
             self.start_deferred(turn);
         }
-        if self.refill_due {
+        if self.roots.take_due() {
             self.refill(turn);
         }
         self.settle_sites(turn);
-        if self.narrow_due && !self.widths.is_empty() {
-            self.narrow();
+        if self.instances.is_narrow_due() {
+            let (admission, queue) = (&self.admission, &self.queue);
+            let known = |account: &AccountId| admission.account(account).map(|key| (key, queue.tickets_of(key) > 0));
+            self.instances.narrow(known);
         }
         self.drop_unused_pools();
         if let Some(at) = self.timers.announce() {

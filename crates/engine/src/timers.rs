@@ -1,13 +1,13 @@
 //! What is due when. Timers are lazy: a subject has at most one, possibly too early, and when it fires its owner looks what, if
 //! anything, is due, and arms it again.
 
-use crate::keys::{PoolKey, SiteKey, SubPoolKey};
 use std::collections::BTreeSet;
 
 use hearth_types::{Instant, SandboxId};
 
 use crate::event::{RootId, Ticket};
 use crate::keep_alive::Known;
+use crate::keys::{PoolKey, SiteKey, SubPoolKey};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Due {

@@ -18,10 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearth_types::{FunctionName, Home, Instant};
-
-use super::share::{Bounds, Held, Terms, allowance};
 use slotmap::SlotMap;
 
+use super::share::{Bounds, Held, Terms, allowance};
 use crate::keys::{OwnerKey, QueueKey};
 
 /// A queue's name in the store: `ACCOUNT/REGION/FUNCTION`. One without a slash is an account of its own.

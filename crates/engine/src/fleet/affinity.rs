@@ -1,10 +1,10 @@
 //! Requests that asked for the same number go to the same sandbox, so that what it kept of one serves the next.
 
-use crate::keys::PoolKey;
 use hearth_types::SandboxId;
 
 use super::Engine;
 use super::model::State;
+use crate::keys::PoolKey;
 
 impl Engine {
     /// The idle sandbox that served this number last.

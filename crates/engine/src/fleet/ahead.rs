@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use super::site::Amount;
+use super::instances::Amount;
 use super::{Engine, Turn};
 use crate::event::{Purpose, Version};
 use crate::keys::{PoolKey, SiteKey};
@@ -16,24 +16,86 @@ const PROMISES_MAX: u32 = 64;
 /// Why none is started, if it is something to be told.
 type Obstacle = Option<ProvisionProblem>;
 
+/// What is to be started ahead of need, and how much of it is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// Pools with something provisioned.
+    provisioned: BTreeSet<PoolKey>,
+    /// Pools with something to be prewarmed.
+    prewarmed: BTreeSet<PoolKey>,
+    /// Sandboxes on their way that nobody waits for.
+    under_way: usize,
+    /// The pool after which more are started.
+    last: Option<PoolKey>,
+    /// Perhaps some can be started now.
+    due: bool,
+    /// Some lack nothing but room.
+    blocked: bool,
+}
+
+impl Ahead {
+    /// Perhaps more can be started now.
+    pub(super) fn note_change(&mut self) {
+        self.due = true;
+    }
+
+    /// Something can be ended to make room.
+    pub(super) fn note_room(&mut self) {
+        self.due |= self.blocked;
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.due
+    }
+
+    pub(super) fn provision(&mut self, pool: PoolKey) {
+        self.provisioned.insert(pool);
+        self.due = true;
+    }
+
+    pub(super) fn unprovision(&mut self, pool: PoolKey) {
+        self.provisioned.remove(&pool);
+    }
+
+    pub(super) fn first_provisioned(&self) -> Option<PoolKey> {
+        self.provisioned.first().copied()
+    }
+
+    pub(super) fn prewarm(&mut self, pool: PoolKey) {
+        self.prewarmed.insert(pool);
+        self.due = true;
+    }
+
+    /// One is on its way, if nobody waits for it.
+    pub(super) fn begin(&mut self, purpose: Purpose) {
+        self.under_way += usize::from(purpose != Purpose::Invocation);
+    }
+
+    /// It is on its way no longer.
+    pub(super) fn end(&mut self, purpose: Purpose) {
+        if purpose != Purpose::Invocation {
+            self.under_way -= 1;
+            self.due = true;
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn prewarm(&mut self, version: &Version, count: u32) {
         let pool = self.pool_of(version);
         self.pools[pool].prewarm = (count as usize).saturating_sub(self.spare(pool));
-        self.prewarmed.insert(pool);
-        self.ahead_due = true;
+        self.ahead.prewarm(pool);
     }
 
     /// Starts what is lacking, in turn by version.
     pub(super) fn start_ahead(&mut self, turn: &mut Turn<'_>) {
-        self.ahead_due = false;
-        self.blocked = false;
-        self.sites.values_mut().for_each(|site| site.promised = Amount::default());
-        let mut pools = in_turn(&self.provisioned, self.ahead_last);
-        while !pools.is_empty() && self.ahead < self.config.ahead_max {
-            pools.retain(|pool| self.ahead < self.config.ahead_max && self.start_provisioned(turn, *pool));
+        (self.ahead.due, self.ahead.blocked) = (false, false);
+        self.instances.forget_promises();
+        let mut pools = in_turn(&self.ahead.provisioned, self.ahead.last);
+        while !pools.is_empty() && self.ahead.under_way < self.config.ahead_max {
+            pools.retain(|pool| self.ahead.under_way < self.config.ahead_max && self.start_provisioned(turn, *pool));
         }
-        let prewarmed: Vec<PoolKey> = self.prewarmed.iter().copied().collect();
+        let prewarmed: Vec<PoolKey> = self.ahead.prewarmed.iter().copied().collect();
         for pool in prewarmed {
             self.start_prewarmed(turn, pool);
         }
@@ -50,8 +112,8 @@ impl Engine {
             return false;
         }
         let own = self.own_sites(turn.now, pool, None);
-        let Some(site) = own.iter().copied().find(|site| self.fits(*site, self.need(*site, pool))) else {
-            self.blocked = true;
+        let Some(site) = own.iter().copied().find(|site| self.instances.fits(*site, self.need(*site, pool))) else {
+            self.ahead.blocked = true;
             if !own.into_iter().any(|site| self.promise(turn, site, pool, lacks)) {
                 if self.widen_for(turn.now, pool, None) {
                     return true;
@@ -61,7 +123,7 @@ impl Engine {
             return false;
         };
         self.provisioned_start(pool);
-        self.ahead_last = Some(pool);
+        self.ahead.last = Some(pool);
         self.claim(turn, site, pool, None, Purpose::Provisioned);
         true
     }
@@ -71,7 +133,7 @@ impl Engine {
         if self.draining || entry.provision.as_ref().is_some_and(|provision| turn.now < provision.retry_after) {
             return Err(None);
         }
-        if self.roots.get(&entry.root).is_some_and(|root| root.gone) {
+        if self.roots.is_gone(entry.root) {
             return Err(Some(ProvisionProblem::RootGone));
         }
         if self.can_never_fit(entry.memory_mib) {
@@ -83,18 +145,18 @@ impl Engine {
     /// Makes room for as many of the lacking as can have it, by ending what is idle or blank, and has it kept free for them.
     fn promise(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey, lacks: u32) -> bool {
         let (root, memory_mib) = (self.pools[pool].root, self.pools[pool].memory_mib);
-        let mut need = self.sites[site].promised;
+        let mut need = self.instances[site].promised;
         for place in 0..lacks.min(PROMISES_MAX) {
             if need == Amount::default() {
                 need = self.need(site, pool);
             } else {
                 need.add(memory_mib);
             }
-            if !self.sites[site].fits_beside(need, self.reclaimable(site, root)) {
+            if !self.instances[site].fits_beside(need, self.reclaimable(site, root)) {
                 return place > 0;
             }
-            while !self.will_fit(site, need) && self.evict_one(turn, site, root) {}
-            self.sites[site].promised = need;
+            while !self.instances.will_fit(site, need) && self.evict_one(turn, site, root) {}
+            self.instances.promise(site, need);
         }
         true
     }
@@ -102,12 +164,12 @@ impl Engine {
     /// Only what has room, and never before those who wait.
     fn start_prewarmed(&mut self, turn: &mut Turn<'_>, pool: PoolKey) {
         while self.pools[pool].prewarm > 0 {
-            if self.ahead >= self.config.ahead_max {
+            if self.ahead.under_way >= self.config.ahead_max {
                 return;
             }
-            let possible = self.may_start(turn, pool).is_ok() && !self.pools[pool].retired && self.rotation.is_empty();
+            let possible = self.may_start(turn, pool).is_ok() && !self.pools[pool].retired && self.queue.is_empty();
             let own = if possible { self.own_sites(turn.now, pool, None) } else { Vec::new() };
-            let Some(site) = own.into_iter().find(|site| self.fits(*site, self.need(*site, pool))) else {
+            let Some(site) = own.into_iter().find(|site| self.instances.fits(*site, self.need(*site, pool))) else {
                 break;
             };
             self.pools[pool].prewarm -= 1;
@@ -120,8 +182,8 @@ impl Engine {
         let entry = &mut self.pools[pool];
         let under_way = entry.loading.len().saturating_sub(std::mem::take(&mut entry.prewarm));
         entry.loading.truncate(under_way);
-        self.prewarmed.remove(&pool);
-        self.perhaps_unused.push(pool);
+        self.ahead.prewarmed.remove(&pool);
+        self.pools.note_end(pool);
     }
 
     /// Sandboxes that nobody uses or waits for, or that will be such.
@@ -129,14 +191,6 @@ impl Engine {
         let pool = &self.pools[pool];
         let on_way = pool.on_way.saturating_sub(pool.waiting.len());
         pool.idle.len() + pool.idle_provisioned.len() + on_way
-    }
-
-    /// One that was started ahead of need is under way no longer.
-    pub(super) fn ahead_ended(&mut self, purpose: Purpose) {
-        if purpose != Purpose::Invocation {
-            self.ahead -= 1;
-            self.ahead_due = true;
-        }
     }
 }
 

@@ -12,17 +12,18 @@
 //!
 //! Events wait in their queue instead, which asks [`Engine::is_loaded_for`] before it takes one out.
 
-use crate::keys::{PoolKey, SiteKey};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::time::Duration;
 
 use hearth_types::Instant;
+use slotmap::SecondaryMap;
 
+use super::instances::Amount;
 use super::model::IdHasher;
-use super::site::{Amount, Site};
 use super::{Engine, Turn};
 use crate::event::{Demand, FailReason, Ticket};
+use crate::keys::{AccountKey, PoolKey, SiteKey};
 use crate::timers::Due;
 
 /// How many times it is looked in one step whether somebody can start.
@@ -38,6 +39,8 @@ pub(super) struct Deferred {
     due: BTreeSet<(Instant, Ticket)>,
     /// Pools that have some.
     pools: BTreeSet<PoolKey>,
+    /// How many of these each account has.
+    by_account: SecondaryMap<AccountKey, usize>,
     /// The pool after which it is looked next.
     last: Option<PoolKey>,
     armed: Option<Instant>,
@@ -62,22 +65,23 @@ impl Deferred {
         self.tickets.len()
     }
 
+    fn of_account(&self, account: AccountKey) -> usize {
+        self.by_account.get(account).copied().unwrap_or(0)
+    }
+
+    fn count(&mut self, account: AccountKey, change: impl FnOnce(usize) -> usize) {
+        let count = change(self.of_account(account));
+        if count == 0 {
+            self.by_account.remove(account);
+        } else {
+            self.by_account.insert(account, count);
+        }
+    }
+
     /// The first pool behind this one, round and round.
     fn first_behind(&self, pool: Option<PoolKey>) -> Option<PoolKey> {
         let behind = pool.and_then(|pool| self.pools.range((Bound::Excluded(pool), Bound::Unbounded)).next());
         behind.or(self.pools.first()).copied()
-    }
-}
-
-impl Site {
-    /// The part of it that is neither blank, idle nor ending.
-    pub(super) fn in_use(&self, blank_mib: u32) -> Amount {
-        let blank_mib = u64::from(blank_mib).saturating_mul(self.blanks as u64);
-        let spare = self.idle.and(self.ending).and(Amount { memory_mib: blank_mib, sandboxes: self.blanks });
-        Amount {
-            memory_mib: self.used.memory_mib.saturating_sub(spare.memory_mib),
-            sandboxes: self.used.sandboxes.saturating_sub(spare.sandboxes),
-        }
     }
 }
 
@@ -89,7 +93,7 @@ impl Engine {
             return false;
         };
         let account = self.pools[pool].account;
-        let own = self.admission.accounts[account].deferred;
+        let own = self.deferred.of_account(account);
         if own >= demand.account_unreserved as usize || self.deferred.len() >= self.config.queue_len_max {
             return false;
         }
@@ -99,7 +103,7 @@ impl Engine {
         }
         let (sequence, until) = (self.next_sequence(), turn.now + defer);
         self.pools[pool].deferred.insert((sequence, ticket));
-        self.admission.accounts[account].deferred += 1;
+        self.deferred.count(account, |count| count + 1);
         self.counters.deferred += 1;
         self.deferred.pools.insert(pool);
         self.deferred.due.insert((until, ticket));
@@ -111,17 +115,14 @@ impl Engine {
 
     /// Whether an invocation that may wait would have to, if it came now.
     pub fn is_loaded_for(&mut self, now: Instant, demand: &Demand) -> bool {
-        let pool = match self.pools_by_key.get(&demand.key) {
-            Some(pool) => *pool,
-            None => self.pool_of(&demand.version()),
-        };
-        self.perhaps_unused.push(pool);
+        let pool = self.pools.find(&demand.key).unwrap_or_else(|| self.pool_of(&demand.version()));
+        self.pools.note_end(pool);
         !self.pools[pool].deferred.is_empty() || self.is_loaded(now, pool, demand)
     }
 
     fn is_loaded(&mut self, now: Instant, pool: PoolKey, demand: &Demand) -> bool {
         let account = self.pools[pool].account;
-        let queued = if self.plain { self.ledger.queued } else { self.admission.accounts[account].queued };
+        let queued = if self.instances.is_plain() { self.queue.tickets() } else { self.queue.tickets_of(account) };
         if queued > 0 || self.is_at_limit(pool, demand) {
             return true;
         }
@@ -134,7 +135,7 @@ impl Engine {
     fn are_busy(&self, sites: &[SiteKey]) -> bool {
         let (mut used, mut all) = (Amount::default(), Amount::default());
         for site in sites {
-            let site = &self.sites[*site];
+            let site = &self.instances[*site];
             used = used.and(site.in_use(self.config.blank_memory_mib));
             all.memory_mib = all.memory_mib.saturating_add(site.room_mib());
             all.sandboxes = all.sandboxes.saturating_add(site.terms.sandboxes_max);
@@ -144,7 +145,9 @@ impl Engine {
 
     /// Whether load is high for everybody: found without looking at each.
     fn is_loaded_for_all(&self) -> bool {
-        self.plain && self.provisioned.is_empty() && (self.ledger.queued > 0 || self.are_busy(&[self.node]))
+        self.instances.is_plain()
+            && self.ahead.first_provisioned().is_none()
+            && (self.queue.tickets() > 0 || self.are_busy(&[self.instances.node()]))
     }
 
     /// Starts what was held back, as far as load allows.
@@ -204,8 +207,8 @@ impl Engine {
         if pool.deferred.is_empty() {
             self.deferred.pools.remove(&held.pool);
         }
-        self.admission.accounts[pool.account].deferred -= 1;
-        self.perhaps_unused.push(held.pool);
+        self.deferred.count(pool.account, |count| count - 1);
+        self.pools.note_end(held.pool);
         Some(held)
     }
 

@@ -1,6 +1,5 @@
 //! Tickets: admitted, served, waiting, ended; and the queue for places.
 
-use crate::keys::{AccountKey, PoolKey, SiteKey};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::model::{Attempt, State};
 use super::{Engine, Turn};
 use crate::capacity::PoolName;
 use crate::event::{Action, Demand, DestroyReason, FailReason, Purpose, Start, Ticket};
+use crate::keys::{AccountKey, PoolKey, SiteKey};
 use crate::timers::Due;
 
 /// How many of those who are next are asked whether a place is for them.
@@ -33,10 +33,7 @@ impl Engine {
         if self.draining {
             return self.refuse(turn, ticket, FailReason::Draining);
         }
-        let pool = match self.pools_by_key.get(&demand.key) {
-            Some(pool) => *pool,
-            None => self.pool_of(&demand.version()),
-        };
+        let pool = self.pools.find(&demand.key).unwrap_or_else(|| self.pool_of(&demand.version()));
         if !self.hold_back(turn, ticket, pool, demand) {
             self.let_in(turn, ticket, pool, demand);
         }
@@ -47,7 +44,7 @@ impl Engine {
         let slot = match self.admit(pool, demand) {
             Ok(slot) => slot,
             Err(reason) => {
-                self.perhaps_unused.push(pool);
+                self.pools.note_end(pool);
                 self.counters.throttled += 1;
                 return turn.push(Action::Throttle { ticket, reason });
             }
@@ -82,7 +79,7 @@ impl Engine {
 
     fn place(&mut self, turn: &mut Turn<'_>, ticket: Ticket, pool: PoolKey) {
         while let Some((_, sandbox)) = self.pools[pool].next_idle() {
-            if !self.plain && self.is_too_short(turn, sandbox, pool) {
+            if !self.instances.is_plain() && self.is_too_short(turn, sandbox, pool) {
                 self.destroy(turn, sandbox, DestroyReason::Reclaimed);
                 continue;
             }
@@ -93,7 +90,7 @@ impl Engine {
         }
         if let Some((_, sandbox)) = self.pools[pool].finishing.first().copied()
             && !self.must_yield(turn, pool, sandbox)
-            && (self.plain || !self.is_too_short(turn, sandbox, pool))
+            && (self.instances.is_plain() || !self.is_too_short(turn, sandbox, pool))
         {
             return self.bind(turn, sandbox, ticket);
         }
@@ -128,7 +125,7 @@ impl Engine {
         self.timers.disarm(Due::Ticket(ticket), &mut attempt.armed);
         let pool = attempt.pool;
         self.pools[pool].waiting.remove(&(attempt.sequence, ticket));
-        self.perhaps_unused.push(pool);
+        self.pools.note_end(pool);
         self.settle(turn, pool);
     }
 
@@ -142,14 +139,14 @@ impl Engine {
 
     pub(super) fn fail(&mut self, turn: &mut Turn<'_>, ticket: Ticket, reason: FailReason) {
         if let Some(attempt) = self.tickets.get(&ticket) {
-            self.perhaps_unused.push(attempt.pool);
+            self.pools.note_end(attempt.pool);
         }
         self.end(turn, ticket);
         self.refuse(turn, ticket, reason);
     }
 
     fn fail_for_room(&mut self, turn: &mut Turn<'_>, ticket: Ticket) {
-        let attempt = self.tickets.get(&ticket).filter(|_| !self.plain);
+        let attempt = self.tickets.get(&ticket).filter(|_| !self.instances.is_plain());
         let chosen = attempt.map(|attempt| self.chosen_pool(turn.now, attempt.pool, attempt.wishes.as_deref()));
         let reason = FailReason::Capacity { pool: chosen.unwrap_or_else(PoolName::general) };
         self.fail(turn, ticket, reason);
@@ -226,7 +223,7 @@ impl Engine {
 
     /// Whether the place of `sandbox` must go to somebody else than `pool`, who has waited for too long.
     pub(super) fn must_yield(&self, turn: &Turn<'_>, pool: PoolKey, sandbox: SandboxId) -> bool {
-        if self.rotation.is_empty() {
+        if self.queue.is_empty() {
             return false;
         }
         let Some(site) = self.sandboxes.get(&sandbox).map(|entry| entry.site) else {
@@ -235,7 +232,7 @@ impl Engine {
         let Some(next) = self.next_on(turn, site, YIELD_AHEAD).first().copied() else {
             return false;
         };
-        next != pool && self.is_overdue(turn, next) && !self.will_fit(site, self.need(site, next))
+        next != pool && self.is_overdue(turn, next) && !self.instances.will_fit(site, self.need(site, next))
     }
 
     fn is_overdue(&self, turn: &Turn<'_>, pool: PoolKey) -> bool {
@@ -244,9 +241,9 @@ impl Engine {
 
     /// The next pool that is short of a place, but for those that were passed by or are held back.
     fn next_short(&self, passed: &Passed, now: Instant) -> Option<PoolKey> {
-        let accounts = self.rotation.iter().filter(|account| !passed.accounts.contains(account));
-        let pools = accounts.flat_map(|account| &self.admission.accounts[*account].short);
-        pools.map(|(_, pool)| *pool).find(|pool| !passed.pools.contains(pool) && !self.is_held_back(*pool, now))
+        let accounts = self.queue.accounts().filter(|account| !passed.accounts.contains(account));
+        let mut pools = accounts.flat_map(|account| self.queue.pools_of(account));
+        pools.find(|pool| !passed.pools.contains(pool) && !self.is_held_back(*pool, now))
     }
 
     /// Starts sandboxes for those that are short of one, in turn, as long as there is room. An instance on which somebody waits
@@ -257,7 +254,7 @@ impl Engine {
             let Some(ticket) = self.first_short(pool) else {
                 return;
             };
-            if self.roots.get(&self.pools[pool].root).is_some_and(|root| root.gone) {
+            if self.roots.is_gone(self.pools[pool].root) {
                 self.fail(turn, ticket, FailReason::RootGone);
                 continue;
             }
@@ -265,7 +262,7 @@ impl Engine {
                 Place::At(site) => self.start_for(turn, site, pool, ticket),
                 Place::Refused(pool) => self.fail(turn, ticket, FailReason::Refused { pool }),
                 Place::Wait(sites) => {
-                    self.lacks_room = true;
+                    turn.lacks_room = true;
                     let overdue = self.is_overdue(turn, pool);
                     if let Some(site) = sites.iter().copied().find(|site| !passed.contended.contains(site)) {
                         self.make_room(turn, site, overdue);
@@ -275,7 +272,7 @@ impl Engine {
                         passed.accounts.insert(self.pools[pool].account);
                     }
                     passed.contended.extend(sites);
-                    if self.plain {
+                    if self.instances.is_plain() {
                         return;
                     }
                 }
@@ -287,14 +284,11 @@ impl Engine {
         self.note_waited(turn.now, ticket);
         self.claim(turn, site, pool, Some(ticket), Purpose::Invocation);
         self.leave_queue(pool);
-        self.pools[pool].short -= 1;
-        self.ledger.queued -= 1;
-        let account = self.pools[pool].account;
-        self.admission.accounts[account].queued -= 1;
-        if self.rotation.front() == Some(&account) {
-            self.rotation.rotate_left(1);
-        }
-        if self.pools[pool].short > 0 {
+        let entry = &mut self.pools[pool];
+        self.queue.recount(entry.account, entry.short, entry.short - 1);
+        self.queue.pass_turn(entry.account);
+        entry.short -= 1;
+        if entry.short > 0 {
             self.join_queue(pool, turn.now);
         }
     }
@@ -316,14 +310,14 @@ impl Engine {
     /// If too many are short of a place now, the youngest of the account that has most of them goes; `newcomer` if its account
     /// has as many.
     fn shed(&mut self, turn: &mut Turn<'_>, newcomer: Ticket) {
-        if self.ledger.queued <= self.config.queue_len_max {
+        if self.queue.tickets() <= self.config.queue_len_max {
             return;
         }
         let Some(own) = self.tickets.get(&newcomer).map(|attempt| self.pools[attempt.pool].account) else {
             return;
         };
-        let queued = |account: AccountKey| self.admission.accounts[account].queued;
-        let longest = self.rotation.iter().copied().max_by_key(|account| queued(*account));
+        let queued = |account: AccountKey| self.queue.tickets_of(account);
+        let longest = self.queue.accounts().max_by_key(|account| queued(*account));
         let victim = match longest {
             Some(account) if queued(account) > queued(own) => self.youngest_short(account),
             Some(_) | None => Some(newcomer),
@@ -332,8 +326,8 @@ impl Engine {
     }
 
     fn youngest_short(&self, account: AccountKey) -> Option<Ticket> {
-        let pools = self.admission.accounts[account].short.iter();
-        let (_, ticket) = pools.filter_map(|(_, pool)| self.pools[*pool].waiting.last()).max()?;
+        let pools = self.queue.pools_of(account);
+        let (_, ticket) = pools.filter_map(|pool| self.pools[pool].waiting.last()).max()?;
         Some(*ticket)
     }
 

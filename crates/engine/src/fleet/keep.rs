@@ -1,14 +1,14 @@
 //! What happens as time passes: keep-alive, freezing, grace periods; and the drain.
 
-use crate::keys::PoolKey;
 use hearth_types::{Instant, SandboxId};
 
-use super::model::{Pool, Sandbox, State};
+use super::model::{Sandbox, State};
+use super::pools::Pools;
 use super::{Engine, EngineConfig, Turn};
 use crate::event::{Action, DestroyReason, FailReason, Purpose, Ticket};
 use crate::keep_alive::{Ended, Found, Idle, Keep, Rest};
+use crate::keys::PoolKey;
 use crate::timers::Due;
-use slotmap::SlotMap;
 
 /// The end of time: what is kept until then needs no timer.
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
@@ -59,7 +59,7 @@ impl Engine {
                 Due::Sandbox(sandbox) => self.sandbox_due(turn, sandbox),
                 Due::Ticket(ticket) => self.ticket_due(turn, ticket),
                 Due::Deferred => self.deferral_due(turn),
-                Due::Root(root) => self.root_due(root),
+                Due::Root(root) => self.roots.due(root),
                 Due::Provision(pool) => self.provision_due(pool),
                 Due::Load(version) => self.load_due(turn, version),
                 Due::Site(site) => self.site_due(turn, site),
@@ -134,10 +134,9 @@ impl Engine {
             && let State::Idle { until, .. } = &mut entry.state
         {
             *until = at;
-            let order = &mut self.sites[entry.site].order;
-            order.remove(&(entry.worth, entry.sequence, sandbox));
+            let shelf = entry.shelf();
+            self.instances.revalue(sandbox, shelf, worth);
             entry.worth = worth;
-            order.insert((entry.worth, entry.sequence, sandbox));
         }
     }
 
@@ -150,8 +149,8 @@ impl Engine {
 
     /// Ends what the policy has no memory for.
     fn bound_idle(&mut self, turn: &mut Turn<'_>) {
-        while self.ledger.idle.memory_mib > self.versions.policy.idle_mib_max()
-            && let Some(sandbox) = self.least_worth()
+        while self.instances.idle().memory_mib > self.versions.policy.idle_mib_max()
+            && let Some(sandbox) = self.instances.least_worth()
         {
             self.evict(turn, sandbox);
         }
@@ -161,11 +160,11 @@ impl Engine {
         self.draining = true;
         self.refuse_deferred(turn);
         self.end_provisions(turn);
-        self.ahead_due = true;
-        while let Some(sandbox) = self.least_worth() {
+        self.ahead.note_change();
+        while let Some(sandbox) = self.instances.least_worth() {
             self.destroy(turn, sandbox, DestroyReason::Draining);
         }
-        let stocks = self.sites.iter().flat_map(|(_, site)| site.stock.values());
+        let stocks = self.instances.iter().flat_map(|(_, site)| site.stock.values());
         let blanks: Vec<SandboxId> = stocks.flat_map(|stock| stock.ready.iter().copied()).collect();
         for sandbox in blanks {
             self.destroy(turn, sandbox, DestroyReason::Draining);
@@ -184,7 +183,7 @@ impl Engine {
 }
 
 /// When time alone will change something about the sandbox.
-fn due_at(config: &EngineConfig, pools: &SlotMap<PoolKey, Pool>, entry: &Sandbox) -> Option<Instant> {
+fn due_at(config: &EngineConfig, pools: &Pools, entry: &Sandbox) -> Option<Instant> {
     let at = match entry.state {
         State::Idle { since, frozen: false, until, .. } => Some(until.min(since + config.freeze_after)),
         State::Idle { frozen: true, until, .. } => Some(until),

@@ -1,12 +1,12 @@
 //! What sandboxes report.
 
-use crate::keys::PoolKey;
 use hearth_types::SandboxId;
 
 use super::model::State;
 use super::roots::LOSSES_MAX;
 use super::{Engine, Turn};
 use crate::event::{ColdReason, DestroyReason, FailReason, Purpose, Start, Ticket};
+use crate::keys::PoolKey;
 use crate::view::ProvisionProblem;
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
             entry.state = State::Slow { pool };
             let (purpose, start) = (entry.purpose, entry.start);
             self.end_start(start);
-            self.ahead_ended(purpose);
+            self.ahead.end(purpose);
             if purpose == Purpose::Provisioned {
                 self.provisioned_ready(pool);
             }
@@ -207,12 +207,9 @@ impl Engine {
         self.detach(sandbox);
         if let Some(mut entry) = self.sandboxes.remove(&sandbox) {
             self.timers.disarm(crate::timers::Due::Sandbox(sandbox), &mut entry.armed);
-            let site = &mut self.sites[entry.site];
-            site.used.take(entry.memory_mib);
-            site.occupied -= usize::from(entry.owned);
-            self.perhaps_empty.push(entry.site);
-            self.refill_due = true;
-            self.ahead_due = true;
+            self.instances.free(entry.site, entry.memory_mib, entry.owned);
+            self.roots.note_change();
+            self.ahead.note_change();
         }
     }
 }

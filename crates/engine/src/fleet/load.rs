@@ -28,8 +28,7 @@ impl Engine {
             let pool = self.pool_of(&wanted);
             self.pools[pool].loading.push_back(rest);
             self.pools[pool].prewarm += 1;
-            self.prewarmed.insert(pool);
-            self.ahead_due = true;
+            self.ahead.prewarm(pool);
         }
         self.plan_load(turn, version);
     }

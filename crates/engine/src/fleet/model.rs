@@ -1,6 +1,5 @@
 //! The things that the fleet keeps.
 
-use crate::keys::{AccountKey, FunctionKey, PoolKey, SiteKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use crate::admission::Slot;
 use crate::capacity::Wishes;
 use crate::event::{ColdReason, Purpose, RootId, Ticket};
 use crate::keep_alive::{Known, Rest};
+use crate::keys::{AccountKey, FunctionKey, PoolKey, SiteKey};
 use crate::view::ProvisionProblem;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -256,17 +256,6 @@ pub(super) struct Claim {
     pub(super) start: u64,
     /// It is not the only start of its version.
     pub(super) crowd: bool,
-}
-
-/// Blank sandboxes of a root, wherever they are.
-#[derive(Debug, Default)]
-pub(super) struct Root {
-    pub(super) gone: bool,
-    /// Those that failed in a row.
-    pub(super) failures: u32,
-    /// None is made ahead of need before this time.
-    pub(super) refill_after: Instant,
-    pub(super) armed: Option<Instant>,
 }
 
 /// For ids that are numbered by Hearth itself, so that nobody outside can choose colliding ones.

@@ -7,13 +7,13 @@
 //!
 //! Who is held back is short of a place meanwhile, and so gets whichever sandbox of its version comes free first.
 
-use crate::keys::PoolKey;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hearth_types::Instant;
 
 use super::{Engine, Turn};
+use crate::keys::PoolKey;
 use crate::timers::Due;
 
 /// From then on a start counts no more: it waits for something else than a processor, or gets none anyway.
@@ -103,7 +103,7 @@ impl Engine {
     pub(super) fn end_start(&mut self, number: u64) {
         if let Some((_, pool)) = self.pace.hurried.remove(&number) {
             self.pools[pool].hurried -= 1;
-            self.refill_due = true;
+            self.roots.note_change();
         }
     }
 

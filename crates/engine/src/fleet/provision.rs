@@ -1,6 +1,5 @@
 //! Provisioned concurrency: how much there is of it, who uses it, and what it counts as.
 
-use crate::keys::PoolKey;
 use std::time::Duration;
 
 use hearth_types::SandboxId;
@@ -9,6 +8,7 @@ use super::model::{Provision, State};
 use super::{Engine, Turn};
 use crate::admission::Slot;
 use crate::event::{Demand, DestroyReason, Purpose, Version};
+use crate::keys::PoolKey;
 use crate::port::ThrottleReason;
 use crate::timers::Due;
 use crate::view::ProvisionProblem;
@@ -26,15 +26,15 @@ impl Engine {
     }
 
     pub(super) fn end_provisions(&mut self, turn: &mut Turn<'_>) {
-        while let Some(pool) = self.provisioned.first().copied() {
-            self.provisioned.remove(&pool);
+        while let Some(pool) = self.ahead.first_provisioned() {
+            self.ahead.unprovision(pool);
             self.set_provision(turn, pool, 0);
         }
     }
 
     pub(super) fn set_provision(&mut self, turn: &mut Turn<'_>, pool: PoolKey, count: u32) {
         if count == 0 && self.pools[pool].provision.is_none() {
-            return self.perhaps_unused.push(pool);
+            return self.pools.note_end(pool);
         }
         self.change_provision(pool, |provision| {
             // Whoever asks again wants it tried again now.
@@ -48,8 +48,7 @@ impl Engine {
             };
         });
         if count > 0 {
-            self.provisioned.insert(pool);
-            self.ahead_due = true;
+            self.ahead.provision(pool);
         }
         while self.has_surplus(pool)
             && let Some((_, sandbox)) = self.pools[pool].idle_provisioned.first().copied()
@@ -64,14 +63,14 @@ impl Engine {
         let provision = entry.provision.get_or_insert_default();
         let before = provision.held();
         change(provision);
-        let after = provision.held();
+        let (function, after) = (entry.function, provision.held());
         if provision.is_over() {
             self.timers.disarm(Due::Provision(pool), &mut provision.armed);
             entry.provision = None;
-            self.perhaps_unused.push(pool);
-            self.provisioned.remove(&pool);
+            self.pools.note_end(pool);
+            self.ahead.unprovision(pool);
         }
-        self.admission.set_provisioned(entry.function, before, after);
+        self.admission.set_provisioned(function, before, after);
     }
 
     /// Whether a ticket of the pool would be throttled now.
@@ -126,12 +125,12 @@ impl Engine {
             provision.have -= 1;
             provision.ready -= u32::from(ready);
         });
-        self.ahead_due = true;
+        self.ahead.note_change();
     }
 
     pub(super) fn lose_provisioned_claim(&mut self, pool: PoolKey) {
         self.change_provision(pool, |provision| provision.have -= 1);
-        self.ahead_due = true;
+        self.ahead.note_change();
     }
 
     /// A sandbox did not come to be initialised.
@@ -175,7 +174,7 @@ impl Engine {
     pub(super) fn provision_due(&mut self, pool: PoolKey) {
         if let Some(provision) = self.pools.get_mut(pool).and_then(|pool| pool.provision.as_deref_mut()) {
             provision.armed = None;
-            self.ahead_due = true;
+            self.ahead.note_change();
         }
     }
 }

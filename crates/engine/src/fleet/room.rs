@@ -17,13 +17,13 @@ pub struct Room {
 impl Engine {
     /// What the version's account draws on; the node's own memory while it has been called nowhere.
     pub fn room_for(&self, now: Instant, key: &VersionKey) -> Room {
-        let sites = match self.pools_by_key.get(key) {
-            Some(pool) => self.own_sites(now, *pool, None),
-            None => vec![self.node],
+        let sites = match self.pools.find(key) {
+            Some(pool) => self.own_sites(now, pool, None),
+            None => vec![self.instances.node()],
         };
-        let mut room = Room { shared: self.plain, ..Room::default() };
+        let mut room = Room { shared: self.instances.is_plain(), ..Room::default() };
         for site in sites {
-            let site = &self.sites[site];
+            let site = &self.instances[site];
             room.total_mib = room.total_mib.saturating_add(site.room_mib());
             room.in_use_mib += site.in_use(self.config.blank_memory_mib).memory_mib;
         }

@@ -1,23 +1,17 @@
 //! Blank sandboxes: claimed by pools that need one, and made ahead of need.
 
-use crate::keys::{PoolKey, SiteKey};
-use std::time::Duration;
-
 use hearth_types::SandboxId;
 
+use super::instances::Amount;
 use super::model::{Claim, Sandbox, State};
 use super::refill::reserve;
-use super::site::Amount;
 use super::{Engine, Turn};
 use crate::event::{Action, ColdReason, DestroyReason, FailReason, Purpose, RootId, Ticket};
-use crate::timers::Due;
+use crate::keys::{PoolKey, SiteKey};
 use crate::view::ProvisionProblem;
 
 /// Sandboxes lost in a row before the ticket that waits for them fails.
 pub(super) const LOSSES_MAX: u32 = 3;
-/// Pause in making blank sandboxes after one failed; doubled with each further one.
-const REFILL_PAUSE: Duration = Duration::from_secs(1);
-const REFILL_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Why a ticket of the pool would have to wait for another sandbox.
@@ -38,7 +32,7 @@ impl Engine {
         purpose: Purpose,
     ) {
         self.take_site(turn, site, pool);
-        self.ahead += usize::from(purpose != Purpose::Invocation);
+        self.ahead.begin(purpose);
         let cold = self.cold_reason(pool);
         let entry = &mut self.pools[pool];
         let extra_mib = entry.memory_mib.saturating_sub(self.config.blank_memory_mib);
@@ -49,23 +43,18 @@ impl Engine {
         let start = self.begin_start(turn.now, pool);
         let claim = Claim { site, pool, ticket, purpose, extra_mib, cold, start, crowd };
         let reserve = if crowd { reserve(self.blanks_wanted(site)) } else { 0 };
-        let place = &mut self.sites[site];
-        place.used.memory_mib += u64::from(extra_mib);
-        place.occupied += 1;
-        place.hold_for(account);
-        let spare = place.stock(root_id).ready.len() > reserve;
-        let fits_another = self.fits(site, self.blank_need());
+        self.instances.reserve(site, account, extra_mib);
+        let spare = self.instances[site].ready(root_id) > reserve;
+        let fits_another = self.instances.fits(site, self.blank_need());
         let leaves_it = crowd && !spare && fits_another;
-        let place = &mut self.sites[site];
-        let stock = place.stock(root_id);
-        if !leaves_it && let Some(sandbox) = stock.ready.pop_front() {
-            place.blanks -= 1;
-            self.refill_due = true;
+        if !leaves_it && let Some(sandbox) = self.instances.take_ready(site, root_id) {
+            self.roots.note_change();
             return self.assign(turn, sandbox, &claim);
         }
-        stock.enqueue(claim);
+        self.instances.enqueue(root_id, claim);
         // What is made ahead of need gives way to everything: nobody waits for that alone.
-        if paced && fits_another || stock.claims.len() > stock.making {
+        let is_orphan = self.instances[site].stock_of(root_id).is_some_and(|stock| stock.claims.len() > stock.making);
+        if paced && fits_another || is_orphan {
             self.make_blank(turn, site, root_id, !crowd);
         }
     }
@@ -78,7 +67,7 @@ impl Engine {
         self.last_sandbox += 1;
         let sandbox = SandboxId(self.last_sandbox);
         let memory_mib = self.config.blank_memory_mib;
-        self.sites[site].used.add(memory_mib);
+        self.instances.begin_making(site, root, memory_mib);
         self.sandboxes.insert(
             sandbox,
             Sandbox {
@@ -99,9 +88,8 @@ impl Engine {
                 armed: None,
             },
         );
-        self.sites[site].stock(root).making += 1;
-        let _known = self.roots.entry(root).or_default();
-        let instance = self.sites[site].terms.id;
+        self.roots.meet(root);
+        let instance = self.instances[site].terms.id;
         turn.push(Action::MakeBlank { sandbox, root, instance, urgent });
     }
 
@@ -138,25 +126,19 @@ impl Engine {
         }
         entry.state = State::Blank;
         let (root_id, site) = (entry.root, entry.site);
-        let root = self.roots.entry(root_id).or_default();
-        root.failures = 0;
-        let gone = root.gone;
-        self.sites[site].stock(root_id).making -= 1;
-        self.refill_due = true;
+        self.roots.made(root_id);
+        self.instances.end_making(site, root_id);
         if !self.is_for_reserve(site, root_id)
             && let Some(claim) = self.next_claim(site, root_id)
         {
             return self.assign(turn, sandbox, &claim);
         }
         let wanted = self.blanks_wanted(site);
-        let place = &mut self.sites[site];
-        place.blanks += 1;
-        let stock = place.stock(root_id);
-        stock.ready.push_back(sandbox);
-        let surplus = stock.ready.len() > wanted;
+        self.instances.put_ready(site, root_id, sandbox);
+        let surplus = self.instances[site].ready(root_id) > wanted;
         if self.draining {
             self.destroy(turn, sandbox, DestroyReason::Draining);
-        } else if gone {
+        } else if self.roots.is_gone(root_id) {
             self.destroy(turn, sandbox, DestroyReason::RootGone);
         } else if surplus {
             self.destroy(turn, sandbox, DestroyReason::Surplus);
@@ -165,14 +147,14 @@ impl Engine {
 
     /// Whether what has become ready is for others than the crowd that waits: a crowd would else take what is made for the reserve.
     fn is_for_reserve(&self, site: SiteKey, root: RootId) -> bool {
-        let Some(stock) = self.sites[site].stock.get(&root) else { return false };
+        let Some(stock) = self.instances[site].stock_of(root) else { return false };
         let crowd = stock.claims.front().is_some_and(|claim| claim.crowd && self.pace.is_hurried(claim.start));
         crowd && stock.ready.len() < reserve(self.blanks_wanted(site)) && stock.making >= stock.claims.len()
     }
 
     /// The oldest claim that is still needed; those before it are given up.
     fn next_claim(&mut self, site: SiteKey, root: RootId) -> Option<Claim> {
-        while let Some(claim) = self.sites[site].stock.get_mut(&root)?.claims.pop_front() {
+        while let Some(claim) = self.instances.take_claim(site, root) {
             let pool = &self.pools[claim.pool];
             let wanted = match claim.purpose {
                 Purpose::Invocation => false,
@@ -190,21 +172,16 @@ impl Engine {
     pub(super) fn give_up(&mut self, claim: &Claim) {
         self.pools[claim.pool].on_way -= 1;
         self.end_start(claim.start);
-        self.ahead_ended(claim.purpose);
+        self.ahead.end(claim.purpose);
         if claim.purpose == Purpose::Prewarm {
             self.pools[claim.pool].loading.pop_front();
         }
         if claim.purpose == Purpose::Provisioned {
             self.lose_provisioned_claim(claim.pool);
         }
-        self.perhaps_unused.push(claim.pool);
-        let place = &mut self.sites[claim.site];
-        place.used.memory_mib -= u64::from(claim.extra_mib);
-        place.occupied -= 1;
-        place.let_go(self.pools[claim.pool].account);
-        self.narrow_due = true;
-        self.perhaps_empty.push(claim.site);
-        self.refill_due = true;
+        self.pools.note_end(claim.pool);
+        self.instances.give_up(claim.site, self.pools[claim.pool].account, claim.extra_mib);
+        self.roots.note_change();
     }
 
     pub(super) fn blank_failed(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId) {
@@ -219,18 +196,8 @@ impl Engine {
     /// A blank sandbox was lost in the making.
     pub(super) fn making_failed(&mut self, turn: &mut Turn<'_>, site: SiteKey, root_id: RootId) {
         self.counters.lost += 1;
-        let root = self.roots.entry(root_id).or_default();
-        // Those that were on their way when the first of them failed tell nothing new.
-        if turn.now >= root.refill_after {
-            let pause = REFILL_PAUSE.saturating_mul(1 << root.failures.min(6)).min(REFILL_PAUSE_MAX);
-            root.failures = root.failures.saturating_add(1);
-            root.refill_after = turn.now + pause;
-        }
-        self.timers.arm(Due::Root(root_id), &mut root.armed, root.refill_after);
-        let stock = self.sites[site].stock(root_id);
-        if stock.claims.len() > stock.making
-            && let Some(claim) = stock.claims.pop_front()
-        {
+        self.roots.failed(&mut self.timers, turn.now, root_id);
+        if let Some(claim) = self.instances.take_orphan(site, root_id) {
             self.give_up(&claim);
             if claim.purpose == Purpose::Provisioned {
                 self.provision_failed(turn, claim.pool, ProvisionProblem::SandboxLost);
@@ -260,23 +227,15 @@ impl Engine {
     }
 
     pub(super) fn root_available(&mut self, root: RootId) {
-        let entry = self.roots.entry(root).or_default();
-        entry.gone = false;
-        entry.failures = 0;
-        self.refill_due = true;
-        self.ahead_due = true;
+        self.roots.come(root);
+        self.ahead.note_change();
     }
 
     pub(super) fn root_gone(&mut self, turn: &mut Turn<'_>, root: RootId) {
-        let entry = self.roots.entry(root).or_default();
-        entry.gone = true;
-        let mut ready: Vec<SandboxId> = Vec::new();
-        let mut claims: Vec<Claim> = Vec::new();
-        for stock in self.sites.values_mut().filter_map(|site| site.stock.get_mut(&root)) {
-            ready.extend(&stock.ready);
-            claims.extend(stock.claims.drain(..));
-        }
-        for claim in claims {
+        self.roots.go(root);
+        let stocks = self.instances.iter().filter_map(|(_, site)| site.stock_of(root));
+        let ready: Vec<SandboxId> = stocks.flat_map(|stock| stock.ready.iter().copied()).collect();
+        for claim in self.instances.take_claims_of(root) {
             self.give_up(&claim);
         }
         for sandbox in ready {
@@ -286,13 +245,6 @@ impl Engine {
             self.pools.iter().filter(|(_, pool)| pool.root == root).map(|(index, _)| index).collect();
         for pool in pools {
             self.settle(turn, pool);
-        }
-    }
-
-    pub(super) fn root_due(&mut self, root: RootId) {
-        if let Some(entry) = self.roots.get_mut(&root) {
-            entry.armed = None;
-            self.refill_due = true;
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The engine's state as its views.
 
-use crate::keys::PoolKey;
 use std::collections::{BTreeSet, HashMap};
 
 use hearth_types::{AccountId, VersionKey};
 
 use super::Engine;
+use super::instances::Held;
+use super::instances::{Site, Standing, Stock};
 use super::model::{Pool, State};
-use super::site::{Site, Standing, Stock};
-use super::sub_pool::Held;
 use crate::event::RootId;
+use crate::keys::PoolKey;
 use crate::view::{
     AccountView, EngineView, InstanceView, ProvisionView, RootView, SandboxCounts, SubPoolView, VersionView,
 };
@@ -52,12 +52,12 @@ impl Engine {
         versions.sort_by(|a, b| a.key.cmp(&b.key));
         EngineView {
             draining: self.draining,
-            memory_mib: self.sites.iter().map(|(_, site)| site.used.memory_mib).sum(),
-            memory_mib_max: self.sites.iter().map(|(_, site)| site.terms.memory_mib).sum(),
-            sandboxes_max: self.sites.iter().map(|(_, site)| site.terms.sandboxes_max).sum(),
+            memory_mib: self.instances.iter().map(|(_, site)| site.used.memory_mib).sum(),
+            memory_mib_max: self.instances.iter().map(|(_, site)| site.terms.memory_mib).sum(),
+            sandboxes_max: self.instances.iter().map(|(_, site)| site.terms.sandboxes_max).sum(),
             sandboxes,
             tickets: self.tickets.len(),
-            queued: self.ledger.queued,
+            queued: self.queue.tickets(),
             deferred: self.deferred.len(),
             counters: self.counters,
             recalled: self.versions.recalled(),
@@ -65,13 +65,13 @@ impl Engine {
             roots: self.root_views(),
             accounts: self.account_views(),
             sub_pools: self.sub_pool_views(),
-            instances: self.sites_by_id.values().map(|site| self.instance_view(&self.sites[*site])).collect(),
+            instances: self.instances.by_id().map(|site| self.instance_view(site)).collect(),
         }
     }
 
     fn instance_view(&self, site: &Site) -> InstanceView {
         // Nobody has one that is shared: whose sandboxes are on it now is all that there is to tell.
-        let present = site.held_for.keys().map(|account| &self.admission.accounts[*account].id);
+        let present = site.held_for.keys().map(|account| self.admission.id(*account));
         let mut tenants: BTreeSet<&AccountId> = site.tenants.iter().collect();
         tenants.extend(present);
         InstanceView {
@@ -98,7 +98,7 @@ impl Engine {
 
     /// What is provisioned of the version and what became of it; `None` if nothing is, or nothing any more.
     pub fn provisioned(&self, key: &VersionKey) -> Option<ProvisionView> {
-        let pool = &self.pools[*self.pools_by_key.get(key)?];
+        let pool = &self.pools[self.pools.find(key)?];
         pool.provision_view()
     }
 
@@ -115,19 +115,20 @@ impl Engine {
     }
 
     fn root_views(&self) -> Vec<RootView> {
-        let view = |(id, root): (&crate::event::RootId, &super::model::Root)| RootView {
-            root: *id,
-            available: !root.gone,
-            ready: self.stocks(*id).map(|stock| stock.ready.len()).sum(),
-            making: self.stocks(*id).map(|stock| stock.making).sum(),
-            claims: self.stocks(*id).map(|stock| stock.claims.len()).sum(),
+        let view = |(id, available)| RootView {
+            root: id,
+            available,
+            ready: self.stocks(id).map(|stock| stock.ready.len()).sum(),
+            making: self.stocks(id).map(|stock| stock.making).sum(),
+            claims: self.stocks(id).map(|stock| stock.claims.len()).sum(),
         };
         self.roots.iter().map(view).collect()
     }
 
     fn sub_pool_views(&self) -> Vec<SubPoolView> {
         let view = |held: &Held| {
-            let of_pool = || self.sites.iter().map(|(_, site)| site).filter(|site| site.terms.pool == held.terms.name);
+            let of_pool =
+                || self.instances.iter().map(|(_, site)| site).filter(|site| site.terms.pool == held.terms.name);
             let standing = |standing| of_pool().filter(|site| site.standing == standing).count();
             SubPoolView {
                 terms: held.terms.clone(),
@@ -140,24 +141,24 @@ impl Engine {
                 counters: held.counters,
             }
         };
-        self.sub_pools.iter().map(view).collect()
+        self.instances.sub_pools().map(view).collect()
     }
 
     fn stocks(&self, root: RootId) -> impl Iterator<Item = &Stock> {
-        self.sites.iter().filter_map(move |(_, site)| site.stock.get(&root))
+        self.instances.iter().filter_map(move |(_, site)| site.stock.get(&root))
     }
 
     fn account_views(&self) -> Vec<AccountView> {
-        let accounts = self.admission.accounts.iter();
+        let accounts = self.admission.accounts();
         let mut views: Vec<AccountView> = accounts
-            .map(|(index, account)| {
-                let (unreserved_running, unreserved_provisioned) = self.admission.unreserved(index);
+            .map(|(key, id)| {
+                let (unreserved_running, unreserved_provisioned) = self.admission.unreserved(key);
                 AccountView {
-                    account: account.id.to_string(),
+                    account: id.to_string(),
                     unreserved_running,
                     unreserved_provisioned,
-                    queued: account.queued,
-                    spread: self.spread_view(&account.id),
+                    queued: self.queue.tickets_of(key),
+                    spread: self.instances.spread_view(id),
                 }
             })
             .collect();

@@ -4,13 +4,13 @@
 //! nothing about the order of the others. The account's sandboxes go to the first few of them. If there is no room for one, the
 //! next in the order is added, up to the maximum; the last is left again once nothing of the account is on it and nothing of it waits.
 
-use crate::keys::{AccountKey, SiteKey};
 use std::collections::BTreeMap;
 
 use hearth_types::AccountId;
 
-use super::{Engine, site::Site};
+use super::{Instances, Site};
 use crate::capacity::{InstanceId, PoolName, Spread};
+use crate::keys::{AccountKey, SiteKey};
 use crate::view::SpreadView;
 
 /// How many instances of a sub-pool an account uses, where these are more than its minimum.
@@ -49,7 +49,7 @@ impl Site {
     }
 }
 
-impl Engine {
+impl Instances {
     fn spread(&self, account: &AccountId) -> Option<Spread> {
         self.policies.get(account)?.spread
     }
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Shared instances of the sub-pool in the account's order.
     fn in_order(&self, account: &AccountId, pool: &PoolName) -> Vec<SiteKey> {
-        let shared = self.sites.iter().filter(|(_, site)| {
+        let shared = self.all.iter().filter(|(_, site)| {
             site.terms.shared && site.is_open() && site.terms.pool == *pool && self.may_join(account, site)
         });
         let mut order: Vec<(u64, InstanceId, SiteKey)> =
@@ -71,24 +71,24 @@ impl Engine {
     }
 
     /// Leaves of `sites` those that the account's spread allows, in its order; those that are not shared are not its matter.
-    pub(super) fn narrowed(&self, account: &AccountId, pool: &PoolName, sites: Vec<SiteKey>) -> Vec<SiteKey> {
+    pub(in crate::fleet) fn narrowed(&self, account: &AccountId, pool: &PoolName, sites: Vec<SiteKey>) -> Vec<SiteKey> {
         let Some(spread) = self.spread(account) else { return sites };
         let width = self.width(account, pool, spread) as usize;
         let mut narrowed = sites.clone();
-        narrowed.retain(|site| !self.sites[*site].terms.shared);
+        narrowed.retain(|site| !self.all[*site].terms.shared);
         narrowed.extend(self.in_order(account, pool).into_iter().take(width).filter(|site| sites.contains(site)));
         narrowed
     }
 
     /// Whether the account's spread may ever reach this instance.
-    pub(super) fn may_reach(&self, account: &AccountId, site: SiteKey) -> bool {
-        let Some(spread) = self.spread(account).filter(|_| self.sites[site].terms.shared) else { return true };
-        let order = self.in_order(account, &self.sites[site].terms.pool);
+    pub(in crate::fleet) fn may_reach(&self, account: &AccountId, site: SiteKey) -> bool {
+        let Some(spread) = self.spread(account).filter(|_| self.all[site].terms.shared) else { return true };
+        let order = self.in_order(account, &self.all[site].terms.pool);
         order.into_iter().take(spread.max as usize).any(|other| other == site)
     }
 
     /// Adds the next instance in the account's order; `false` if there is none, or it may have no more.
-    pub(super) fn widen(&mut self, account: &AccountId, pool: &PoolName) -> bool {
+    pub(in crate::fleet) fn widen(&mut self, account: &AccountId, pool: &PoolName) -> bool {
         let Some(spread) = self.spread(account) else { return false };
         let width = self.width(account, pool, spread);
         if width >= spread.max || self.in_order(account, pool).len() <= width as usize {
@@ -99,15 +99,16 @@ impl Engine {
         true
     }
 
-    /// Leaves instances at the end of accounts' orders on which nothing of theirs is.
-    pub(super) fn narrow(&mut self) {
+    /// Leaves instances at the end of accounts' orders on which nothing of theirs is. `known`: the key of an account that has
+    /// pools, and whether any of them waits.
+    pub(in crate::fleet) fn narrow(&mut self, known: impl Fn(&AccountId) -> Option<(AccountKey, bool)>) {
         self.narrow_due = false;
         for ((account, pool), width) in std::mem::take(&mut self.widths) {
             let Some(spread) = self.spread(&account) else { continue };
-            let known = self.admission.account(&account);
-            let waits = known.is_some_and(|index| self.admission.accounts[index].queued > 0);
+            let known = known(&account);
+            let waits = known.is_some_and(|(_, waits)| waits);
             let order = self.in_order(&account, &pool);
-            let uses = |site: &SiteKey| known.is_some_and(|index| self.sites[*site].held_for.contains_key(&index));
+            let uses = |site: &SiteKey| known.is_some_and(|(key, _)| self.all[*site].held_for.contains_key(&key));
             let used = order.iter().rposition(uses).map_or(0, |place| place + 1);
             let least = if waits { width as usize } else { used.max(spread.min as usize) };
             let left = width.min(u32::try_from(least.min(order.len())).unwrap_or(u32::MAX)).min(spread.max);
@@ -123,13 +124,13 @@ impl Engine {
     }
 
     /// Where the account's sandboxes go, if it has a spread: of each sub-pool that it may draw on and that has shared instances.
-    pub(super) fn spread_view(&self, account: &AccountId) -> Option<Vec<SpreadView>> {
+    pub(in crate::fleet) fn spread_view(&self, account: &AccountId) -> Option<Vec<SpreadView>> {
         let spread = self.spread(account)?;
         let pools = self.sub_pools.iter().map(|pool| &pool.terms.name).filter(|name| self.may_draw(account, name));
         let view = |pool: &PoolName| {
             let width = self.width(account, pool, spread) as usize;
             let order = self.in_order(account, pool).into_iter().take(width);
-            let instances: Vec<InstanceId> = order.map(|site| self.sites[site].terms.id).collect();
+            let instances: Vec<InstanceId> = order.map(|site| self.all[site].terms.id).collect();
             (!instances.is_empty()).then(|| SpreadView { pool: pool.clone(), instances })
         };
         Some(pools.filter_map(view).collect())

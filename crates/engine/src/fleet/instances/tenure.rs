@@ -1,50 +1,50 @@
 //! Instances: added, taken, emptied, returned to their sub-pool or released; leases, ages and being taken away.
 
-use crate::keys::{PoolKey, SiteKey};
 use std::time::Duration;
 
 use hearth_types::{Instant, SandboxId};
 
-use super::model::State;
-use super::site::{Site, Standing};
-use super::{Engine, Turn};
+use super::{Site, Standing};
 use crate::capacity::{Capacity, Instance, InstanceId};
 use crate::event::{Action, DestroyReason};
+use crate::fleet::model::State;
+use crate::fleet::{Engine, Turn};
+use crate::keys::{PoolKey, SiteKey};
 use crate::timers::Due;
 
 /// An instance takes nothing new in the last part of its lease.
 const DRAIN_BEFORE: Duration = Duration::from_secs(5);
 
 impl Engine {
-    pub(super) fn capacity(&mut self, turn: &mut Turn<'_>, change: Capacity) {
+    pub(in crate::fleet) fn capacity(&mut self, turn: &mut Turn<'_>, change: Capacity) {
         match change {
             Capacity::Add(terms) => self.add_instance(turn, terms),
             Capacity::Remove(instance) => self.with_site(turn, instance, Self::close),
             Capacity::Reclaim { instance, at } => self.with_site(turn, instance, |engine, turn, site| {
-                let ends_at = engine.sites[site].ends_at.map_or(at, |before| before.min(at));
-                engine.sites[site].ends_at = Some(ends_at);
+                let ends_at = engine.instances.all[site].ends_at.map_or(at, |before| before.min(at));
+                engine.instances.all[site].ends_at = Some(ends_at);
                 engine.close(turn, site);
                 engine.site_due(turn, site);
             }),
             Capacity::Lost(instance) => self.with_site(turn, instance, |engine, turn, site| {
-                engine.sites[site].ends_at = Some(turn.now);
+                engine.instances.all[site].ends_at = Some(turn.now);
                 engine.site_due(turn, site);
             }),
             Capacity::NotAcquired { pool, count } => self.not_acquired(turn, &pool, count),
             Capacity::SetPool(terms) => self.set_pool(turn, terms),
             Capacity::RemovePool(name) => self.remove_pool(turn, &name),
             Capacity::SetAccount { account, policy } => {
-                self.forget_widths(&account);
-                self.policies.insert(account, policy);
+                self.instances.forget_widths(&account);
+                self.instances.policies.insert(account, policy);
             }
             Capacity::SetTrustGroups(groups) => {
-                self.trust = super::trust::Trust::new(groups);
+                self.instances.trust = super::trust::Trust::new(groups);
                 self.part_strangers(turn);
             }
         }
-        self.ahead_due = true;
-        self.refill_due = true;
-        self.narrow_due = true;
+        self.ahead.note_change();
+        self.roots.note_change();
+        self.instances.narrow_due = true;
         self.note_plain();
     }
 
@@ -64,17 +64,17 @@ impl Engine {
         let (id, pool) = (terms.id, terms.pool.clone());
         let site = match self.site_of(id) {
             Some(site) => {
-                let entry = &mut self.sites[site];
+                let entry = &mut self.instances.all[site];
                 entry.ends_at = terms.lease_end;
-                if site == self.node && !entry.is_open() {
+                if site == self.instances.node && !entry.is_open() {
                     entry.standing = Standing::Active;
                 }
                 entry.terms = terms;
                 site
             }
             None => {
-                let site = self.sites.insert(Site::new(terms, turn.now));
-                self.sites_by_id.insert(id, site);
+                let site = self.instances.all.insert(Site::new(terms, turn.now));
+                self.instances.by_id.insert(id, site);
                 self.acquired(&pool);
                 site
             }
@@ -84,20 +84,22 @@ impl Engine {
     }
 
     /// Whether there is nothing but the node itself, for everybody.
-    pub(super) fn note_plain(&mut self) {
-        let alone = self.sites_by_id.len() == 1 && self.policies.is_empty() && self.sub_pools.iter().count() == 1;
-        let node = &self.sites[self.node];
+    pub(in crate::fleet) fn note_plain(&mut self) {
+        let alone = self.instances.by_id.len() == 1
+            && self.instances.policies.is_empty()
+            && self.instances.sub_pools.iter().count() == 1;
+        let node = &self.instances.all[self.instances.node];
         let usual = node.is_open() && node.terms.shared && node.ends_at.is_none() && node.terms.age_max.is_none();
-        self.plain = alone && usual;
+        self.instances.plain = alone && usual;
     }
 
     /// `pool` places a sandbox on the instance, which is its account's from now on.
-    pub(super) fn take_site(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey) {
-        let entry = &mut self.sites[site];
+    pub(in crate::fleet) fn take_site(&mut self, turn: &mut Turn<'_>, site: SiteKey, pool: PoolKey) {
+        let entry = &mut self.instances.all[site];
         if entry.terms.shared {
             return;
         }
-        let account = &self.admission.accounts[self.pools[pool].account].id;
+        let account = self.admission.id(self.pools[pool].account);
         if !entry.tenants.contains(account) {
             entry.tenants.insert(account.clone());
         }
@@ -109,8 +111,8 @@ impl Engine {
     }
 
     /// Nothing new from now on: what is idle ends, what is on its way starts elsewhere, what runs goes on.
-    pub(super) fn close(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
-        let entry = &mut self.sites[site];
+    pub(in crate::fleet) fn close(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
+        let entry = &mut self.instances.all[site];
         if !entry.is_open() {
             return;
         }
@@ -131,11 +133,11 @@ impl Engine {
                 _ => {}
             }
         }
-        self.perhaps_empty.push(site);
+        self.instances.perhaps_empty.push(site);
     }
 
     fn give_up_claims(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
-        let stock = self.sites[site].stock.values_mut();
+        let stock = self.instances.all[site].stock.values_mut();
         let claims: Vec<_> = stock.flat_map(|stock| stock.claims.drain(..)).collect();
         for claim in claims {
             self.give_up(&claim);
@@ -166,7 +168,7 @@ impl Engine {
     }
 
     /// Has a sandbox ended that is in use. It stays in its state until it is dead, and gets nothing new.
-    pub(super) fn cut_off(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, reason: DestroyReason) {
+    pub(in crate::fleet) fn cut_off(&mut self, turn: &mut Turn<'_>, sandbox: SandboxId, reason: DestroyReason) {
         let Some(entry) = self.sandboxes.get_mut(&sandbox) else { return };
         if std::mem::replace(&mut entry.doomed, true) {
             return;
@@ -178,8 +180,8 @@ impl Engine {
     }
 
     /// Time has come to close the instance, or to end it, or to look again later.
-    pub(super) fn site_due(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
-        let Some(entry) = self.sites.get_mut(site) else { return };
+    pub(in crate::fleet) fn site_due(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
+        let Some(entry) = self.instances.all.get_mut(site) else { return };
         self.timers.disarm(Due::Site(site), &mut entry.armed);
         let close_at = entry.closes_at();
         let ends_at = entry.ends_at;
@@ -195,7 +197,7 @@ impl Engine {
                 self.site_due(turn, site);
             }
             Some(at) => {
-                if let Some(entry) = self.sites.get_mut(site) {
+                if let Some(entry) = self.instances.all.get_mut(site) {
                     self.timers.arm(Due::Site(site), &mut entry.armed, at);
                 }
             }
@@ -204,40 +206,40 @@ impl Engine {
     }
 
     /// What became of instances that lost a sandbox or a claim in this step.
-    pub(super) fn settle_sites(&mut self, turn: &mut Turn<'_>) {
-        while let Some(site) = self.perhaps_empty.pop() {
-            if self.sites.get(site).is_some_and(|entry| entry.occupied == 0) {
+    pub(in crate::fleet) fn settle_sites(&mut self, turn: &mut Turn<'_>) {
+        while let Some(site) = self.instances.perhaps_empty.pop() {
+            if self.instances.all.get(site).is_some_and(|entry| entry.occupied == 0) {
                 self.emptied(turn, site);
             }
         }
     }
 
     fn emptied(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
-        let entry = &self.sites[site];
+        let entry = &self.instances.all[site];
         if entry.standing == Standing::Active && !entry.terms.shared {
             let name = entry.terms.pool.clone();
             if self.may_return(site) {
-                self.sites[site].standing = Standing::Waiting;
-                if let Some(pool) = self.sub_pools.get_mut(&name) {
+                self.instances.all[site].standing = Standing::Waiting;
+                if let Some(pool) = self.instances.sub_pools.get_mut(&name) {
                     pool.counters.returned += 1;
                 }
                 self.trim_pool(turn, &name);
-                self.refill_due = true;
+                self.roots.note_change();
             } else {
                 self.close(turn, site);
             }
         }
-        let entry = &self.sites[site];
-        if !entry.is_open() && entry.used.sandboxes == 0 && site != self.node {
+        let entry = &self.instances.all[site];
+        if !entry.is_open() && entry.used.sandboxes == 0 && site != self.instances.node {
             self.release(turn, site);
         }
     }
 
     fn release(&mut self, turn: &mut Turn<'_>, site: SiteKey) {
-        let Some(mut entry) = self.sites.remove(site) else { return };
+        let Some(mut entry) = self.instances.all.remove(site) else { return };
         self.timers.disarm(Due::Site(site), &mut entry.armed);
-        self.sites_by_id.remove(&entry.terms.id);
-        if let Some(pool) = self.sub_pools.get_mut(&entry.terms.pool) {
+        self.instances.by_id.remove(&entry.terms.id);
+        if let Some(pool) = self.instances.sub_pools.get_mut(&entry.terms.pool) {
             pool.counters.released += 1;
         }
         turn.push(Action::Release { instance: entry.terms.id });
@@ -245,14 +247,14 @@ impl Engine {
     }
 
     fn may_return(&self, site: SiteKey) -> bool {
-        let entry = &self.sites[site];
-        let pool = self.sub_pools.get(&entry.terms.pool);
-        pool.is_some_and(|pool| self.trust.may_meet(&entry.tenants, pool.terms.owner.as_ref()))
+        let entry = &self.instances.all[site];
+        let pool = self.instances.sub_pools.get(&entry.terms.pool);
+        pool.is_some_and(|pool| self.instances.trust.may_meet(&entry.tenants, pool.terms.owner.as_ref()))
     }
 
     /// Trust has changed: what waits and was used by somebody whom others that draw on its pool do not trust any more, goes.
     fn part_strangers(&mut self, turn: &mut Turn<'_>) {
-        let waiting = self.sites.iter().filter(|(_, site)| site.standing == Standing::Waiting);
+        let waiting = self.instances.all.iter().filter(|(_, site)| site.standing == Standing::Waiting);
         let waiting: Vec<SiteKey> = waiting.map(|(site, _)| site).collect();
         for site in waiting {
             if !self.may_return(site) {
@@ -261,27 +263,27 @@ impl Engine {
         }
         // Whoever is on the way to an instance is placed anew.
         let exclusive: Vec<SiteKey> =
-            self.sites.iter().filter(|(_, site)| !site.terms.shared).map(|(site, _)| site).collect();
+            self.instances.all.iter().filter(|(_, site)| !site.terms.shared).map(|(site, _)| site).collect();
         for site in exclusive {
             self.give_up_claims(turn, site);
         }
     }
 
-    pub(super) fn is_doomed(&self, sandbox: SandboxId) -> bool {
+    pub(in crate::fleet) fn is_doomed(&self, sandbox: SandboxId) -> bool {
         self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed)
     }
 
     /// Whether the sandbox, or its instance, takes nothing new.
-    pub(super) fn is_closed(&self, sandbox: SandboxId) -> bool {
-        let closed = |site: SiteKey| !self.plain && !self.sites[site].is_open();
+    pub(in crate::fleet) fn is_closed(&self, sandbox: SandboxId) -> bool {
+        let closed = |site: SiteKey| !self.instances.plain && !self.instances.all[site].is_open();
         self.sandboxes.get(&sandbox).is_some_and(|entry| entry.doomed || closed(entry.site))
     }
 
     /// Whether a run of `pool` that begins now is over before the instance is taken away, as far as one can tell.
-    pub(super) fn outlasts(&self, now: Instant, site: SiteKey, pool: PoolKey) -> bool {
+    pub(in crate::fleet) fn outlasts(&self, now: Instant, site: SiteKey, pool: PoolKey) -> bool {
         let entry = &self.pools[pool];
-        self.sites[site].ends_at.is_none_or(|at| {
-            let run = self.versions.runs(entry.version).and_then(super::runs::Runs::predicted);
+        self.instances.all[site].ends_at.is_none_or(|at| {
+            let run = self.versions.runs(entry.version).and_then(crate::fleet::Runs::predicted);
             now + run.unwrap_or(entry.timeout) <= at
         })
     }
