@@ -98,7 +98,7 @@ READ = {
         "GetUser": "UserName",
         "ListAttachedRolePolicies": "RoleName PathPrefix Marker MaxItems",
         "ListEntitiesForPolicy": "PolicyArn EntityFilter PathPrefix PolicyUsageFilter Marker MaxItems",
-        "ListInstanceProfilesForRole": "RoleName Marker MaxItems",
+        "ListInstanceProfilesForRole": "RoleName",
         "ListPolicies": "Scope OnlyAttached PathPrefix Marker MaxItems",
         "ListPolicyTags": "PolicyArn Marker MaxItems",
         "ListPolicyVersions": "PolicyArn Marker MaxItems",

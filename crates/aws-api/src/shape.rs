@@ -38,10 +38,11 @@ macro_rules! structure {
         #[derive(Clone, PartialEq, Debug, $($crate::shape::derives::$derive,)*)]
         #[serde(rename_all = $case)]
         pub struct $name {
-            $($(#[$rmeta])* pub $required: $rtype,)*
+            $($(#[$rmeta])* #[cfg_attr(feature = "told", deprecated)] pub $required: $rtype,)*
             $(
                 $(#[$ometa])*
                 #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[cfg_attr(feature = "told", deprecated)]
                 pub $optional: Option<$otype>,
             )*
         }
@@ -86,6 +87,7 @@ macro_rules! operations {
             use super::*;
             $(
                 #[derive(Debug)]
+                #[cfg_attr(feature = "told", deprecated)]
                 pub struct $name;
                 impl crate::shape::Operation for $name {
                     const NAME: &'static str = stringify!($name);

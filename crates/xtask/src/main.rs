@@ -1,8 +1,10 @@
 //! `cargo xtask COMMAND`: what is checked and made besides building.
 //!
 //! - `rooms`: the table of rooms in ARCHITECTURE.md and the crates' dependencies say the same.
+//! - `members`: every member of an input that a service's table takes is read by some code, or it is said why not.
 //! - `models DIR`: makes the service models and their Rust shapes anew from botocore's data in DIR; `--check` compares instead.
 
+mod members;
 mod models;
 mod rooms;
 
@@ -15,9 +17,10 @@ fn main() -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["rooms"] => rooms::check(),
+        ["members"] => members::check(),
         ["models", from] => models::write(from.as_ref()),
         ["models", "--check", from] => models::check(from.as_ref()),
-        _ => bail!("usage: cargo xtask rooms | models [--check] BOTOCORE_DATA"),
+        _ => bail!("usage: cargo xtask rooms | members | models [--check] BOTOCORE_DATA"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `models`: what Hearth knows of AWS's services, made from botocore's data: a trimmed model and the Rust shapes of each.
 
 mod document;
-mod names;
+pub(crate) mod names;
 mod rust;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 /// Words that cannot be the name of a field.
 const KEYWORDS: &[&str] = &["as", "enum", "for", "in", "match", "mod", "ref", "static", "type", "use", "where"];
 
-pub(super) fn field(member: &str) -> String {
+pub(crate) fn field(member: &str) -> String {
     let name = member.to_snake_case();
     if KEYWORDS.contains(&name.as_str()) { format!("r#{name}") } else { name }
 }
@@ -41,7 +41,7 @@ impl Case {
     }
 }
 
-pub(super) fn type_name(shape: &str) -> String {
+pub(crate) fn type_name(shape: &str) -> String {
     let shape = shape.trim_start_matches('_');
     let mut letters = shape.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
