@@ -11,12 +11,13 @@ import pytest
 from daemon import HEARTH, ROOT, wait_until
 from terminal import Terminal
 from test_cli import AWS, version_two
+from test_documents import Shell, assert_narrow
 
 
 def blocks(language):
     """The examples of the part that a newcomer follows first."""
     text = (ROOT / "README.md").read_text()
-    part = text.split("## Your first function", 1)[1].split("\n## ", 1)[0]
+    part = text.split("## Your AWS tools", 1)[1].split("\n## ", 1)[0]
     return re.findall(rf"```{language}\n(.*?)```", part, re.DOTALL)
 
 
@@ -35,11 +36,22 @@ def test_the_first_function_works_as_written(daemon, tmp_path):
 
     assert '{"answer": 42}' in run("bash", "-euo", "pipefail", "-c", shell)
     exports = "; ".join(shell.splitlines()[:2])
-    (python,) = blocks("python")
+    (python,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "deploying.md").read_text(), re.DOTALL)
     (tmp_path / "call.py").write_text(python)
     assert json.loads(run("bash", "-c", f'{exports}; exec "$@"', "bash", sys.executable, "call.py").replace("'", '"')) == {"answer": 42}
     tail = f"{exports}; {shell.splitlines()[-1]}"
     wait_until(lambda: "called with {'number': 21}" in run("bash", "-c", tail), 20, "the log tells of the call")
+
+
+def test_the_recording_is_what_a_terminal_shows(own_daemon, tmp_path):
+    """Each command of the first block is typed; times and how the calls started are this machine's own."""
+    (recording,) = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "app.py").write_text('def handler(event, context):\n    return {"answer": event["number"] * 2}\n')
+    with Shell(tmp_path, HEARTH_ENDPOINT=own_daemon().endpoint) as shell:
+        for command, answer in re.findall(r"^\$ (.*)\n((?:[^$\n].*\n)*)", recording, re.MULTILINE):
+            expected = re.sub(r"^\w+ (?=\\\()", r"\\w+ ", re.sub(r"\d+\\\.\d(?= |,)", r"\\d+\\.\\d", re.escape(answer).replace("\\ ", " ")))
+            assert_narrow(shell.type(command, expected))
 
 
 @pytest.mark.parametrize("cli", ["one", "two"])

@@ -23,9 +23,12 @@ const MEMORY_MIB_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceDocument {
+    /// The operator's name for it.
     pub name: String,
+    /// The sub-pool in which it waits.
     #[serde(default = "general")]
     pub pool: String,
+    /// Its size, MiB.
     pub memory_mib: u64,
     /// Thousandths of a core; a sandbox takes one for 1,769 MB of its memory size. 0: not stated, and no bound.
     #[serde(default)]
@@ -42,11 +45,13 @@ pub struct InstanceDocument {
     /// It takes nothing new from this age on, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_max_s: Option<u64>,
+    /// Its provider may take it back before its lease ends.
     #[serde(default)]
     pub reclaimable: bool,
     /// Taken by whoever may draw on its pool side by side, instead of by one account or trust group at a time.
     #[serde(default)]
     pub shared: bool,
+    /// Words of the operator's own, for the hook and for lists.
     #[serde(default)]
     pub labels: BTreeSet<String>,
 }

@@ -53,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// Prepared runtimes; by default `runtimes` in the data directory. May be shared by several daemons.
     pub(crate) runtimes_dir: Option<PathBuf>,
+    /// The Region of requests that name none, and of what was made before Hearth had several.
     pub(crate) region: Region,
     /// The account of requests without a 12-digit access key id, in development mode.
     pub(crate) account: AccountId,
@@ -84,15 +85,20 @@ pub(crate) enum Roles {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccessKey {
+    /// The access key id.
     pub(crate) id: String,
+    /// The secret access key.
     pub(crate) secret: String,
+    /// Whose it is.
     pub(crate) account: AccountId,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OperatorKey {
+    /// The access key id.
     pub(crate) id: String,
+    /// The secret access key.
     pub(crate) secret: String,
 }
 
@@ -177,12 +183,16 @@ pub(crate) struct MetricsSection {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CapacitySection {
+    /// Sub-pools, in which instances wait.
     #[serde(rename = "pool")]
     pub(crate) pools: Vec<PoolDocument>,
+    /// Instances: machines, or shares of this one.
     #[serde(rename = "instance")]
     pub(crate) instances: Vec<InstanceDocument>,
+    /// What holds for an account.
     #[serde(rename = "account")]
     pub(crate) accounts: Vec<AccountDocument>,
+    /// Accounts that trust one another: they may share instances.
     #[serde(rename = "group")]
     pub(crate) groups: Vec<GroupDocument>,
     /// How more of it is acquired.

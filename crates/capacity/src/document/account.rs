@@ -17,6 +17,7 @@ const SPREAD_MAX: u32 = 4096;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountDocument {
+    /// Which.
     pub account: AccountId,
     /// Instead of the pool that its identity selects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +37,9 @@ pub struct AccountDocument {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupDocument {
+    /// What policies and pools name it by.
     pub name: String,
+    /// Its members. An account that several groups name is in the first of them.
     pub accounts: BTreeSet<AccountId>,
 }
 

@@ -11,12 +11,15 @@ use crate::CapacityError;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolDocument {
+    /// What requests, policies and instances name it by.
     pub name: String,
+    /// `general` (for anybody), `reserved` or `dedicated` (for its owner).
     #[serde(default = "general_kind")]
     pub kind: PoolKind,
     /// Who alone may draw on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
+    /// Instead: the trust group that alone may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Its availability and price change over time.
@@ -31,12 +34,16 @@ pub struct PoolDocument {
     /// For versions that are called so often alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<Frequency>,
+    /// Below so many waiting instances others are asked for...
     #[serde(default)]
     pub min: u32,
+    /// ...up to so many.
     #[serde(default)]
     pub target: u32,
+    /// More do not wait: they are given back.
     #[serde(default = "instances_default")]
     pub max: u32,
+    /// How many are asked for with each that is taken, such as `{per_removal = 1, fast_from = 10, fast_per_removal = 3}`.
     #[serde(default)]
     pub refill: Refill,
     /// Size of the instances that are acquired for it; 0: none is.

@@ -25,6 +25,7 @@ pub(crate) struct BucketSection {
     pub(crate) region: Option<String>,
     /// By default what the environment of the daemon has: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
     pub(crate) access_key_id: Option<String>,
+    /// Belongs to the id.
     pub(crate) secret_access_key: Option<String>,
     /// The bucket's name in the path instead of the host name. Unless it is said: yes, but not of `amazonaws.com`.
     pub(crate) path_style: Option<bool>,
