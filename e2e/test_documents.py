@@ -61,6 +61,7 @@ NOT_TYPED = {
     "cargo clippy -p hearth-engine --all-targets": BESIDE_THE_SUITE,
     "cargo nextest run -p hearth-sandbox": BESIDE_THE_SUITE,
     "cargo xtask rooms": BESIDE_THE_SUITE,
+    "cargo xtask members": BESIDE_THE_SUITE,
     "cargo xtask models": BESIDE_THE_SUITE,
     "cargo xtask reference": BESIDE_THE_SUITE,
     "hearth runtime add NAME...": "is typed with names",
