@@ -2,6 +2,7 @@
 
 use hearth_aws_api::Service;
 use http_body_util::BodyExt;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -126,4 +127,48 @@ async fn an_output_without_members_is_an_empty_object_and_none_is_nothing() {
     assert_eq!((status, &*body), (204, ""));
     let (status, _, body) = written(Service::Lambda, "DeleteCodeSigningConfig", json!({})).await;
     assert_eq!((status, &*body), (204, ""));
+}
+
+/// Any operation with anything in its place: `{parameters}`, query and body.
+fn any_request() -> impl Strategy<Value = (Service, http::Request<Bytes>)> {
+    let services = [Service::Lambda, Service::Scheduler, Service::ApiGateway, Service::ApiGatewayV2];
+    let body = prop_oneof![
+        Just(String::new()),
+        ".{0,40}",
+        r#"\{("[a-zA-Z]{1,12}":("x"|1|-2.5|null|\[1\]|\{\}),){0,4}"name":\{"a":[01]\}\}"#
+    ];
+    (
+        prop::sample::select(services.to_vec()),
+        any::<prop::sample::Index>(),
+        "[a-z%0-9A-F:.]{1,12}",
+        "[a-zA-Z]{1,8}=[a-z0-9%]{0,4}",
+        body,
+    )
+        .prop_map(|(service, index, parameter, query, body)| {
+            let operations: Vec<&Operation> = service.model().operations().collect();
+            let operation = operations[index.index(operations.len())];
+            let mut uri = operation.uri.clone();
+            while let Some((before, rest)) = uri.split_once('{') {
+                uri = format!("{before}{parameter}{}", rest.split_once('}').unwrap().1);
+            }
+            let uri = format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' });
+            let request = http::Request::builder().method(&*operation.method).uri(uri);
+            (service, request.body(Bytes::from(body)).unwrap())
+        })
+}
+
+proptest! {
+    /// What is read has no members but the input's, and checking it says what is wrong with it.
+    #[test]
+    fn whatever_comes_is_read_or_refused((service, request) in any_request()) {
+        let model = service.model();
+        let (name, request) = route(model, request).expect("has a route");
+        let operation = model.operation(&name).unwrap();
+        if let Ok(mut input) = input(model, operation, request) {
+            let structure = operation.input.as_deref().unwrap_or_default();
+            let known: Vec<&str> = model.members(structure).map(|(member, _, _)| member).collect();
+            prop_assert!(input.as_object().unwrap().keys().all(|member| known.contains(&member.as_str())), "{name}: {input}");
+            let _verdict = hearth_aws_api::validate::check(model, structure, &mut input);
+        }
+    }
 }
