@@ -13,7 +13,7 @@ use crate::dispatch::Exchange;
 use crate::error::ApiError;
 use crate::protocol::Protocol;
 use crate::refusal::unauthenticated;
-use crate::server::Peer;
+use crate::server::{FrontendConfig, Peer};
 use crate::{access, capacity};
 
 /// Where these pages begin.
@@ -28,7 +28,9 @@ where
         return manage(exchange, below, body).await.unwrap_or_else(|error| capacity::error_response(&error));
     }
     let result = match (&exchange.parts.method, path) {
-        (&Method::GET | &Method::HEAD, "/_hearth/health") => Ok(json_response(StatusCode::OK, health())),
+        (&Method::GET | &Method::HEAD, "/_hearth/health") => {
+            Ok(json_response(StatusCode::OK, health(&exchange.shared.config)))
+        }
         (&Method::GET, "/_hearth/state") => state(exchange).await,
         (&Method::GET, "/_hearth/metrics") => metrics(exchange).await,
         _ => Err(no_such_page()),
@@ -71,8 +73,10 @@ pub(crate) fn no_such_page() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", "There is no such page")
 }
 
-fn health() -> String {
-    serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }).to_string()
+/// The Region is that of requests which are not signed for another.
+fn health(config: &FrontendConfig) -> String {
+    serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "region": config.default_region })
+        .to_string()
 }
 
 /// What runs on this node; for an account, what of it is its own.

@@ -4,6 +4,7 @@ pub mod chunked;
 pub mod sigv4;
 mod time;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,8 +22,6 @@ use sigv4::{Claim, Scope, SignatureError, decode_hex};
 
 /// Derived signing keys that are remembered; forgotten all at once beyond that.
 const CACHED_KEYS_MAX: usize = 1024;
-/// What requests to global endpoints are signed for.
-const GLOBAL_REGION: &str = "us-east-1";
 
 /// The address would let anybody in who can reach it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -88,8 +87,8 @@ pub enum AuthError {
     Disabled(AccountId),
     #[error("an operator's key has no account")]
     NoAccount,
-    #[error("the signature is for the Region {signed}, this is {served}")]
-    Region { signed: String, served: Region },
+    #[error("the signature is for {signed:?}, which is no Region's name")]
+    Region { signed: String },
 }
 
 /// Lets requests in.
@@ -98,8 +97,6 @@ pub struct Authenticator {
     access: Arc<Access>,
     /// Who asks where any credentials pass and name no account.
     default: Arc<Principal>,
-    /// What signatures have to be for.
-    region: Option<Region>,
     cache: RwLock<HashMap<String, Arc<Signer>>>,
 }
 
@@ -107,6 +104,7 @@ pub struct Authenticator {
 struct Signer {
     key: hmac::Key,
     principal: Arc<Principal>,
+    region: Region,
     credentials: Credentials,
 }
 
@@ -125,6 +123,8 @@ impl fmt::Debug for Signer {
 #[derive(Debug)]
 pub struct Admission<'a> {
     pub principal: Arc<Principal>,
+    /// What it is signed for; `None` if it is not signed. Services that are the same everywhere do not look at it.
+    pub region: Option<Region>,
     signed: Option<(Claim<'a>, Arc<Signer>)>,
     /// The signature is checked already: the head says what the body's hash is.
     verified: bool,
@@ -133,7 +133,13 @@ pub struct Admission<'a> {
 impl<'a> Admission<'a> {
     /// For whom the channel vouches, not a signature.
     pub fn trusted(principal: Arc<Principal>) -> Self {
-        Self { principal, signed: None, verified: true }
+        Self { principal, region: None, signed: None, verified: true }
+    }
+
+    /// For the Region that the request names, whoever signed it.
+    pub fn asking(self, parts: &Parts) -> Result<Self, AuthError> {
+        let region = credential_of(parts).map(|credential| region_of(&credential)).transpose()?.flatten();
+        Ok(Self { region, ..self })
     }
 
     /// The access key that an unproven request names; `None` once it is proven who asks.
@@ -157,19 +163,13 @@ impl Authenticator {
     /// Without keys any credentials pass.
     pub fn new(access: Arc<Access>, default_account: AccountId) -> Self {
         let default = Arc::new(Principal::trusted(default_account));
-        Self { access, default, region: None, cache: RwLock::default() }
-    }
-
-    /// From now on signatures for other Regions are refused. Those of global services are always for the first one.
-    #[must_use]
-    pub fn of_region(self, region: Region) -> Self {
-        Self { region: Some(region), ..self }
+        Self { access, default, cache: RwLock::default() }
     }
 
     /// Checks all that can be checked without the body: an unknown caller is refused before it is read.
     pub fn admit<'a>(&self, parts: &'a Parts, sessions: &Sessions, now: Timestamp) -> Result<Admission<'a>, AuthError> {
         if !self.access.is_guarded() {
-            return Ok(Admission::trusted(self.anybody(parts, sessions, now)?));
+            return Admission::trusted(self.anybody(parts, sessions, now)?).asking(parts);
         }
         let claim = Claim::of(parts)?;
         let signer = match self.cached(&claim, now) {
@@ -182,8 +182,8 @@ impl Authenticator {
             claim.verify(parts, payload, &signer.key)?;
             self.remember(&claim, &signer);
         }
-        let principal = signer.principal.clone();
-        Ok(Admission { principal, signed: Some((claim, signer)), verified: payload.is_some() })
+        let (principal, region) = (signer.principal.clone(), Some(signer.region.clone()));
+        Ok(Admission { principal, region, signed: Some((claim, signer)), verified: payload.is_some() })
     }
 
     /// Checks the signature over head and body, whose `hash` is known where [`Admission::wants_hash`] asked for it, and gives the
@@ -222,21 +222,8 @@ impl Authenticator {
 
     /// Without keys: a session of ours is that session, a twelve-digit key id is the account, the rest is the default.
     fn anybody(&self, parts: &Parts, sessions: &Sessions, now: Timestamp) -> Result<Arc<Principal>, AuthError> {
-        let presigned;
-        let credential = match sigv4::peek_credential(parts) {
-            Some(credential) => credential,
-            None if parts.uri.query().is_some_and(|query| query.contains("X-Amz-Credential=")) => {
-                match Claim::of(parts) {
-                    Ok(claim) => {
-                        presigned = claim;
-                        &presigned.credential
-                    }
-                    Err(_) => return Ok(self.default.clone()),
-                }
-            }
-            None => return Ok(self.default.clone()),
-        };
-        let id = credential.split('/').next().unwrap_or(credential);
+        let Some(credential) = credential_of(parts) else { return Ok(self.default.clone()) };
+        let id = credential.split('/').next().unwrap_or(&credential);
         if id.starts_with("ASIA")
             && let Some(token) = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok())
         {
@@ -285,13 +272,12 @@ impl Authenticator {
 
     fn signer(&self, claim: &Claim<'_>, sessions: &Sessions, now: Timestamp) -> Result<Signer, AuthError> {
         let scope: Scope<'_> = claim.scope()?;
-        if let Some(served) = self.region.as_ref().filter(|served| !is_of(&scope, served)) {
-            return Err(AuthError::Region { signed: scope.region.to_owned(), served: served.clone() });
-        }
+        let region = parse_region(&scope)?;
         if let Some(key) = self.access.key(scope.access_key_id, now) {
             return Ok(Signer {
                 key: sigv4::signing_key(&key.secret, &scope),
                 principal: Arc::new(self.principal(&key)),
+                region,
                 credentials: Credentials::Key(key),
             });
         }
@@ -301,6 +287,7 @@ impl Authenticator {
                 key: sigv4::signing_key(&secret, &scope),
                 credentials: Credentials::Session { token: token.to_owned(), ends: claims.expires_at },
                 principal: Arc::new(principal_of(claims)),
+                region,
             }),
             Err(SessionError::Expired) => Err(AuthError::ExpiredToken),
             Err(SessionError::Invalid) => Err(AuthError::UnknownKey),
@@ -320,13 +307,22 @@ impl Authenticator {
     }
 }
 
-/// Whether the signature is for the Region, as far as its service has Regions: Hearth's own pages have none.
-fn is_of(scope: &Scope<'_>, served: &Region) -> bool {
-    let global = match scope.service {
-        "iam" | "sts" => scope.region == GLOBAL_REGION,
-        service => service == "hearth",
-    };
-    global || scope.region == served.as_str()
+/// The credential that a request names, whether or not the rest of its signature is readable.
+fn credential_of(parts: &Parts) -> Option<Cow<'_, str>> {
+    if let Some(credential) = sigv4::peek_credential(parts) {
+        return Some(credential.into());
+    }
+    parts.uri.query().filter(|query| query.contains("X-Amz-Credential="))?;
+    Claim::of(parts).ok().map(|claim| claim.credential)
+}
+
+/// The Region of a credential; `None` where it has no scope.
+fn region_of(credential: &str) -> Result<Option<Region>, AuthError> {
+    Scope::parse(credential).as_ref().map(parse_region).transpose()
+}
+
+fn parse_region(scope: &Scope<'_>) -> Result<Region, AuthError> {
+    scope.region.parse().ok().ok_or_else(|| AuthError::Region { signed: scope.region.chars().take(64).collect() })
 }
 
 fn principal_of(claims: SessionClaims) -> Principal {

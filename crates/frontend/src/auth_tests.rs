@@ -21,9 +21,13 @@ async fn authenticator(keys: &[(&str, &str)]) -> Authenticator {
     Authenticator::new(Arc::new(access), account("000000000000"))
 }
 
-/// A `POST /` of [`BODY`] at [`NOW`]. Written out here on purpose, apart from the code under test.
 fn signed(id: &str, secret: &str, token: Option<&str>) -> Parts {
-    let scope = "20150830/eu-west-1/lambda/aws4_request";
+    signed_for("eu-west-1", (id, secret), token)
+}
+
+/// A `POST /` of [`BODY`] at [`NOW`]. Written out here on purpose, apart from the code under test.
+fn signed_for(region: &str, (id, secret): (&str, &str), token: Option<&str>) -> Parts {
+    let scope = format!("20150830/{region}/lambda/aws4_request");
     let credential = format!("{id}/{scope}");
     let mut headers = "host:h\nx-amz-date:20150830T123600Z\n".to_owned();
     let mut names = "host;x-amz-date".to_owned();
@@ -108,6 +112,32 @@ async fn sessions_pass_in_both_modes_until_they_expire() {
     assert_eq!(enter(&strict, &forged, NOW), Err(AuthError::Signature(SignatureError::Mismatch)));
     let tokenless = signed(&credentials.access_key_id, &credentials.secret_access_key, None);
     assert_eq!(enter(&strict, &tokenless, NOW), Err(AuthError::UnknownKey));
+}
+
+#[tokio::test]
+async fn a_request_is_for_the_region_that_it_is_signed_for() {
+    let key = ("AKID", "secret");
+    for auth in [authenticator(&[]).await, authenticator(&[key]).await] {
+        for region in ["eu-west-1", "us-east-1", "eu-west-1"] {
+            let parts = signed_for(region, key, None);
+            let admission = auth.admit(&parts, &sessions(), NOW).unwrap();
+            auth.accept_body(&admission, &parts, Bytes::from_static(BODY), None).unwrap();
+            assert_eq!(admission.region.unwrap().as_str(), region);
+        }
+        for region in ["EU-WEST-1", "eu_west", "x", "a-region-of-more-than-thirty-two-characters"] {
+            let result = auth.admit(&signed_for(region, key, None), &sessions(), NOW).map(drop);
+            assert_eq!(result, Err(AuthError::Region { signed: region.to_owned() }));
+        }
+    }
+    let unsigned = Request::get("/").body(()).unwrap().into_parts().0;
+    assert_eq!(authenticator(&[]).await.admit(&unsigned, &sessions(), NOW).unwrap().region, None);
+    let elsewhere = signed_for("us-east-1", key, None).headers.remove("authorization").unwrap();
+    let mut moved = signed(key.0, key.1, None);
+    let text = moved.headers["authorization"].to_str().unwrap().replace("eu-west-1", "us-east-1");
+    assert_ne!(text, elsewhere.to_str().unwrap());
+    moved.headers.insert("authorization", text.parse().unwrap());
+    let refused = enter(&authenticator(&[key]).await, &moved, NOW);
+    assert_eq!(refused, Err(AuthError::Signature(SignatureError::Mismatch)), "the signature covers it");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use hearth_types::{AccountId, Home, Region, RequestId, Timestamp};
+use hearth_types::{Home, RequestId, Timestamp};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use http_body::{Frame, SizeHint};
@@ -18,8 +19,8 @@ use crate::connection::Busy;
 /// Who asks, for what account and Region, when and where.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    pub account: AccountId,
-    pub region: Region,
+    /// Whose resources it is about, and where they lie.
+    pub home: Home,
     pub request_id: RequestId,
     /// Such as `arn:aws:iam::000000000000:root` or a function's role session.
     pub principal_arn: String,
@@ -30,10 +31,11 @@ pub struct RequestContext {
     pub endpoint: String,
 }
 
-impl RequestContext {
-    /// Where it looks for what it names.
-    pub(crate) fn home(&self) -> Home {
-        Home::new(self.account.clone(), self.region.clone())
+impl Deref for RequestContext {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.home
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hearth_aws_api::Service;
 use hearth_types::limits::SYNC_PAYLOAD_BYTES_MAX;
-use hearth_types::{RequestId, Timestamp};
+use hearth_types::{Home, RequestId, Timestamp};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::Body;
@@ -80,7 +80,8 @@ impl<'a> Exchange<'a> {
 
     pub(crate) fn admit(&self) -> Result<Admission<'a>, AuthError> {
         match self.peer {
-            Peer::Function { principal, .. } => Ok(Admission::trusted(principal.clone())),
+            // The channel vouches for the caller; the signature says which Region is asked.
+            Peer::Function { principal, .. } => Admission::trusted(principal.clone()).asking(self.parts),
             Peer::Client(_) => {
                 let sessions = self.shared.backends.iam.sessions();
                 self.shared.authenticator.admit(self.parts, sessions, self.now)
@@ -101,13 +102,18 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The account that asks, in the Region that it signed for; else in the function's own, or the configured one.
+    fn home(&self, admission: &Admission<'_>) -> Home {
+        let region = admission.region.as_ref().unwrap_or(match self.peer {
+            Peer::Function { region, .. } => region,
+            Peer::Client(_) => &self.shared.config.default_region,
+        });
+        Home::new(admission.principal.account.clone(), region.clone())
+    }
+
     pub(crate) fn context(&self, admission: &Admission<'_>) -> RequestContext {
         RequestContext {
-            account: admission.principal.account.clone(),
-            region: match self.peer {
-                Peer::Function { region, .. } => region.clone(),
-                Peer::Client(_) => self.shared.config.default_region.clone(),
-            },
+            home: self.home(admission),
             request_id: self.request_id,
             principal_arn: admission.principal.arn.clone(),
             user_id: admission.principal.user_id.clone(),
@@ -176,7 +182,7 @@ impl<'a> Exchange<'a> {
         let request = Authenticated {
             call,
             parts: self.parts,
-            account: &admission.principal.account,
+            home: &self.home(&admission),
             request_id: self.request_id,
             payload,
             now: self.now,

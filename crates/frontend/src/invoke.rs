@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hearth_engine::port::{Invocation, InvokeError, Outcome, Reply, ThrottleReason, Timeline};
 use hearth_functions::{Functions, Resolved};
-use hearth_types::{AccountId, FunctionRef, Qualifier, RequestId, Timestamp, VersionLabel};
+use hearth_types::{FunctionRef, Home, Qualifier, RequestId, Timestamp, VersionLabel};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -44,7 +44,8 @@ const JSON: &str = "application/json";
 pub(crate) struct Authenticated<'a> {
     pub(crate) call: Call<'a>,
     pub(crate) parts: &'a Parts,
-    pub(crate) account: &'a AccountId,
+    /// Where it looks for the function.
+    pub(crate) home: &'a Home,
     pub(crate) request_id: RequestId,
     pub(crate) payload: Bytes,
     pub(crate) now: Timestamp,
@@ -59,9 +60,9 @@ pub(crate) async fn perform(
     let (function, qualifier) = names(functions, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
     request::check_payload(&request.payload, options.kind)?;
-    let resolved = functions.resolve(request.account, &function, qualifier.as_ref(), entropy::draw())?;
+    let resolved = functions.resolve(request.home, &function, qualifier.as_ref(), entropy::draw())?;
     let owner = &resolved.spec.key.account;
-    if owner != request.account && access.is_disabled(owner) {
+    if *owner != request.home.account && access.is_disabled(owner) {
         return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::LAMBDA));
     }
     if options.kind == InvocationType::DryRun {
@@ -100,15 +101,14 @@ pub(crate) async fn perform(
 /// The function and the qualifier. Whatever is wrong with them is told as AWS does, from the model; here it only has to be found fast.
 fn names(functions: &Functions, request: &Authenticated<'_>) -> Result<(FunctionRef, Option<Qualifier>), ApiError> {
     let given = request::qualifier(request.parts.uri.query());
-    let here =
-        |function: &FunctionRef| function.region.as_ref().is_none_or(|region| *region == functions.config().region);
+    let here = |function: &FunctionRef| function.region.as_ref().is_none_or(|region| *region == request.home.region);
     let function = request::function(request.call.function).filter(here);
     let qualifier = given.as_deref().map(str::parse::<Qualifier>).transpose();
     if let (Some(function), Ok(qualifier)) = (function, qualifier) {
         return Ok((function, qualifier));
     }
     let name = request::check_names(request.call.function, given.as_deref())?;
-    Err(functions.unknown_function(request.account, &name, given.as_deref()).into())
+    Err(functions.unknown_function(request.home, &name, given.as_deref()).into())
 }
 
 fn invocation(resolved: Resolved, options: Options, request: Authenticated<'_>) -> Result<Invocation, ApiError> {

@@ -102,18 +102,13 @@ pub(crate) const TABLE: Table<Arc<Functions>> = Table {
 
 fn scope(context: &Context) -> Scope<'_> {
     let request = &context.request;
-    Scope {
-        account: &request.account,
-        principal: &request.principal_arn,
-        now: request.now,
-        endpoint: &request.endpoint,
-    }
+    Scope { home: &request.home, principal: &request.principal_arn, now: request.now, endpoint: &request.endpoint }
 }
 
 /// Another account's function whose policy lets the caller do this: the operation is done there.
 fn go_to_owner(context: &mut Context, operation: &str, input: &Value) -> Result<(), error::ApiError> {
     if let Some(owner) = context.backend.granting_account(scope(context), operation, input)? {
-        context.request.account = owner;
+        context.request.home = owner;
     }
     Ok(())
 }

@@ -40,11 +40,11 @@ pub(crate) fn unauthenticated(error: AuthError, protocol: Protocol) -> ApiError 
         AuthError::Signature(SignatureError::Skewed(text)) => {
             (pick("InvalidSignatureException", "SignatureDoesNotMatch"), text)
         }
-        AuthError::Region { signed, served } => (
+        AuthError::Region { signed } => (
             pick("InvalidSignatureException", "SignatureDoesNotMatch"),
             format!(
-                "Credential should be scoped to a valid region, not '{}'. This endpoint serves '{served}': use that, or set another \
-                 `region` in Hearth's configuration.",
+                "Credential should be scoped to a valid region, not '{}'. Regions have names such as us-east-1: 3 to 32 lower-case \
+                 letters, digits and hyphens.",
                 signed.chars().take(64).collect::<String>()
             ),
         ),

@@ -84,7 +84,7 @@ pub struct Backends {
     pub capacity: CapacityPlan,
 }
 
-/// The function at the other end of a tunnel. The channel vouches for it; what its requests are signed with does not count.
+/// The function at the other end of a tunnel. The channel vouches for it: of what its requests are signed with only the Region counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FunctionIdentity {
     pub account: AccountId,
@@ -124,8 +124,7 @@ pub(crate) struct Shared {
 
 impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
-        let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone())
-            .of_region(config.default_region.clone());
+        let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone());
         let budget = BodyBudget::new(config.body_memory);
         let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
         Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }

@@ -53,8 +53,7 @@ mod tests {
     async fn ask(request: Request<Bytes>) -> (Option<String>, String) {
         let id = "8fb0a1f4-6c77-4f2a-9a5e-2b1f3c4d5e6f".parse().unwrap();
         let context = RequestContext {
-            account: "123456789012".parse().unwrap(),
-            region: "eu-west-1".parse().unwrap(),
+            home: "123456789012/eu-west-1".parse().unwrap(),
             request_id: id,
             principal_arn: String::new(),
             user_id: String::new(),

@@ -1,10 +1,10 @@
-//! One account in memory: what readers see, and the writer that all changes of the account pass through.
+//! One account in one Region, in memory: what readers see, and the writer that all changes of the account pass through.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use hearth_types::{AccountId, FunctionName};
+use hearth_types::{FunctionName, Home};
 
 use crate::function::{Function, Records};
 use crate::provision;
@@ -12,13 +12,9 @@ use crate::record::LayerRecord;
 
 pub(crate) type Layers = BTreeMap<String, BTreeMap<u64, Arc<LayerRecord>>>;
 
-/// Packages of one account that are read from buckets at once: each may take the disk of the largest for as long as its bucket
-/// may take. Others wait.
-const TRANSFERS_MAX: usize = 4;
-
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) id: AccountId,
+    pub(crate) home: Home,
     pub(crate) partition: String,
     functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
     layers: RwLock<Layers>,
@@ -29,8 +25,6 @@ pub(crate) struct Account {
     claimed: AtomicU32,
     /// Held by whoever changes anything, over its commit.
     pub(crate) writer: tokio::sync::Mutex<Writer>,
-    /// Packages that are read from buckets.
-    pub(crate) transfers: tokio::sync::Semaphore,
 }
 
 /// What only changes need.
@@ -45,7 +39,7 @@ pub(crate) struct Writer {
     pub(crate) doubtful: bool,
 }
 
-/// Everything that the store knows of an account.
+/// Everything that the store knows of an account in a Region.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) functions: BTreeMap<FunctionName, Arc<Function>>,
@@ -70,17 +64,16 @@ impl Aside {
 }
 
 impl Account {
-    pub(crate) fn new(id: AccountId, contents: Contents) -> Self {
+    pub(crate) fn new(home: Home, contents: Contents) -> Self {
         let account = Self {
-            partition: partition(&id),
-            id,
+            partition: partition(&home),
+            home,
             functions: RwLock::default(),
             layers: RwLock::default(),
             aside: RwLock::default(),
             reserved: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
             writer: tokio::sync::Mutex::new(contents.writer),
-            transfers: tokio::sync::Semaphore::new(TRANSFERS_MAX),
         };
         account.replace(contents.functions, contents.layers, contents.aside);
         account
@@ -175,6 +168,6 @@ pub(crate) fn claim(records: &Records) -> u32 {
 
 pub(crate) const PARTITION_PREFIX: &str = "lambda/";
 
-pub(crate) fn partition(account: &AccountId) -> String {
-    format!("{PARTITION_PREFIX}{account}")
+pub(crate) fn partition(home: &Home) -> String {
+    format!("{PARTITION_PREFIX}{home}")
 }

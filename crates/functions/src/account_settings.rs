@@ -8,7 +8,7 @@ use crate::functions::{Functions, Scope};
 
 impl Functions {
     pub fn get_account_settings(&self, scope: Scope<'_>) -> GetAccountSettingsResponse {
-        let account = self.shared.seen_account(scope.account);
+        let account = self.shared.seen_account(scope.home);
         let concurrent = self.shared.config.account_concurrency;
         let function_count = account.functions().len() as u64;
         GetAccountSettingsResponse {

@@ -26,9 +26,9 @@ impl Functions {
         request: CreateAliasRequest,
     ) -> Result<AliasConfiguration, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let absent = || missing(&self.shared, scope.account, &name, Some(&request.function_version));
+        let absent = || missing(&self.shared, scope.home, &name, Some(&request.function_version));
         let function = change.function(&name, absent)?;
         if function.records.aliases.contains_key(&request.name) {
             let arn = function.qualified_arn(&request.name);
@@ -50,9 +50,9 @@ impl Functions {
         request: UpdateAliasRequest,
     ) -> Result<AliasConfiguration, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         let Some(present) = function.records.aliases.get(&request.name) else {
             return Err(ApiError::not_found(format!("Alias not found: {}", function.qualified_arn(&request.name))));
         };
@@ -85,7 +85,7 @@ impl Functions {
     /// An alias that is not there is as good as deleted (recorded: 204).
     pub async fn delete_alias(&self, scope: Scope<'_>, request: DeleteAliasRequest) -> Result<(), ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = self.alias_function(scope, &name, &request.name)?;
         let mut records = function.records.clone();
@@ -112,8 +112,8 @@ impl Functions {
         request: &ListAliasesRequest,
     ) -> Result<ListAliasesResponse, ApiError> {
         let name = self.alias_owner(scope, &request.function_name)?;
-        let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
+        let function = self.shared.seen_account(scope.home).function(&name);
+        let function = function.ok_or_else(|| missing(&self.shared, scope.home, &name, None))?;
         let wanted = |alias: &AliasRecord| {
             let version = request.function_version.as_deref();
             version.is_none_or(|version| {
@@ -128,13 +128,13 @@ impl Functions {
     }
 
     fn alias_owner(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
-        Target::parse(text, None, &self.shared.config.region, scope.account)?.unqualified(ONLY_FUNCTIONS)
+        Target::parse(text, None, scope.home)?.unqualified(ONLY_FUNCTIONS)
     }
 
     /// A missing function is reported as a missing alias.
     fn alias_function(&self, scope: Scope<'_>, name: &str, alias: &str) -> Result<Arc<Function>, ApiError> {
-        self.shared.seen_account(scope.account).function(name).ok_or_else(|| {
-            let arn = crate::function::function_arn(&self.shared.config, scope.account, name);
+        self.shared.seen_account(scope.home).function(name).ok_or_else(|| {
+            let arn = crate::function::function_arn(scope.home, name);
             refuse::alias_not_found(&format!("{arn}:{alias}"))
         })
     }

@@ -29,7 +29,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     account: &Account,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    THREADS.blocking(account.id.as_str(), "work on a package", work).await.map_err(|error| {
+    THREADS.blocking(account.home.account.as_str(), "work on a package", work).await.map_err(|error| {
         tracing::error!(%error, "work on a package ended abnormally");
         internal()
     })

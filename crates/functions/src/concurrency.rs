@@ -39,22 +39,22 @@ impl Functions {
         request: &GetFunctionConcurrencyRequest,
     ) -> Result<GetFunctionConcurrencyResponse, ApiError> {
         let name = self.reservable(scope, &request.function_name)?;
-        let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
+        let function = self.shared.seen_account(scope.home).function(&name);
+        let function = function.ok_or_else(|| missing(&self.shared, scope.home, &name, None))?;
         let reserved = function.records.function.reserved_concurrency;
         Ok(GetFunctionConcurrencyResponse { reserved_concurrent_executions: reserved })
     }
 
     fn reservable(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
-        Target::parse(text, None, &self.shared.config.region, scope.account)?.unqualified(ONLY_FUNCTIONS)
+        Target::parse(text, None, scope.home)?.unqualified(ONLY_FUNCTIONS)
     }
 
     async fn set_concurrency(&self, scope: Scope<'_>, text: &str, reserved: Option<u32>) -> Result<(), ApiError> {
         let name = self.reservable(scope, text)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         // Recorded: with `$LATEST`.
-        let absent = || missing(&self.shared, scope.account, &name, Some("$LATEST"));
+        let absent = || missing(&self.shared, scope.home, &name, Some("$LATEST"));
         let function = change.function(&name, absent)?;
         let provisioned = provision::total(&function.records);
         if let Some(count) = reserved.filter(|count| *count < provisioned) {

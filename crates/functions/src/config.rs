@@ -38,8 +38,9 @@ impl fmt::Debug for RuntimeStates {
 
 #[derive(Clone, Debug)]
 pub struct FunctionsConfig {
+    /// Where belongs what was stored before records named their Region.
     pub region: Region,
-    /// Concurrent executions of each account.
+    /// Concurrent executions of each account in each Region.
     pub account_concurrency: u32,
     /// Whether the tag `hearth:live-dir` is obeyed: only where every client may read the host's files anyway.
     pub live_dirs: bool,

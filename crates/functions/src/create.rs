@@ -6,7 +6,7 @@ use hearth_aws_api::shapes::lambda::{
     CreateFunctionRequest, FunctionConfiguration, PackageType, Runtime, SnapStartApplyOn, TracingMode,
 };
 use hearth_packages::Package;
-use hearth_types::{AccountId, FunctionName, Timestamp, VersionLabel};
+use hearth_types::{FunctionName, Home, Timestamp, VersionLabel};
 
 use crate::code::{check_sizes, check_storage};
 use crate::function::Records;
@@ -26,9 +26,9 @@ impl Functions {
         let name = self.new_name(scope, &request.function_name)?;
         self.check_tags(scope, &Default::default(), request.tags.as_ref().unwrap_or(&Default::default()))?;
         // Recorded: layers are looked at before the name.
-        let _layers = settings::use_layers(&self.shared, scope.account, request.layers.as_deref().unwrap_or_default())?;
-        let account = self.shared.account(scope.account);
-        if self.shared.is_put_aside(scope.account, name.as_str()) {
+        let _layers = settings::use_layers(&self.shared, scope.home, request.layers.as_deref().unwrap_or_default())?;
+        let account = self.shared.account(scope.home);
+        if self.shared.is_put_aside(scope.home, name.as_str()) {
             return Err(refuse::put_aside(name.as_str()));
         }
         if account.find(&name).is_some() {
@@ -47,7 +47,7 @@ impl Functions {
         }
         check_storage(&account, &package)?;
         let uid = change.next_generation();
-        let settings = self.new_settings(scope.account, &name, request, (runtime, package))?;
+        let settings = self.new_settings(scope.home, &name, request, (runtime, package))?;
         let mut records = new_records(name, uid, settings, tags, scope.now);
         let published = if publish { Some(self.add_version(&mut change, &mut records, None)?) } else { None };
         let function = change.commit_function(records).await?;
@@ -62,7 +62,7 @@ impl Functions {
     }
 
     fn new_name(&self, scope: Scope<'_>, text: &str) -> Result<FunctionName, ApiError> {
-        let target = Target::parse(text, None, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(text, None, scope.home)?;
         target.name.parse().ok().ok_or_else(|| {
             ApiError::invalid_parameter(format!(
                 "1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: Member must have length \
@@ -101,7 +101,7 @@ impl Functions {
 
     fn new_settings(
         &self,
-        account: &AccountId,
+        home: &Home,
         name: &FunctionName,
         request: CreateFunctionRequest,
         (runtime, package): (Runtime, Package),
@@ -110,7 +110,7 @@ impl Functions {
         if let Some(given) = &request.logging_config {
             logging::change(&mut logging, given)?;
         }
-        let layers = settings::use_layers(&self.shared, account, &request.layers.unwrap_or_default())?;
+        let layers = settings::use_layers(&self.shared, home, &request.layers.unwrap_or_default())?;
         check_sizes(&package, &layers)?;
         let architectures = request.architectures.unwrap_or_default();
         let settings = Settings {

@@ -1,7 +1,7 @@
 //! Requests about another account's function: its resource policy decides.
 
 use hearth_aws_api::ApiError;
-use hearth_types::{AccountId, FunctionRef, Qualifier};
+use hearth_types::{FunctionRef, Home, Qualifier};
 use serde_json::Value;
 
 use crate::function::function_arn;
@@ -31,22 +31,17 @@ const GRANTABLE: &[&str] = &[
 ];
 
 impl Functions {
-    /// The account whose function the operation is about, if it is not the caller's own and lets the caller do this. `None`
+    /// Where the function lies that the operation is about, if it is not the caller's own and lets the caller do this. `None`
     /// too for whatever the operation itself refuses.
     ///
     /// # Errors
     /// 403, whether or not there is such a function.
-    pub fn granting_account(
-        &self,
-        scope: Scope<'_>,
-        operation: &str,
-        input: &Value,
-    ) -> Result<Option<AccountId>, ApiError> {
+    pub fn granting_account(&self, scope: Scope<'_>, operation: &str, input: &Value) -> Result<Option<Home>, ApiError> {
         let member = |name: &str| input.get(name).and_then(Value::as_str);
         let named = member("FunctionName").or_else(|| member("Resource"));
         let Some(function) = named.and_then(|text| text.parse::<FunctionRef>().ok()) else { return Ok(None) };
-        let elsewhere = function.region.as_ref().is_some_and(|region| *region != self.shared.config.region);
-        let Some(owner) = function.account.filter(|owner| owner != scope.account && !elsewhere) else {
+        let elsewhere = function.region.as_ref().is_some_and(|region| *region != scope.home.region);
+        let Some(owner) = function.account.filter(|owner| *owner != scope.home.account && !elsewhere) else {
             return Ok(None);
         };
         if !GRANTABLE.contains(&operation) {
@@ -54,13 +49,14 @@ impl Functions {
         }
         let given = || member("Qualifier").and_then(|text| text.parse::<Qualifier>().ok());
         let qualifier = function.qualifier.or_else(given);
+        let owner = Home::new(owner, scope.home.region.clone());
         let found = self.shared.known_account(&owner).and_then(|account| account.find(&function.name));
-        let caller = policy::Caller { account: scope.account, principal: Some(scope.principal) };
+        let caller = policy::Caller { account: &scope.home.account, principal: Some(scope.principal) };
         let action = format!("lambda:{operation}");
         if found.is_some_and(|found| policy::allows(&found, qualifier.as_ref(), caller, &action)) {
             return Ok(Some(owner));
         }
-        let mut arn = function_arn(&self.shared.config, &owner, function.name.as_str());
+        let mut arn = function_arn(&owner, function.name.as_str());
         if let Some(qualifier) = qualifier {
             arn = format!("{arn}:{qualifier}");
         }

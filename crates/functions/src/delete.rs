@@ -11,20 +11,15 @@ use crate::record::{async_key, function_key, policy_key, provisioned_key, versio
 
 impl Functions {
     pub async fn delete_function(&self, scope: Scope<'_>, request: DeleteFunctionRequest) -> Result<(), ApiError> {
-        let target = Target::parse(
-            &request.function_name,
-            request.qualifier.as_deref(),
-            &self.shared.config.region,
-            scope.account,
-        )?;
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), scope.home)?;
         if target.qualifier.as_deref() == Some("$LATEST") {
             return Err(ApiError::invalid_parameter(
                 "$LATEST version cannot be deleted without deleting the function.",
             ));
         }
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&target.name, || missing(&self.shared, scope.account, &target.name, None))?;
+        let function = change.function(&target.name, || missing(&self.shared, scope.home, &target.name, None))?;
         if let Some(qualifier) = target.qualifier.as_deref() {
             let number = qualifier.parse().ok();
             let number =
@@ -39,7 +34,7 @@ impl Functions {
         account.remove_function(&function.records.name);
         self.shared.retire(function.keys().cloned().collect());
         self.shared.provision(Some(&function), None);
-        self.shared.unsettled.add_deleted(account.id.clone(), function.records.function.uid, now);
+        self.shared.unsettled.add_deleted(account.home.clone(), function.records.function.uid, now);
         Ok(())
     }
 }

@@ -32,7 +32,7 @@ impl Functions {
         let given = (request.maximum_retry_attempts, request.maximum_event_age_in_seconds, request.destination_config);
         asks_for_something(&given)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = existing(&change, &target)?;
         let empty =
@@ -50,7 +50,7 @@ impl Functions {
         let given = (request.maximum_retry_attempts, request.maximum_event_age_in_seconds, request.destination_config);
         asks_for_something(&given)?;
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = existing(&change, &target)?;
         let present = function.records.async_configs.get(qualifier(&target)).cloned();
@@ -65,7 +65,7 @@ impl Functions {
         request: &GetFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, ApiError> {
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
-        let function = self.shared.seen_account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.home).function(&target.name);
         let function = function.ok_or_else(|| self.no_config(scope, &target))?;
         let record = function.records.async_configs.get(qualifier(&target));
         Ok(shown(&function, qualifier(&target), record.ok_or_else(|| self.no_config(scope, &target))?))
@@ -77,7 +77,7 @@ impl Functions {
         request: DeleteFunctionEventInvokeConfigRequest,
     ) -> Result<(), ApiError> {
         let target = self.config_target(scope, &request.function_name, request.qualifier.as_deref())?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = change.function(&target.name, || self.no_config(scope, &target))?;
         let mut records = function.records.clone();
@@ -94,7 +94,7 @@ impl Functions {
         request: &ListFunctionEventInvokeConfigsRequest,
     ) -> Result<ListFunctionEventInvokeConfigsResponse, ApiError> {
         let target = self.config_target(scope, &request.function_name, None)?;
-        let function = self.shared.seen_account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.home).function(&target.name);
         let function = function.ok_or_else(no_function)?;
         let configs = function.records.async_configs.iter();
         let all = configs.map(|(name, record)| (name.clone(), shown(&function, name, record))).collect();
@@ -103,11 +103,11 @@ impl Functions {
     }
 
     fn config_target(&self, scope: Scope<'_>, text: &str, qualifier: Option<&str>) -> Result<Target, ApiError> {
-        Target::parse(text, qualifier, &self.shared.config.region, scope.account)
+        Target::parse(text, qualifier, scope.home)
     }
 
     fn no_config(&self, scope: Scope<'_>, target: &Target) -> ApiError {
-        let arn = function_arn(&self.shared.config, scope.account, &target.name);
+        let arn = function_arn(scope.home, &target.name);
         ApiError::not_found(format!("The function {arn}:{} doesn't have an EventInvokeConfig", qualifier(target)))
     }
 
@@ -143,15 +143,14 @@ impl Functions {
         let service = arn.split(':').nth(2).unwrap_or_default();
         match service {
             "lambda" => {
-                let region = &self.shared.config.region;
-                let target = Target::parse(arn, None, region, scope.account).ok();
+                let target = Target::parse(arn, None, scope.home).ok();
                 if target.as_ref().is_some_and(|target| target.name == function.records.name.as_str()) {
                     return Err(ApiError::invalid_parameter(
                         "You can't specify the function as a destination for itself.",
                     ));
                 }
                 let exists = |target: Target| {
-                    let function = self.shared.seen_account(scope.account).function(&target.name)?;
+                    let function = self.shared.seen_account(scope.home).function(&target.name)?;
                     function.version(target.qualifier.as_deref()).map(drop)
                 };
                 target

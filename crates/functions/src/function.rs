@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hearth_engine::port::AsyncConfig;
-use hearth_types::{AccountId, FunctionName, NetworkMode, VersionKey, VersionLabel, VersionSpec};
+use hearth_types::{FunctionName, Home, NetworkMode, Region, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::FunctionsConfig;
 use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, PolicyRecord, ProvisionedRecord, Status, VersionRecord};
@@ -91,9 +91,8 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) fn new(config: &FunctionsConfig, account: &AccountId, records: Records) -> Self {
-        let maker =
-            Maker { config, account, records: &records, arn: function_arn(config, account, records.name.as_str()) };
+    pub(crate) fn new(config: &FunctionsConfig, home: &Home, records: Records) -> Self {
+        let maker = Maker { config, home, records: &records, arn: function_arn(home, records.name.as_str()) };
         let arn: Arc<str> = maker.arn.as_str().into();
         let latest = maker.latest("$LATEST");
         let unqualified = Ready {
@@ -109,6 +108,10 @@ impl Function {
             records.aliases.iter().filter_map(|(name, alias)| Some((name.clone(), maker.alias(name, alias)?)));
         let aliases = aliases.collect();
         Self { arn, unqualified, latest, versions, aliases, records }
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.latest.spec.key.region
     }
 
     pub(crate) fn qualified_arn(&self, qualifier: &str) -> String {
@@ -148,8 +151,8 @@ impl Function {
     }
 }
 
-pub(crate) fn function_arn(config: &FunctionsConfig, account: &AccountId, name: &str) -> String {
-    format!("arn:aws:lambda:{}:{account}:function:{name}", config.region)
+pub(crate) fn function_arn(Home { account, region }: &Home, name: &str) -> String {
+    format!("arn:aws:lambda:{region}:{account}:function:{name}")
 }
 
 /// The network that the tags ask for, if they do.
@@ -163,7 +166,7 @@ pub(crate) fn tagged_network(tags: &BTreeMap<String, String>) -> Option<NetworkM
 
 struct Maker<'a> {
     config: &'a FunctionsConfig,
-    account: &'a AccountId,
+    home: &'a Home,
     records: &'a Records,
     arn: String,
 }
@@ -215,15 +218,15 @@ impl Maker<'_> {
             .map(|layer| hearth_types::LayerRef { arn: layer.arn.clone(), code: layer.package.code });
         VersionSpec {
             key: VersionKey {
-                account: self.account.clone(),
-                region: self.config.region.clone(),
+                account: self.home.account.clone(),
+                region: self.home.region.clone(),
                 function: self.records.name.clone(),
                 version: label,
                 code: settings.package.code,
                 generation: version.generation.max(function.placed),
             },
             runtime: settings.runtime.to_string(),
-            runtime_version_arn: runtime::version_arn(&self.config.region, settings.runtime),
+            runtime_version_arn: runtime::version_arn(&self.home.region, settings.runtime),
             handler: settings.handler.clone(),
             role: settings.role.clone(),
             memory_mib: settings.memory_mib,

@@ -56,12 +56,11 @@ impl Functions {
                 "RuntimeVersionArn must be provided when UpdateRuntimeOn is set to Manual.",
             ));
         }
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let (function, target) = self.settings_target(scope, &request.function_name, request.qualifier.as_deref())?;
         let version = function.version(target.qualifier.as_deref());
-        let runtime =
-            version.map(|(_, version)| runtime::version_arn(&self.shared.config.region, version.settings.runtime));
+        let runtime = version.map(|(_, version)| runtime::version_arn(function.region(), version.settings.runtime));
         if let Some(arn) = request.runtime_version_arn.as_ref().filter(|arn| Some(*arn) != runtime.as_ref()) {
             return Err(ApiError::invalid_parameter(format!(
                 "Runtime version {arn} is not available for the function: this host has one version of each runtime, here {}",
@@ -96,7 +95,7 @@ impl Functions {
         scope: Scope<'_>,
         request: PutFunctionRecursionConfigRequest,
     ) -> Result<PutFunctionRecursionConfigResponse, ApiError> {
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let (function, target) = self.settings_target(scope, &request.function_name, None)?;
         target.unqualified(ONLY_FUNCTIONS)?;
@@ -112,9 +111,9 @@ impl Functions {
         text: &str,
         given: Option<&str>,
     ) -> Result<(Arc<Function>, Target), ApiError> {
-        let target = Target::parse(text, given, &self.shared.config.region, scope.account)?;
-        let absent = || missing(&self.shared, scope.account, &target.name, target.qualifier.as_deref());
-        let function = self.shared.seen_account(scope.account).function(&target.name).ok_or_else(absent)?;
+        let target = Target::parse(text, given, scope.home)?;
+        let absent = || missing(&self.shared, scope.home, &target.name, target.qualifier.as_deref());
+        let function = self.shared.seen_account(scope.home).function(&target.name).ok_or_else(absent)?;
         function.version(target.qualifier.as_deref()).map(drop).ok_or_else(absent)?;
         Ok((function, target))
     }

@@ -1,21 +1,23 @@
 //! The control plane as its users hold it, and the one way in which anything is changed.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use hearth_aws_api::ApiError;
 use hearth_engine::port::{Provisioner, Templates};
 use hearth_packages::Packages;
 use hearth_store::{CommitError, ReadError, Store, Write};
-use hearth_types::{AccountId, Timestamp, VersionKey};
+use hearth_types::{Home, Timestamp, VersionKey};
 use serde::Serialize;
 use tokio::sync::MutexGuard;
 
-use crate::account::{Account, Contents, Writer};
+use crate::account::{Account, Writer};
+use crate::accounts::Accounts;
 use crate::config::FunctionsConfig;
 use crate::function::{Function, Records};
 use crate::load::{self, LoadError};
 use crate::location::Signer;
+use crate::move_accounts::{MoveError, move_accounts};
 use crate::prepare::Preparer;
 use crate::record::{self, function_key};
 use crate::refuse;
@@ -26,7 +28,8 @@ use hearth_store::stored;
 /// For whom an operation is done, when, and at which endpoint (`http://host:port`, for URLs in answers).
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
-    pub account: &'a AccountId,
+    /// Where it looks for what the request names.
+    pub home: &'a Home,
     /// ARN of the caller, which may be a function's role session.
     pub principal: &'a str,
     pub now: Timestamp,
@@ -35,11 +38,13 @@ pub struct Scope<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    #[error("cannot move accounts to their Region")]
+    Move(#[source] MoveError),
     #[error("cannot list the accounts")]
     List(#[source] ReadError),
     #[error("cannot load account {account}")]
     Load {
-        account: AccountId,
+        account: Home,
         #[source]
         source: LoadError,
     },
@@ -56,7 +61,7 @@ pub struct NodePorts {
     pub provisioner: Arc<dyn Provisioner>,
 }
 
-/// Functions, versions, aliases, layers and settings of all accounts.
+/// Functions, versions, aliases, layers and settings of all accounts in all Regions.
 #[derive(Debug)]
 pub struct Functions {
     pub(crate) shared: Arc<Shared>,
@@ -78,7 +83,7 @@ pub(crate) struct Shared {
     pub(crate) unprepared: crate::prepare::Unprepared,
     retire: Retire,
     node: OnceLock<NodePorts>,
-    accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
+    pub(crate) accounts: Accounts,
 }
 
 impl std::fmt::Debug for Shared {
@@ -98,22 +103,23 @@ impl Functions {
         config: FunctionsConfig,
         retire: Retire,
     ) -> Result<Self, OpenError> {
-        let mut accounts = HashMap::new();
+        let mut accounts = Vec::new();
+        move_accounts(&*store, &config.region).await.map_err(OpenError::Move)?;
         let partitions = store.partitions(record::COUNTER).await.map_err(OpenError::List)?;
         for partition in partitions {
-            let id =
-                partition.strip_prefix(crate::account::PARTITION_PREFIX).and_then(|id| id.parse::<AccountId>().ok());
-            let Some(id) = id else { continue };
-            let contents = load::account(&*store, &config, &id).await;
-            let contents = contents.map_err(|source| OpenError::Load { account: id.clone(), source })?;
-            accounts.insert(id.clone(), Arc::new(Account::new(id, contents)));
+            let home =
+                partition.strip_prefix(crate::account::PARTITION_PREFIX).and_then(|home| home.parse::<Home>().ok());
+            let Some(home) = home else { continue };
+            let contents = load::account(&*store, &config, &home).await;
+            let contents = contents.map_err(|source| OpenError::Load { account: home.clone(), source })?;
+            accounts.push(Account::new(home, contents));
         }
         let shared = Arc::new(Shared {
             signer: Signer::new().ok_or(OpenError::Random)?,
             collection: tokio::sync::RwLock::default(),
             unsettled: crate::settle::Unsettled::default(),
             unprepared: crate::prepare::Unprepared::default(),
-            accounts: RwLock::new(accounts),
+            accounts: Accounts::new(accounts),
             config,
             store,
             packages,
@@ -155,33 +161,28 @@ impl Functions {
 }
 
 impl Shared {
-    /// The account, if it ever had anything.
-    pub(crate) fn known_account(&self, id: &AccountId) -> Option<Arc<Account>> {
-        self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    /// The account in the Region, if it ever had anything there.
+    pub(crate) fn known_account(&self, home: &Home) -> Option<Arc<Account>> {
+        self.accounts.known(home)
     }
 
     pub(crate) fn all_accounts(&self) -> Vec<Arc<Account>> {
-        self.accounts.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.accounts.all()
     }
 
-    /// The account for reading; every account id means an account, which is empty at first.
-    pub(crate) fn seen_account(&self, id: &AccountId) -> Arc<Account> {
-        self.known_account(id).unwrap_or_else(|| Arc::new(Account::new(id.clone(), Contents::default())))
+    /// The account for reading; every account id in every Region means an account, which is empty at first.
+    pub(crate) fn seen_account(&self, home: &Home) -> Arc<Account> {
+        self.known_account(home).unwrap_or_else(|| Accounts::empty(home))
     }
 
     /// The account for changing.
-    pub(crate) fn account(&self, id: &AccountId) -> Arc<Account> {
-        if let Some(account) = self.known_account(id) {
-            return account;
-        }
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Account::new(id.clone(), Contents::default()));
-        Arc::clone(accounts.entry(id.clone()).or_insert_with(fresh))
+    pub(crate) fn account(&self, home: &Home) -> Arc<Account> {
+        self.accounts.for_change(home)
     }
 
     /// Whether there is a function of this name whose records cannot be read.
-    pub(crate) fn is_put_aside(&self, account: &AccountId, name: &str) -> bool {
-        self.known_account(account).is_some_and(|account| account.aside().functions.contains(name))
+    pub(crate) fn is_put_aside(&self, home: &Home, name: &str) -> bool {
+        self.known_account(home).is_some_and(|account| account.aside().functions.contains(name))
     }
 
     /// `None` until it is connected.
@@ -221,7 +222,7 @@ pub(crate) struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// A number that no key of this account ever had.
+    /// A number that no key of this account in this Region ever had.
     pub(crate) fn next_generation(&mut self) -> u64 {
         self.generation += 1;
         self.generation
@@ -258,6 +259,7 @@ impl Change<'_> {
             self.put(record::COUNTER.to_owned(), &generation)?;
         }
         let writes = std::mem::take(&mut self.writes);
+        self.shared.accounts.keep(&self.account.home);
         self.writer.doubtful = true;
         let result = self.shared.store.commit(&self.account.partition, Vec::new(), writes).await;
         let error = match result {
@@ -268,7 +270,7 @@ impl Change<'_> {
             }
             Err(error) => error,
         };
-        tracing::error!(account = %self.account.id, %error, "a change was not stored");
+        tracing::error!(account = %self.account.home, %error, "a change was not stored");
         if let CommitError::TooLarge { .. } = error {
             self.writer.doubtful = false;
             return Err(ApiError::invalid_parameter("The resource is too large to be stored."));
@@ -286,7 +288,7 @@ impl Change<'_> {
         }
         self.put(function_key(records.name.as_str()), &records.function)?;
         self.commit().await?;
-        let function = Arc::new(Function::new(&self.shared.config, &self.account.id, records));
+        let function = Arc::new(Function::new(&self.shared.config, &self.account.home, records));
         self.account.put_function(Arc::clone(&function));
         if let Some(before) = before {
             let current: Vec<&VersionKey> = function.keys().collect();
@@ -297,16 +299,16 @@ impl Change<'_> {
             self.shared.provision(None, Some(&function));
         }
         if function.is_unsettled() {
-            self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
+            self.shared.unsettled.add(self.account.home.clone(), function.records.name.clone());
         }
-        self.shared.unprepared.add(&self.account.id, &function);
+        self.shared.unprepared.add(&self.account.home, &function);
         Ok(function)
     }
 
     async fn reload(&mut self) -> Result<(), ApiError> {
-        let contents = load::account(&*self.shared.store, &self.shared.config, &self.account.id).await;
+        let contents = load::account(&*self.shared.store, &self.shared.config, &self.account.home).await;
         let contents = contents.map_err(|error| {
-            tracing::error!(account = %self.account.id, error = &error as &dyn std::error::Error, "cannot read an account back");
+            tracing::error!(account = %self.account.home, error = &error as &dyn std::error::Error, "cannot read an account back");
             ApiError::service("An error occurred and the request cannot be processed.")
         })?;
         *self.writer = contents.writer;
@@ -325,9 +327,9 @@ impl Change<'_> {
         }
         after.iter().for_each(|function| self.shared.provision(find(&before, function).as_deref(), Some(function)));
         for function in after.iter().filter(|function| function.is_unsettled()) {
-            self.shared.unsettled.add(self.account.id.clone(), function.records.name.clone());
+            self.shared.unsettled.add(self.account.home.clone(), function.records.name.clone());
         }
-        after.iter().for_each(|function| self.shared.unprepared.add(&self.account.id, function));
+        after.iter().for_each(|function| self.shared.unprepared.add(&self.account.home, function));
         Ok(())
     }
 }
@@ -338,11 +340,11 @@ pub(crate) fn revision_id() -> String {
 }
 
 /// 404 for a function of the account; if there is one and it cannot be read, that is what is said.
-pub(crate) fn missing(shared: &Shared, account: &AccountId, name: &str, qualifier: Option<&str>) -> ApiError {
-    if shared.is_put_aside(account, name) {
+pub(crate) fn missing(shared: &Shared, home: &Home, name: &str, qualifier: Option<&str>) -> ApiError {
+    if shared.is_put_aside(home, name) {
         return refuse::put_aside(name);
     }
-    let arn = crate::function::function_arn(&shared.config, account, name);
+    let arn = crate::function::function_arn(home, name);
     refuse::function_not_found(&match qualifier {
         Some(qualifier) => format!("{arn}:{qualifier}"),
         None => arn,

@@ -80,7 +80,7 @@ impl Shared {
     pub(crate) async fn collect_garbage(&self, opened: Timestamp) {
         for account in self.all_accounts() {
             if let Err(error) = self.collect(&account, opened).await {
-                tracing::warn!(account = %account.id, %error, "cannot remove unused packages");
+                tracing::warn!(account = %account.home, %error, "cannot remove unused packages");
             }
         }
     }

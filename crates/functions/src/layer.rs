@@ -9,7 +9,7 @@ use hearth_aws_api::shapes::lambda::{
     ListLayerVersionsRequest, ListLayerVersionsResponse, ListLayersRequest, ListLayersResponse,
     PublishLayerVersionRequest, PublishLayerVersionResponse, Runtime,
 };
-use hearth_types::AccountId;
+use hearth_types::{AccountId, Home};
 
 use crate::code::check_storage;
 use crate::functions::{Functions, Scope, Shared};
@@ -36,7 +36,7 @@ impl Functions {
             version: content.s3_object_version,
             storage_mode: content.s3_object_storage_mode,
         };
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let source = Source { zip: content.zip_file, s3 };
         let zip = self.shared.receive(&account, source).await?;
         let _kept = self.shared.collection.read().await;
@@ -58,7 +58,7 @@ impl Functions {
         change.commit().await?;
         change.writer.layer_numbers.insert(name.clone(), number);
         account.put_layer(&name, number, Some(record.clone()));
-        let layer_arn = self.layer_arn(scope.account, &name);
+        let layer_arn = layer_arn(scope.home, &name);
         Ok(PublishLayerVersionResponse {
             content: Some(self.layer_content(scope, &record)),
             layer_version_arn: Some(format!("{layer_arn}:{number}")),
@@ -83,7 +83,7 @@ impl Functions {
             return self.layer_version_of(scope, &format!("{}:{number}", request.layer_name));
         }
         let name = &request.layer_name;
-        let record = self.shared.seen_account(scope.account).layer(name, number);
+        let record = self.shared.seen_account(scope.home).layer(name, number);
         Ok(self.layer_version(scope, name, number, &*record.ok_or_else(refuse::no_such_resource)?))
     }
 
@@ -100,24 +100,25 @@ impl Functions {
         let [_, _, _, region, owner, _, name, number] = parts.as_slice() else {
             return Err(refuse::no_such_resource());
         };
-        if *region != self.shared.config.region.as_str() {
-            return Err(wrong_region(region, &self.shared.config.region));
+        if *region != scope.home.region.as_str() {
+            return Err(wrong_region(region, &scope.home.region));
         }
         let owner = owner.parse().ok().ok_or_else(refuse::no_such_resource)?;
+        let home = Home::new(owner, scope.home.region.clone());
         let number = number.parse().ok().ok_or_else(refuse::no_such_resource)?;
-        let record = self.shared.layer_for(scope.account, arn);
+        let record = self.shared.layer_for(scope.home, arn);
         let record = record.map_err(|error| if error.status == 403 { error } else { refuse::no_such_resource() })?;
-        Ok(self.layer_version(Scope { account: &owner, ..scope }, name, number, &record))
+        Ok(self.layer_version(Scope { home: &home, ..scope }, name, number, &record))
     }
 
     pub fn list_layers(&self, scope: Scope<'_>, request: &ListLayersRequest) -> ListLayersResponse {
-        let account = self.shared.seen_account(scope.account);
+        let account = self.shared.seen_account(scope.home);
         let layers = account.layers();
         let wanted = |record: &&LayerRecord| fits(record, request.compatible_runtime, request.compatible_architecture);
         let all = layers.iter().filter_map(|(name, versions)| {
             let mut newest = versions.iter().rev().map(|(number, record)| (*number, &**record));
             let (number, record) = newest.find(|(_, record)| wanted(record))?;
-            let layer_arn = self.layer_arn(scope.account, name);
+            let layer_arn = layer_arn(scope.home, name);
             let latest = list_item(&layer_arn, number, record);
             let item = LayersListItem {
                 layer_name: Some(name.clone()),
@@ -137,9 +138,9 @@ impl Functions {
         request: &ListLayerVersionsRequest,
     ) -> Result<ListLayerVersionsResponse, ApiError> {
         let name = self.layer_name(scope, "ListLayerVersions", &request.layer_name)?;
-        let account = self.shared.seen_account(scope.account);
+        let account = self.shared.seen_account(scope.home);
         let layers = account.layers();
-        let layer_arn = self.layer_arn(scope.account, &name);
+        let layer_arn = layer_arn(scope.home, &name);
         let versions = layers
             .get(&name)
             .into_iter()
@@ -162,7 +163,7 @@ impl Functions {
     ) -> Result<(), ApiError> {
         let name = self.layer_name(scope, "DeleteLayerVersion", &request.layer_name)?;
         let number = layer_number(request.version_number)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let Some(record) = account.layer(&name, number) else { return Ok(()) };
         change.drop_stored(Stored::Package(record.package.code), steady_time())?;
@@ -176,17 +177,13 @@ impl Functions {
     pub(crate) fn layer_name(&self, scope: Scope<'_>, operation: &str, text: &str) -> Result<String, ApiError> {
         let parts: Vec<&str> = text.split(':').collect();
         let [_, _, _, region, account, _, name] = parts.as_slice() else { return Ok(text.to_owned()) };
-        if *region != self.shared.config.region.as_str() {
-            return Err(wrong_region(region, &self.shared.config.region));
+        if *region != scope.home.region.as_str() {
+            return Err(wrong_region(region, &scope.home.region));
         }
-        if *account != scope.account.as_str() {
+        if *account != scope.home.account.as_str() {
             return Err(refuse::not_authorized(scope.principal, &format!("lambda:{operation}"), text));
         }
         Ok((*name).to_owned())
-    }
-
-    pub(crate) fn layer_arn(&self, account: &AccountId, name: &str) -> String {
-        format!("arn:aws:lambda:{}:{account}:layer:{name}", self.shared.config.region)
     }
 
     fn layer_content(&self, scope: Scope<'_>, record: &LayerRecord) -> LayerVersionContentOutput {
@@ -205,7 +202,7 @@ impl Functions {
         number: u64,
         record: &LayerRecord,
     ) -> GetLayerVersionResponse {
-        let layer_arn = self.layer_arn(scope.account, name);
+        let layer_arn = layer_arn(scope.home, name);
         GetLayerVersionResponse {
             content: Some(self.layer_content(scope, record)),
             layer_version_arn: Some(format!("{layer_arn}:{number}")),
@@ -220,6 +217,10 @@ impl Functions {
     }
 }
 
+pub(crate) fn layer_arn(Home { account, region }: &Home, name: &str) -> String {
+    format!("arn:aws:lambda:{region}:{account}:layer:{name}")
+}
+
 pub(crate) fn layer_number(number: i64) -> Result<u64, ApiError> {
     match u64::try_from(number) {
         Ok(number) if number > 0 => Ok(number),
@@ -228,26 +229,32 @@ pub(crate) fn layer_number(number: i64) -> Result<u64, ApiError> {
 }
 
 impl Shared {
-    /// The layer version that a function of `user` names, which another account may own if its policy says so.
-    pub(crate) fn layer_for(&self, user: &AccountId, arn: &str) -> Result<Arc<LayerRecord>, ApiError> {
+    /// The layer version that a function of `user` names, which another account may own if its policy says so. It is of the
+    /// function's own Region.
+    pub(crate) fn layer_for(&self, user: &Home, arn: &str) -> Result<Arc<LayerRecord>, ApiError> {
         let missing = || ApiError::invalid_parameter(format!("Layer version {arn} does not exist."));
         let parts: Vec<&str> = arn.split(':').collect();
         let [_, _, _, region, owner, _, name, number] = parts.as_slice() else { return Err(missing()) };
-        if *region != self.config.region.as_str() {
+        let owner: AccountId = owner.parse().ok().ok_or_else(missing)?;
+        let (is_own, is_here) = (owner == user.account, *region == user.region.as_str());
+        if is_own && !is_here {
             return Err(ApiError::invalid_parameter(format!(
                 "Layers are not in the same region as the function. Layers are expected to be in region {}.",
-                self.config.region
+                user.region
             )));
         }
-        let owner: AccountId = owner.parse().ok().ok_or_else(missing)?;
         let number = number.parse().ok().ok_or_else(missing)?;
-        let record = self.known_account(&owner).and_then(|account| account.layer(name, number));
-        if owner == *user {
+        let home = Home::new(owner, user.region.clone());
+        let record = self.known_account(&home).and_then(|account| account.layer(name, number));
+        if is_own {
             return record.ok_or_else(missing);
         }
+        // Recorded: of another account's layer in another Region too.
         record
-            .filter(|record| record.policy.as_ref().is_some_and(|policy| policy.opens_to(user)))
-            .ok_or_else(|| refuse::not_authorized(&format!("arn:aws:iam::{user}:root"), "lambda:GetLayerVersion", arn))
+            .filter(|record| is_here && record.policy.as_ref().is_some_and(|policy| policy.opens_to(&user.account)))
+            .ok_or_else(|| {
+                refuse::not_authorized(&format!("arn:aws:iam::{}:root", user.account), "lambda:GetLayerVersion", arn)
+            })
     }
 }
 

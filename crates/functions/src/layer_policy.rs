@@ -10,7 +10,7 @@ use hearth_types::limits::POLICY_BYTES_MAX;
 use serde_json::json;
 
 use crate::functions::{Change, Functions, Scope, revision_id};
-use crate::layer::layer_number;
+use crate::layer::{layer_arn, layer_number};
 use crate::policy::{Caller, document, duplicate, names, principal, remove_statement, sid};
 use crate::record::{LayerRecord, PolicyRecord, layer_key};
 use crate::refuse;
@@ -23,7 +23,7 @@ impl Functions {
         scope: Scope<'_>,
         request: AddLayerVersionPermissionRequest,
     ) -> Result<AddLayerVersionPermissionResponse, ApiError> {
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let (name, number, mut record) =
             self.layer_with_policy(scope, "AddLayerVersionPermission", &request.layer_name, request.version_number)?;
@@ -34,7 +34,7 @@ impl Functions {
             return Err(duplicate(&request.statement_id));
         }
         refuse::check_revision(request.revision_id.as_deref(), revision, GETTER)?;
-        let arn = format!("{}:{number}", self.layer_arn(scope.account, &name));
+        let arn = format!("{}:{number}", layer_arn(scope.home, &name));
         let mut statement = json!({
             "Sid": request.statement_id,
             "Effect": "Allow",
@@ -75,7 +75,7 @@ impl Functions {
         scope: Scope<'_>,
         request: RemoveLayerVersionPermissionRequest,
     ) -> Result<(), ApiError> {
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let (name, number, mut record) =
             self.layer_with_policy(scope, "RemoveLayerVersionPermission", &request.layer_name, request.version_number)?;
@@ -96,8 +96,8 @@ impl Functions {
     ) -> Result<(String, u64, LayerRecord), ApiError> {
         let name = self.layer_name(scope, operation, layer)?;
         let number = layer_number(number)?;
-        let record = self.shared.seen_account(scope.account).layer(&name, number).ok_or_else(|| {
-            let arn = self.layer_arn(scope.account, &name);
+        let record = self.shared.seen_account(scope.home).layer(&name, number).ok_or_else(|| {
+            let arn = layer_arn(scope.home, &name);
             ApiError::not_found(format!("Layer version {arn}:{number} does not exist."))
         })?;
         Ok((name, number, (*record).clone()))

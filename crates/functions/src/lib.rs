@@ -10,6 +10,7 @@
 
 mod account;
 mod account_settings;
+mod accounts;
 mod alias;
 mod code;
 mod concurrency;
@@ -28,6 +29,7 @@ mod list;
 mod load;
 mod location;
 mod logging;
+mod move_accounts;
 mod name;
 mod policy;
 mod prepare;
@@ -51,4 +53,5 @@ pub use config::{FunctionsConfig, RoleChecks, RuntimeState, RuntimeStates};
 pub use functions::{Functions, NodePorts, OpenError, Retire, Scope};
 pub use hearth_aws_api::ApiError;
 pub use location::LocationError;
+pub use move_accounts::MoveError;
 pub use resolve::Resolved;

@@ -61,7 +61,7 @@ impl Functions {
         if request.master_region.is_some() {
             return edge_functions(request);
         }
-        let account = self.shared.seen_account(scope.account);
+        let account = self.shared.seen_account(scope.home);
         let functions: Vec<Arc<Function>> = account.functions().values().cloned().collect();
         let all_versions = request.function_version.is_some();
         let mut all = Vec::new();
@@ -111,7 +111,7 @@ impl Functions {
         arn: String,
         record: &VersionRecord,
     ) -> FunctionConfiguration {
-        let (region, name) = (&self.shared.config.region, function.records.name.as_str());
+        let (region, name) = (function.region(), function.records.name.as_str());
         view::listed(view::Shown { region, name, arn, version }, record)
     }
 
@@ -121,12 +121,12 @@ impl Functions {
         name: &str,
         qualifier: Option<&str>,
     ) -> Result<(Arc<Function>, Target), ApiError> {
-        let target = Target::parse(name, qualifier, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(name, qualifier, scope.home)?;
         let function = self
             .shared
-            .seen_account(scope.account)
+            .seen_account(scope.home)
             .function(&target.name)
-            .ok_or_else(|| missing(&self.shared, scope.account, &target.name, target.qualifier.as_deref()))?;
+            .ok_or_else(|| missing(&self.shared, scope.home, &target.name, target.qualifier.as_deref()))?;
         Ok((function, target))
     }
 
@@ -137,7 +137,7 @@ impl Functions {
         target: &Target,
     ) -> Result<(VersionLabel, &'f VersionRecord), ApiError> {
         let qualifier = target.qualifier.as_deref();
-        function.version(qualifier).ok_or_else(|| missing(&self.shared, scope.account, &target.name, qualifier))
+        function.version(qualifier).ok_or_else(|| missing(&self.shared, scope.home, &target.name, qualifier))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hearth_store::{ReadError, Store};
-use hearth_types::{AccountId, FunctionName};
+use hearth_types::{FunctionName, Home};
 use serde::de::DeserializeOwned;
 
 use crate::account::{Aside, Contents, partition};
@@ -26,12 +26,8 @@ const SKIPPED: u64 = 1 << 32;
 
 /// Everything of the account, from an empty store nothing. What cannot be read is said in the log and put aside: a function with any part of it
 /// that cannot, and single other records.
-pub(crate) async fn account(
-    store: &dyn Store,
-    config: &FunctionsConfig,
-    id: &AccountId,
-) -> Result<Contents, LoadError> {
-    let mut reader = Reader { store, partition: partition(id), lost: Vec::new() };
+pub(crate) async fn account(store: &dyn Store, config: &FunctionsConfig, home: &Home) -> Result<Contents, LoadError> {
+    let mut reader = Reader { store, partition: partition(home), lost: Vec::new() };
     let mut contents = Contents::default();
     let numbers = reader.map("numbers/").await?;
     let layer_numbers = reader.map("layer-numbers/").await?;
@@ -59,7 +55,7 @@ pub(crate) async fn account(
     contents.writer.generation = reader.counter(&functions).await?;
     contents.aside = aside(&reader.lost, &mut functions);
     let functions = functions.into_values().map(|records| {
-        let function = Function::new(config, id, records);
+        let function = Function::new(config, home, records);
         (function.records.name.clone(), Arc::new(function))
     });
     contents.functions = functions.collect();

@@ -1,7 +1,7 @@
 //! Function names as requests give them, and what they mean here.
 
 use hearth_aws_api::ApiError;
-use hearth_types::{AccountId, Region};
+use hearth_types::{Home, Region};
 
 /// Which function a request is about. The name may be too long to exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,17 +12,12 @@ pub(crate) struct Target {
 
 impl Target {
     /// From a name, a partial ARN or an ARN that has the model's form, and the request's own `Qualifier`, which must agree.
-    pub(crate) fn parse(
-        text: &str,
-        qualifier: Option<&str>,
-        region: &Region,
-        account: &AccountId,
-    ) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str, qualifier: Option<&str>, home: &Home) -> Result<Self, ApiError> {
         let parts = Parts::of(text);
-        if let Some(other) = parts.region.filter(|other| *other != region.as_str()) {
-            return Err(wrong_region(other, region));
+        if let Some(other) = parts.region.filter(|other| *other != home.region.as_str()) {
+            return Err(wrong_region(other, &home.region));
         }
-        if parts.account.is_some_and(|other| other != account.as_str()) {
+        if parts.account.is_some_and(|other| other != home.account.as_str()) {
             return Err(ApiError::new(403, "AccessDeniedException", "Cross-account pass is not allowed."));
         }
         let qualifier = match (parts.qualifier, qualifier) {
@@ -86,7 +81,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str, qualifier: Option<&str>) -> Result<Target, ApiError> {
-        Target::parse(text, qualifier, &"eu-west-1".parse().unwrap(), &"123456789012".parse().unwrap())
+        Target::parse(text, qualifier, &"123456789012/eu-west-1".parse().unwrap())
     }
 
     #[test]

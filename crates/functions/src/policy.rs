@@ -25,14 +25,13 @@ impl Functions {
         scope: Scope<'_>,
         request: AddPermissionRequest,
     ) -> Result<AddPermissionResponse, ApiError> {
-        let region = &self.shared.config.region;
-        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), scope.home)?;
         if target.qualifier.as_deref() == Some("$LATEST") {
             return Err(ApiError::invalid_parameter("We currently do not support adding policies for $LATEST."));
         }
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&target.name, || missing(&self.shared, scope.account, &target.name, None))?;
+        let function = change.function(&target.name, || missing(&self.shared, scope.home, &target.name, None))?;
         let owner_revision = owner_revision(&function, target.qualifier.as_deref())?;
         let (key, arn) = place(&function, &target);
         let present = function.records.policies.get(&key);
@@ -60,9 +59,8 @@ impl Functions {
     }
 
     pub fn get_policy(&self, scope: Scope<'_>, request: &GetPolicyRequest) -> Result<GetPolicyResponse, ApiError> {
-        let region = &self.shared.config.region;
-        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
-        let function = self.shared.seen_account(scope.account).function(&target.name);
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), scope.home)?;
+        let function = self.shared.seen_account(scope.home).function(&target.name);
         let function = function.ok_or_else(refuse::no_such_resource)?;
         let policy = function.records.policies.get(&place(&function, &target).0);
         let policy = policy.ok_or_else(refuse::no_such_resource)?;
@@ -73,12 +71,11 @@ impl Functions {
     }
 
     pub async fn remove_permission(&self, scope: Scope<'_>, request: RemovePermissionRequest) -> Result<(), ApiError> {
-        let region = &self.shared.config.region;
-        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), region, scope.account)?;
-        let account = self.shared.account(scope.account);
+        let target = Target::parse(&request.function_name, request.qualifier.as_deref(), scope.home)?;
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = change.function(&target.name, || {
-            let arn = function_arn(&self.shared.config, scope.account, &target.name);
+            let arn = function_arn(scope.home, &target.name);
             ApiError::not_found(format!("No policy found for: {arn}"))
         })?;
         owner_revision(&function, target.qualifier.as_deref())?;

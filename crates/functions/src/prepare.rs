@@ -18,7 +18,7 @@ use hearth_aws_api::ApiError;
 use hearth_aws_api::shapes::lambda::StateReasonCode;
 use hearth_engine::port::{PrepareError, Prepared, Templates};
 use hearth_tasks::TaskGroup;
-use hearth_types::{AccountId, FunctionName, VersionKey, VersionSpec};
+use hearth_types::{FunctionName, Home, VersionKey, VersionSpec};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// One version to prepare.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Job {
-    account: AccountId,
+    home: Home,
     function: FunctionName,
     number: u64,
 }
@@ -51,13 +51,13 @@ pub(crate) struct Unprepared {
 
 impl Unprepared {
     /// The versions of `function` that are to be prepared.
-    pub(crate) fn add(&self, account: &AccountId, function: &Function) {
-        self.add_versions(account, function, function.unprepared());
+    pub(crate) fn add(&self, home: &Home, function: &Function) {
+        self.add_versions(home, function, function.unprepared());
     }
 
-    fn add_versions(&self, account: &AccountId, function: &Function, numbers: impl Iterator<Item = u64>) {
+    fn add_versions(&self, home: &Home, function: &Function, numbers: impl Iterator<Item = u64>) {
         let name = &function.records.name;
-        let job = |number| Job { account: account.clone(), function: name.clone(), number };
+        let job = |number| Job { home: home.clone(), function: name.clone(), number };
         let mut numbers = numbers.peekable();
         if numbers.peek().is_some() {
             self.jobs.lock().unwrap_or_else(PoisonError::into_inner).extend(numbers.map(job));
@@ -68,7 +68,7 @@ impl Unprepared {
     /// Takes one that is not under way, of the account with the fewest that are.
     fn next(&self, under_way: &BTreeSet<Job>) -> Option<Job> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_account = |job: &&Job| under_way.iter().filter(|other| other.account == job.account).count();
+        let of_account = |job: &&Job| under_way.iter().filter(|other| other.home.account == job.home.account).count();
         let may_begin = |job: &&Job| !under_way.contains(job) && of_account(job) < OF_ACCOUNT_AT_ONCE;
         let job = jobs.iter().filter(may_begin).min_by_key(of_account).cloned()?;
         jobs.take(&job)
@@ -129,7 +129,7 @@ impl Shared {
                 let plain = |version: &VersionRecord| matches!(version.preparation, Some(Preparation::Plain { .. }));
                 let versions = function.records.versions.iter();
                 let versions = versions.filter(|(_, version)| version.is_unprepared() || plain(version));
-                self.unprepared.add_versions(&account.id, function, versions.map(|(number, _)| *number));
+                self.unprepared.add_versions(&account.home, function, versions.map(|(number, _)| *number));
             }
         }
     }
@@ -154,7 +154,7 @@ impl Shared {
 
     /// The version, if it is there and has not failed.
     fn published(&self, job: &Job) -> Option<(Arc<VersionSpec>, Arc<VersionRecord>)> {
-        let function = self.known_account(&job.account)?.find(&job.function)?;
+        let function = self.known_account(&job.home)?.find(&job.function)?;
         let version = function.records.versions.get(&job.number)?;
         let spec = &function.versions.get(&job.number)?.spec;
         (version.status != Status::Failed).then(|| (Arc::clone(spec), Arc::clone(version)))
@@ -167,7 +167,7 @@ impl Shared {
         prepared: &VersionKey,
         result: &Result<Prepared, PrepareError>,
     ) -> Result<(), ApiError> {
-        let account = self.account(&job.account);
+        let account = self.account(&job.home);
         let mut change = self.change(&account).await?;
         let Some(function) = account.find(&job.function) else { return Ok(()) };
         let same = function.versions.get(&job.number).is_some_and(|ready| ready.spec.key == *prepared);
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_account_that_publishes_without_pause_leaves_another_its_turn() {
         let job = |account: u64, number| Job {
-            account: format!("{account:012}").parse().unwrap(),
+            home: format!("{account:012}/eu-west-{number}").parse().unwrap(),
             function: "f".parse().unwrap(),
             number,
         };

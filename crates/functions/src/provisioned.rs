@@ -48,7 +48,7 @@ impl Functions {
     ) -> Result<PutProvisionedConcurrencyConfigResponse, ApiError> {
         let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, UNPUBLISHED)?;
         let requested = request.provisioned_concurrent_executions;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = account.function(&target.name).ok_or_else(|| self.missing_qualified(scope, &target))?;
         let qualifier = target.qualifier();
@@ -81,7 +81,7 @@ impl Functions {
         request: &GetProvisionedConcurrencyConfigRequest,
     ) -> Result<GetProvisionedConcurrencyConfigResponse, ApiError> {
         let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, NOT_QUALIFIED)?;
-        let function = self.shared.seen_account(scope.account).function(&target.name);
+        let function = self.shared.seen_account(scope.home).function(&target.name);
         let function = function.filter(|function| function.version(target.qualifier.as_deref()).is_some());
         let function = function.ok_or_else(|| self.missing_qualified(scope, &target))?;
         let record = function.records.provisioned.get(target.qualifier()).ok_or_else(not_configured)?;
@@ -95,7 +95,7 @@ impl Functions {
         request: DeleteProvisionedConcurrencyConfigRequest,
     ) -> Result<(), ApiError> {
         let target = self.provisioned_target(scope, &request.function_name, &request.qualifier, NOT_QUALIFIED)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
         let function = account.function(&target.name);
         let function = function.filter(|function| function.version(target.qualifier.as_deref()).is_some());
@@ -113,9 +113,9 @@ impl Functions {
         scope: Scope<'_>,
         request: &ListProvisionedConcurrencyConfigsRequest,
     ) -> Result<ListProvisionedConcurrencyConfigsResponse, ApiError> {
-        let target = Target::parse(&request.function_name, None, &self.shared.config.region, scope.account)?;
-        let function = self.shared.seen_account(scope.account).function(&target.name);
-        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &target.name, None))?;
+        let target = Target::parse(&request.function_name, None, scope.home)?;
+        let function = self.shared.seen_account(scope.home).function(&target.name);
+        let function = function.ok_or_else(|| missing(&self.shared, scope.home, &target.name, None))?;
         let shown = |(qualifier, record): (&String, &ProvisionedRecord)| {
             (qualifier.clone(), self.shown(&function, qualifier, record))
         };
@@ -132,7 +132,7 @@ impl Functions {
         qualifier: &str,
         unpublished: &str,
     ) -> Result<Target, ApiError> {
-        let target = Target::parse(text, Some(qualifier), &self.shared.config.region, scope.account)?;
+        let target = Target::parse(text, Some(qualifier), scope.home)?;
         match target.qualifier.as_deref() {
             None | Some("$LATEST") => Err(ApiError::invalid_parameter(unpublished)),
             Some(_) => Ok(target),
@@ -141,7 +141,7 @@ impl Functions {
 
     /// Recorded: without the function it is the alias, or the version, that is missed.
     fn missing_qualified(&self, scope: Scope<'_>, target: &Target) -> ApiError {
-        let arn = format!("{}:{}", function_arn(&self.shared.config, scope.account, &target.name), target.qualifier());
+        let arn = format!("{}:{}", function_arn(scope.home, &target.name), target.qualifier());
         if target.qualifier().parse::<u64>().is_ok() {
             refuse::function_not_found(&arn)
         } else {

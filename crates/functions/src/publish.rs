@@ -18,14 +18,14 @@ impl Functions {
         scope: Scope<'_>,
         request: PublishVersionRequest,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let target = Target::parse(&request.function_name, None, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(&request.function_name, None, scope.home)?;
         let name = target.unqualified(ONLY_FUNCTIONS)?;
         if request.publish_to.is_some() {
             return Err(refuse::not_supported("PublishTo"));
         }
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hearth_aws_api::ApiError;
 use hearth_engine::port::{AsyncConfig, Catalogue, Current, SessionCredentials};
-use hearth_types::{AccountId, FunctionRef, Qualifier, VersionLabel, VersionSpec};
+use hearth_types::{FunctionRef, Home, Qualifier, VersionLabel, VersionSpec};
 
 use crate::account::Account;
 use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
@@ -46,28 +46,30 @@ impl Functions {
     /// allow it, 409 while the function is being created or prepared, or if that failed.
     pub fn resolve(
         &self,
-        caller: &AccountId,
+        caller: &Home,
         function: &FunctionRef,
         qualifier: Option<&Qualifier>,
         draw: f64,
     ) -> Result<Resolved, ApiError> {
         let shared = &self.shared;
-        if let Some(region) = function.region.as_ref().filter(|region| **region != shared.config.region) {
-            return Err(name::wrong_region(region.as_str(), &shared.config.region));
+        if let Some(region) = function.region.as_ref().filter(|region| **region != caller.region) {
+            return Err(name::wrong_region(region.as_str(), &caller.region));
         }
         let qualifier = match (&function.qualifier, qualifier) {
             (Some(derived), Some(given)) if derived != given => return Err(name::qualifiers_differ()),
             (derived, given) => derived.as_ref().or(given),
         };
-        let owner = function.account.as_ref().unwrap_or(caller);
+        let other = function.account.as_ref().filter(|owner| **owner != caller.account);
+        let other = other.map(|owner| Home::new(owner.clone(), caller.region.clone()));
+        let owner = other.as_ref().unwrap_or(caller);
         let account = shared.known_account(owner);
         let found = account.as_ref().and_then(|account| Some((account, account.find(&function.name)?)));
-        if owner != caller {
-            let whole_account = Caller { account: caller, principal: None };
+        if other.is_some() {
+            let whole_account = Caller { account: &caller.account, principal: None };
             let allowed =
                 found.as_ref().is_some_and(|(_, found)| policy::allows(found, qualifier, whole_account, INVOKE));
             if !allowed {
-                return Err(denied(shared, caller, function, owner));
+                return Err(denied(caller, function, owner));
             }
         }
         let not_found = || not_found(shared, owner, function.name.as_str(), qualifier);
@@ -82,9 +84,8 @@ impl Functions {
     }
 
     /// What Invoke says of a name that is well-formed, and that no function here can have.
-    pub fn unknown_function(&self, caller: &AccountId, name: &str, qualifier: Option<&str>) -> ApiError {
-        let config = &self.shared.config;
-        match Target::parse(name, qualifier, &config.region, caller) {
+    pub fn unknown_function(&self, caller: &Home, name: &str, qualifier: Option<&str>) -> ApiError {
+        match Target::parse(name, qualifier, caller) {
             Err(error) => error,
             Ok(Target { name, qualifier }) => not_found(&self.shared, caller, &name, qualifier),
         }
@@ -120,33 +121,39 @@ fn drawn(alias: &ReadyAlias, draw: f64) -> &Ready {
 }
 
 /// Recorded: Invoke names `$LATEST` where nothing was asked for.
-fn not_found(shared: &Shared, owner: &AccountId, name: &str, qualifier: Option<impl Display>) -> ApiError {
+fn not_found(shared: &Shared, owner: &Home, name: &str, qualifier: Option<impl Display>) -> ApiError {
     if shared.is_put_aside(owner, name) {
         return refuse::put_aside(name);
     }
-    let arn = function_arn(&shared.config, owner, name);
+    let arn = function_arn(owner, name);
     match qualifier {
         Some(qualifier) => refuse::function_not_found(&format!("{arn}:{qualifier}")),
         None => refuse::function_not_found(&format!("{arn}:$LATEST")),
     }
 }
 
-fn denied(shared: &Shared, caller: &AccountId, function: &FunctionRef, owner: &AccountId) -> ApiError {
-    let arn = function_arn(&shared.config, owner, function.name.as_str());
-    refuse::not_authorized(&format!("arn:aws:iam::{caller}:root"), INVOKE, &arn)
+fn denied(caller: &Home, function: &FunctionRef, owner: &Home) -> ApiError {
+    let arn = function_arn(owner, function.name.as_str());
+    refuse::not_authorized(&format!("arn:aws:iam::{}:root", caller.account), INVOKE, &arn)
+}
+
+/// Where a whole ARN says that the function lies.
+fn home_of(function: &FunctionRef) -> Option<Home> {
+    Some(Home::new(function.account.clone()?, function.region.clone()?))
 }
 
 impl Catalogue for Functions {
     fn is_put_aside(&self, invoked_arn: &str) -> bool {
-        let function: Result<FunctionRef, _> = invoked_arn.parse();
-        let owned = function.ok().and_then(|function| Some((function.account?, function.name)));
-        owned.is_some_and(|(account, name)| self.shared.is_put_aside(&account, name.as_str()))
+        let function: Option<FunctionRef> = invoked_arn.parse().ok();
+        function.is_some_and(|function| {
+            let name = function.name.as_str();
+            home_of(&function).is_some_and(|home| self.shared.is_put_aside(&home, name))
+        })
     }
 
     fn current(&self, invoked_arn: &str, draw: f64) -> Option<Current> {
         let function: FunctionRef = invoked_arn.parse().ok()?;
-        let owner = function.account.clone()?;
-        let account = self.shared.known_account(&owner)?;
+        let account = self.shared.known_account(&home_of(&function)?)?;
         let found = account.find(&function.name)?;
         let ready = ready(&found, function.qualifier.as_ref(), draw)?;
         let resolved = resolved(&self.shared, &account, &found, ready);

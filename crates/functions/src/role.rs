@@ -15,8 +15,8 @@ impl Functions {
         if config.roles == RoleChecks::Lenient {
             return Ok(());
         }
-        let function = function_arn(config, scope.account, name.as_str());
-        let passing = Passing { account: scope.account, caller: scope.principal, role, function: &function };
+        let function = function_arn(scope.home, name.as_str());
+        let passing = Passing { account: &scope.home.account, caller: scope.principal, role, function: &function };
         let problem = self.shared.iam.role_problem(passing).await.map_err(|error| {
             tracing::error!(%error, role, "a role cannot be looked at");
             ApiError::service("An error occurred and the request cannot be processed.")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hearth_aws_api::ApiError;
 use hearth_aws_api::shapes::lambda::{Architecture, SnapStartApplyOn, TracingMode, UpdateFunctionConfigurationRequest};
-use hearth_types::AccountId;
+use hearth_types::Home;
 use hearth_types::limits::{ENVIRONMENT_BYTES_MAX, LAYERS_MAX, TIMEOUT_S_MAX};
 
 use crate::functions::Shared;
@@ -88,7 +88,7 @@ pub(crate) fn check_limits(settings: &Settings) -> Result<(), ApiError> {
 }
 
 /// The layers of these ARNs, in their order.
-pub(crate) fn use_layers(shared: &Shared, account: &AccountId, arns: &[String]) -> Result<Vec<LayerUse>, ApiError> {
+pub(crate) fn use_layers(shared: &Shared, home: &Home, arns: &[String]) -> Result<Vec<LayerUse>, ApiError> {
     if arns.len() > LAYERS_MAX {
         return Err(ApiError::invalid_parameter(format!("Cannot reference more than {LAYERS_MAX} layers.")));
     }
@@ -103,7 +103,7 @@ pub(crate) fn use_layers(shared: &Shared, account: &AccountId, arns: &[String]) 
                 other.arn
             )));
         }
-        let record = shared.layer_for(account, arn)?;
+        let record = shared.layer_for(home, arn)?;
         uses.push(LayerUse { arn: arn.clone(), package: record.package });
     }
     Ok(uses)
@@ -144,7 +144,7 @@ pub(crate) fn change(
     present: &Settings,
     request: UpdateFunctionConfigurationRequest,
     shared: &Shared,
-    account: &AccountId,
+    home: &Home,
 ) -> Result<Settings, ApiError> {
     let mut next = present.clone();
     if let Some(name) = request.runtime {
@@ -156,7 +156,7 @@ pub(crate) fn change(
         next.environment = Some(variables);
     }
     if let Some(arns) = request.layers {
-        next.layers = use_layers(shared, account, &arns)?;
+        next.layers = use_layers(shared, home, &arns)?;
         crate::code::check_sizes(&next.package, &next.layers)?;
     }
     if let Some(given) = &request.logging_config {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hearth_aws_api::ApiError;
 use hearth_tasks::TaskGroup;
-use hearth_types::{AccountId, FunctionName, Timestamp};
+use hearth_types::{FunctionName, Home, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,20 +30,20 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Work for the settler.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
-    functions: Mutex<BTreeSet<(AccountId, FunctionName)>>,
-    deleted: Mutex<BTreeSet<(AccountId, u64, Timestamp)>>,
+    functions: Mutex<BTreeSet<(Home, FunctionName)>>,
+    deleted: Mutex<BTreeSet<(Home, u64, Timestamp)>>,
     nudge: Notify,
 }
 
 impl Unsettled {
-    pub(crate) fn add(&self, account: AccountId, name: FunctionName) {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).insert((account, name));
+    pub(crate) fn add(&self, home: Home, name: FunctionName) {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner).insert((home, name));
         self.nudge.notify_one();
     }
 
     /// The function of this `uid` was deleted at `since`.
-    pub(crate) fn add_deleted(&self, account: AccountId, uid: u64, since: Timestamp) {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((account, uid, since));
+    pub(crate) fn add_deleted(&self, home: Home, uid: u64, since: Timestamp) {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((home, uid, since));
         self.nudge.notify_one();
     }
 }
@@ -88,10 +88,10 @@ impl Shared {
     async fn find_unfinished(&self) {
         for account in self.all_accounts() {
             for function in account.functions().values().filter(|function| function.is_unsettled()) {
-                self.unsettled.add(account.id.clone(), function.records.name.clone());
+                self.unsettled.add(account.home.clone(), function.records.name.clone());
             }
             if let Err(error) = self.find_orphans(&account).await {
-                tracing::warn!(account = %account.id, %error, "cannot look for what deleted functions left");
+                tracing::warn!(account = %account.home, %error, "cannot look for what deleted functions left");
             }
         }
     }
@@ -112,7 +112,7 @@ impl Shared {
                 let Some(uid) = uid else { break };
                 if !live.contains(&uid) {
                     // Before this daemon started, at any rate.
-                    self.unsettled.add_deleted(account.id.clone(), uid, Timestamp::from_millis(0));
+                    self.unsettled.add_deleted(account.home.clone(), uid, Timestamp::from_millis(0));
                 }
                 // '0' is the byte behind '/': on to the next function.
                 after = Some(format!("{prefix}{uid:020}0"));
@@ -125,18 +125,18 @@ impl Shared {
     async fn settle_all(&self) -> bool {
         let mut done = true;
         let functions = std::mem::take(&mut *self.unsettled.functions.lock().unwrap_or_else(PoisonError::into_inner));
-        for (account, name) in functions {
-            if let Err(error) = self.settle(&self.account(&account), &name).await {
-                tracing::error!(%account, function = %name, %error, "cannot settle a function");
-                self.unsettled.functions.lock().unwrap_or_else(PoisonError::into_inner).insert((account, name));
+        for (home, name) in functions {
+            if let Err(error) = self.settle(&self.account(&home), &name).await {
+                tracing::error!(account = %home, function = %name, %error, "cannot settle a function");
+                self.unsettled.functions.lock().unwrap_or_else(PoisonError::into_inner).insert((home, name));
                 done = false;
             }
         }
         let deleted = std::mem::take(&mut *self.unsettled.deleted.lock().unwrap_or_else(PoisonError::into_inner));
-        for (account, uid, since) in deleted {
-            if let Err(error) = self.sweep(&self.account(&account), uid, since).await {
-                tracing::error!(%account, %error, "cannot remove what a deleted function left");
-                self.unsettled.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((account, uid, since));
+        for (home, uid, since) in deleted {
+            if let Err(error) = self.sweep(&self.account(&home), uid, since).await {
+                tracing::error!(account = %home, %error, "cannot remove what a deleted function left");
+                self.unsettled.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((home, uid, since));
                 done = false;
             }
         }

@@ -9,6 +9,7 @@ use hearth_aws_api::shape::Blob;
 use hearth_aws_api::shapes::lambda::S3ObjectStorageMode;
 use hearth_engine::port::{Buckets, ObjectError, ObjectName};
 use hearth_store::{Incoming, Received};
+use hearth_tasks::Shares;
 use hearth_types::limits::{S3_ZIP_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX};
 
 use crate::account::Account;
@@ -53,6 +54,10 @@ impl S3Members {
     }
 }
 
+/// Packages of one account that are read from buckets at once: each may take the disk of the largest for as long as its bucket
+/// may take. Others wait.
+static TRANSFERS: Shares = Shares::new(4);
+
 fn no_source() -> ApiError {
     ApiError::invalid_parameter("Please provide a source for function code.")
 }
@@ -90,8 +95,8 @@ impl Shared {
         buckets: &dyn Buckets,
         object: ObjectName,
     ) -> Result<Received, ApiError> {
-        let _place = account.transfers.acquire().await.map_err(|_closed| internal())?;
-        let mut pieces = buckets.read(&account.id, object.clone());
+        let _place = TRANSFERS.turn(account.home.account.as_str()).await;
+        let mut pieces = buckets.read(&account.home.account, object.clone());
         let mut incoming = self.incoming(account).await?;
         let mut start = Vec::new();
         while let Some(piece) = pieces.next().await {

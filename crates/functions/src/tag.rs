@@ -17,8 +17,8 @@ const TAGS_MAX: usize = 50;
 impl Functions {
     pub fn list_tags(&self, scope: Scope<'_>, request: &ListTagsRequest) -> Result<ListTagsResponse, ApiError> {
         let name = self.tagged(scope, &request.resource)?;
-        let function = self.shared.seen_account(scope.account).function(&name);
-        let function = function.ok_or_else(|| missing(&self.shared, scope.account, &name, None))?;
+        let function = self.shared.seen_account(scope.home).function(&name);
+        let function = function.ok_or_else(|| missing(&self.shared, scope.home, &name, None))?;
         Ok(ListTagsResponse { tags: Some(function.records.function.tags.clone()) })
     }
 
@@ -27,9 +27,9 @@ impl Functions {
         if request.tags.is_empty() {
             return Err(ApiError::invalid_parameter("An error occurred and the request cannot be processed."));
         }
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         let present = &function.records.function.tags;
         let mut tags = present.clone();
         tags.extend(request.tags);
@@ -39,9 +39,9 @@ impl Functions {
 
     pub async fn untag_resource(&self, scope: Scope<'_>, request: UntagResourceRequest) -> Result<(), ApiError> {
         let name = self.tagged(scope, &request.resource)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         let present = &function.records.function.tags;
         let mut tags = present.clone();
         tags.retain(|key, _| !request.tag_keys.contains(key));
@@ -63,7 +63,7 @@ impl Functions {
         }
         let changed = |tag: &&str| present.get(*tag) != wanted.get(*tag);
         let Some(tag) = [NETWORK_TAG, LIVE_DIR_TAG].into_iter().find(changed) else { return Ok(()) };
-        let is_of_owner = scope.principal.split(':').nth(4) == Some(scope.account.as_str());
+        let is_of_owner = scope.principal.split(':').nth(4) == Some(scope.home.account.as_str());
         if scope.principal.contains(":assumed-role/") || !is_of_owner {
             return Err(ApiError::new(
                 403,
@@ -98,7 +98,7 @@ impl Functions {
                 _ => refuse::no_such_resource(),
             });
         }
-        let target = Target::parse(arn, None, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(arn, None, scope.home)?;
         target.unqualified("Tags on function aliases and versions are not supported. Please specify a function ARN.")
     }
 }

@@ -23,8 +23,8 @@ impl Functions {
         mut request: UpdateFunctionCodeRequest,
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.changeable(scope, &request.function_name)?;
-        let account = self.shared.account(scope.account);
-        let absent = || missing(&self.shared, scope.account, &name, None);
+        let account = self.shared.account(scope.home);
+        let absent = || missing(&self.shared, scope.home, &name, None);
         check_ready(&*account.function(&name).ok_or_else(absent)?)?;
         if request.image_uri.is_some() {
             return Err(ApiError::invalid_parameter(
@@ -51,7 +51,7 @@ impl Functions {
         let architecture = request.architectures.and_then(|list| list.into_iter().next());
 
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.as_deref(), Some(&latest.revision_id), GETTER)?;
@@ -86,16 +86,16 @@ impl Functions {
     ) -> Result<FunctionConfiguration, ApiError> {
         let name = self.changeable(scope, &request.function_name)?;
         unsupported::check_update(&request)?;
-        let account = self.shared.account(scope.account);
+        let account = self.shared.account(scope.home);
         if let (Some(role), Some(function)) = (&request.role, account.function(&name)) {
             self.check_role(scope, &function.records.name, role).await?;
         }
         let mut change = self.shared.change(&account).await?;
-        let function = change.function(&name, || missing(&self.shared, scope.account, &name, None))?;
+        let function = change.function(&name, || missing(&self.shared, scope.home, &name, None))?;
         check_ready(&function)?;
         let latest = &function.records.function.latest;
         refuse::check_revision(request.revision_id.take().as_deref(), Some(&latest.revision_id), GETTER)?;
-        let settings = settings::change(&latest.settings, request, &self.shared, scope.account)?;
+        let settings = settings::change(&latest.settings, request, &self.shared, scope.home)?;
         let mut records = function.records.clone();
         records.function.latest = updating(settings, change.next_generation(), scope.now);
         let function = change.commit_function(records).await?;
@@ -104,7 +104,7 @@ impl Functions {
 
     /// The function's name, of a request that changes `$LATEST`.
     fn changeable(&self, scope: Scope<'_>, text: &str) -> Result<String, ApiError> {
-        let target = Target::parse(text, None, &self.shared.config.region, scope.account)?;
+        let target = Target::parse(text, None, scope.home)?;
         if target.qualifier.as_deref() == Some("$LATEST") {
             return Ok(target.name);
         }
@@ -133,7 +133,7 @@ impl Functions {
         arn: String,
         record: &VersionRecord,
     ) -> FunctionConfiguration {
-        let (region, name) = (&self.shared.config.region, function.records.name.as_str());
+        let (region, name) = (function.region(), function.records.name.as_str());
         view::configuration(view::Shown { region, name, arn, version }, record)
     }
 }

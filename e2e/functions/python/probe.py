@@ -212,10 +212,10 @@ def flood(event, context):
 
 
 def call_another(event, context):
-    """Calls a function through boto3 as on Lambda: no endpoint, no credentials, no Region given."""
+    """Calls a function through boto3 as on Lambda: no endpoint, no credentials, no Region given unless the event has one."""
     import boto3
 
-    answer = boto3.client("lambda").invoke(FunctionName=event["function"], Payload=json.dumps(event["payload"]))
+    answer = boto3.client("lambda", region_name=event.get("region")).invoke(FunctionName=event["function"], Payload=json.dumps(event["payload"]))
     identity = boto3.client("sts").get_caller_identity()
     return {
         "status": answer["StatusCode"],

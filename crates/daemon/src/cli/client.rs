@@ -1,5 +1,6 @@
 //! A small client of the daemon's own API.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -11,11 +12,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
+use super::DaemonArgs;
 use crate::config::DEFAULT_PORT;
 use crate::sign::Signer;
 
 /// How long a connection is kept for the next request. Shorter than any server does, which may close it meanwhile.
 const CONNECTION_IDLE: Duration = Duration::from_secs(2);
+
+/// Where services that are the same everywhere are signed for.
+const DEFAULT_REGION: &str = "us-east-1";
 
 /// For anything but a call of a function.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -25,6 +30,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Client {
     endpoint: String,
+    /// What it was told, or heard from the daemon when it first mattered.
+    region: OnceCell<String>,
     runtime: tokio::runtime::Runtime,
     http: HyperClient<HttpConnector, Full<Bytes>>,
 }
@@ -43,7 +50,13 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut builder = HyperClient::builder(TokioExecutor::new());
         let http = builder.pool_timer(TokioTimer::new()).pool_idle_timeout(CONNECTION_IDLE).build_http();
-        Ok(Self { endpoint, runtime, http })
+        Ok(Self { endpoint, region: OnceCell::new(), runtime, http })
+    }
+
+    /// For functions and logs of the Region that was named; as with the AWS CLI an option comes before variables.
+    pub(crate) fn of(args: &DaemonArgs) -> Result<Self> {
+        let named = args.region.clone().filter(|region| !region.is_empty()).or_else(|| variable("AWS_DEFAULT_REGION"));
+        Ok(Self { region: named.map(OnceCell::from).unwrap_or_default(), ..Self::new(&args.endpoint)? })
     }
 
     pub(crate) fn endpoint(&self) -> &str {
@@ -147,15 +160,29 @@ impl Client {
         self.call("logs", Method::POST, "/", &headers, Bytes::from(body.to_string()))?.into_json()
     }
 
+    /// What to sign for. What manages the daemon has no Region.
+    fn region(&self, service: &str) -> &str {
+        if service == "hearth" {
+            return DEFAULT_REGION;
+        }
+        self.region.get_or_init(|| self.daemons_region().unwrap_or_else(|| DEFAULT_REGION.to_owned()))
+    }
+
+    /// `None` if it does not say: then the request itself finds out why.
+    fn daemons_region(&self) -> Option<String> {
+        let request = Request::get(format!("{}/_hearth/health", self.endpoint)).body(Bytes::new()).ok()?;
+        let answer = self.runtime.block_on(tokio::time::timeout(ANSWER_WITHIN, self.send(request))).ok()?.ok()?;
+        let health: Value = serde_json::from_slice(&answer.body).ok()?;
+        health["region"].as_str().map(str::to_owned)
+    }
+
     fn sign(&self, service: &str, request: &mut Request<Bytes>) -> Result<()> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let pair = |id: &str, secret: &str| variable(id).zip(variable(secret));
         let operator = pair("HEARTH_OPERATOR_KEY_ID", "HEARTH_OPERATOR_SECRET").filter(|_| service == "hearth");
         let given = operator.or_else(|| pair("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"));
         let (id, secret) = given.unwrap_or_else(|| ("hearth".to_owned(), "hearth".to_owned()));
-        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
-        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        let signer = Signer { id: &id, secret: &secret, region: &region, token: None, service };
+        let region = self.region(service);
+        let signer = Signer { id: &id, secret: &secret, region, token: None, service };
         signer.sign(request, std::time::SystemTime::now()).context("cannot sign the request")
     }
 
@@ -169,6 +196,10 @@ impl Client {
             )
         }
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// What people write for it: a URL, an address, or a port of this machine.

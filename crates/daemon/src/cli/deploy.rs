@@ -13,10 +13,10 @@ use http::Method;
 use notify::Watcher as _;
 use serde_json::{Value, json};
 
-use super::ConfigArgs;
 use super::client::{Client, is_not_found};
 use super::functions::path_segment;
 use super::output::{GOOD, Output};
+use super::{ConfigArgs, DaemonArgs};
 use super::{daemon, role, runtime};
 
 /// Changes of a directory that come within this time are one change.
@@ -66,9 +66,9 @@ pub(crate) struct DeployArgs {
     pub(crate) watch: bool,
 }
 
-pub(crate) fn run(args: &DeployArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
+pub(crate) fn run(args: &DeployArgs, at: &DaemonArgs, output: &Output) -> Result<ExitCode> {
     ensure!(!args.watch || args.code.is_dir(), "--watch needs a directory");
-    let client = Client::new(endpoint)?;
+    let client = Client::of(at)?;
     let deployed = deploy_with_runtime(&client, args, output)?;
     report(&deployed, output);
     if args.watch {

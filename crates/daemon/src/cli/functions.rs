@@ -7,6 +7,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::DaemonArgs;
 use super::client::Client;
 use super::output::{Output, Table};
 
@@ -26,8 +27,8 @@ enum Action {
     Delete { name: String },
 }
 
-pub(crate) fn run(args: &FunctionsArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
-    let client = Client::new(endpoint)?;
+pub(crate) fn run(args: &FunctionsArgs, at: &DaemonArgs, output: &Output) -> Result<ExitCode> {
+    let client = Client::of(at)?;
     match &args.action {
         None | Some(Action::List) => list(&client, output)?,
         Some(Action::Delete { name }) => {

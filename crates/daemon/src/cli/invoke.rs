@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::DaemonArgs;
 use super::client::{Answer, Client};
 use super::functions::path_segment;
 use super::output::{BAD, DIM, Output};
@@ -34,8 +35,8 @@ pub(crate) struct InvokeArgs {
     tail: bool,
 }
 
-pub(crate) fn run(args: &InvokeArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
-    let client = Client::new(endpoint)?;
+pub(crate) fn run(args: &InvokeArgs, at: &DaemonArgs, output: &Output) -> Result<ExitCode> {
+    let client = Client::of(at)?;
     let payload = args.payload.as_ref().or(args.named_payload.as_ref());
     let payload = read_payload(payload.map_or("{}", String::as_str))?;
     let started = Instant::now();

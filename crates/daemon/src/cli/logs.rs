@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::DaemonArgs;
 use super::client::{Client, is_not_found};
 use super::functions::path_segment;
 use super::output::Output;
@@ -29,8 +30,8 @@ pub(crate) struct LogsArgs {
     filter: Option<String>,
 }
 
-pub(crate) fn run(args: &LogsArgs, endpoint: &str, output: &Output) -> Result<ExitCode> {
-    let client = Client::new(endpoint)?;
+pub(crate) fn run(args: &LogsArgs, at: &DaemonArgs, output: &Output) -> Result<ExitCode> {
+    let client = Client::of(at)?;
     let group = group_of(&client, &args.name)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut from = (now.saturating_sub(Duration::from_secs(60 * args.since))).as_millis();

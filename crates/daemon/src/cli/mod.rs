@@ -41,11 +41,20 @@ struct Cli {
     /// Print results as JSON.
     #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
-    /// The daemon to talk to: a URL, an address, or a port of this machine.
-    #[arg(long, global = true, env = "HEARTH_ENDPOINT", default_value = "http://127.0.0.1:4566", help_heading = GLOBAL)]
-    endpoint: String,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DaemonArgs {
+    /// The daemon to talk to: a URL, an address, or a port of this machine.
+    #[arg(long, global = true, env = "HEARTH_ENDPOINT", default_value = "http://127.0.0.1:4566", help_heading = GLOBAL)]
+    pub(crate) endpoint: String,
+    /// The Region of functions and logs; without it and AWS_DEFAULT_REGION the daemon's own.
+    #[arg(long, global = true, env = "AWS_REGION", value_name = "REGION", help_heading = GLOBAL)]
+    pub(crate) region: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,17 +174,17 @@ pub(crate) fn run() -> ExitCode {
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Serve(args) => serve(&args),
-        Command::Deploy(args) => deploy::run(&args, &cli.endpoint, &output),
-        Command::Invoke(args) => invoke::run(&args, &cli.endpoint, &output),
-        Command::Logs(args) => logs::run(&args, &cli.endpoint, &output),
-        Command::Functions(args) => functions::run(&args, &cli.endpoint, &output),
-        Command::Runtime(args) => runtime::run(&args, &cli.endpoint, &output),
-        Command::Pool(args) => pool::run(&args, &cli.endpoint, &output),
-        Command::Capacity(args) => capacity::run(&args, &cli.endpoint, &output),
-        Command::Key(args) => key::run(&args, &cli.endpoint, &output),
-        Command::Account(args) => account::run(&args, &cli.endpoint, &output),
-        Command::Top(args) => top::run(&args, &cli.endpoint, &output),
-        Command::Doctor(args) => doctor::run(&args, &cli.endpoint, &output),
+        Command::Deploy(args) => deploy::run(&args, &cli.daemon, &output),
+        Command::Invoke(args) => invoke::run(&args, &cli.daemon, &output),
+        Command::Logs(args) => logs::run(&args, &cli.daemon, &output),
+        Command::Functions(args) => functions::run(&args, &cli.daemon, &output),
+        Command::Runtime(args) => runtime::run(&args, &cli.daemon.endpoint, &output),
+        Command::Pool(args) => pool::run(&args, &cli.daemon.endpoint, &output),
+        Command::Capacity(args) => capacity::run(&args, &cli.daemon.endpoint, &output),
+        Command::Key(args) => key::run(&args, &cli.daemon.endpoint, &output),
+        Command::Account(args) => account::run(&args, &cli.daemon.endpoint, &output),
+        Command::Top(args) => top::run(&args, &cli.daemon.endpoint, &output),
+        Command::Doctor(args) => doctor::run(&args, &cli.daemon.endpoint, &output),
         Command::Config(args) => config::run(&args, &output),
         Command::Sim(args) => sim::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),

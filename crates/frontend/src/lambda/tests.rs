@@ -82,8 +82,7 @@ impl World {
 
 fn context() -> RequestContext {
     RequestContext {
-        account: "000000000000".parse().unwrap(),
-        region: "us-east-1".parse().unwrap(),
+        home: "000000000000/us-east-1".parse().unwrap(),
         request_id: RequestId::from_random([7; 16]),
         principal_arn: "arn:aws:iam::000000000000:root".to_owned(),
         user_id: "000000000000".to_owned(),

@@ -36,7 +36,7 @@ pub(super) fn put(context: &Context, input: PutLogEventsRequest) -> Result<PutLo
         .map(|(_, event)| (event.timestamp, event.message.into()))
         .collect();
     let (group, stream) = (&input.log_group_name, &input.log_stream_name);
-    context.backend.store.put_events(&context.home(), group, stream, taken).map_err(refused)?;
+    context.backend.store.put_events(&context.home, group, stream, taken).map_err(refused)?;
     let index = |index: usize| u32::try_from(index).ok();
     let rejected = RejectedLogEventsInfo {
         too_old_log_event_end_index: index(too_old).filter(|end| *end > 0),
@@ -81,7 +81,7 @@ pub(super) fn get(context: &Context, input: GetLogEventsRequest) -> Result<GetLo
         start_from_head: input.start_from_head.unwrap_or_default(),
         token: input.next_token,
     };
-    let page = context.backend.store.get_events(&context.home(), &group, &input.log_stream_name, &query);
+    let page = context.backend.store.get_events(&context.home, &group, &input.log_stream_name, &query);
     let page = page.map_err(refused)?;
     let events = page.events.iter().map(|event| OutputLogEvent {
         timestamp: Some(event.time_ms),
@@ -108,7 +108,7 @@ pub(super) fn filter(context: &Context, input: FilterLogEventsRequest) -> Result
         pattern: pattern(input.filter_pattern.as_deref())?,
         token: input.next_token,
     };
-    let page = context.backend.store.filter_events(&context.home(), &group, &query).map_err(refused)?;
+    let page = context.backend.store.filter_events(&context.home, &group, &query).map_err(refused)?;
     let events = page.events.into_iter().map(|found| FilteredLogEvent {
         log_stream_name: Some(found.stream),
         timestamp: Some(found.event.time_ms),

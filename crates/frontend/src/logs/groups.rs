@@ -31,11 +31,11 @@ pub(super) fn create(context: &Context, input: CreateLogGroupRequest) -> Result<
         return Err(not_supported("deletionProtectionEnabled"));
     }
     let tags = input.tags.unwrap_or_default();
-    context.backend.store.create_group(&context.home(), &input.log_group_name, tags).map_err(refused)
+    context.backend.store.create_group(&context.home, &input.log_group_name, tags).map_err(refused)
 }
 
 pub(super) fn delete(context: &Context, input: DeleteLogGroupRequest) -> Result<(), ApiError> {
-    context.backend.store.delete_group(&context.home(), &input.log_group_name).map_err(refused)
+    context.backend.store.delete_group(&context.home, &input.log_group_name).map_err(refused)
 }
 
 /// Whether the groups of the caller's account are among those that are asked for. Accounts beside the caller's are linked to none.
@@ -64,7 +64,7 @@ pub(super) fn describe(
             && identifiers.as_ref().is_none_or(|names| names.iter().any(|one| one == name))
     };
     let limit = input.limit.unwrap_or(LIMIT) as usize;
-    let page = context.backend.store.groups(&context.home(), wanted, input.next_token.as_deref(), limit);
+    let page = context.backend.store.groups(&context.home, wanted, input.next_token.as_deref(), limit);
     let described = page.groups.iter().map(|group| LogGroup {
         // Recorded: what a pattern finds has neither.
         stored_bytes: pattern.is_none().then_some(group.stored_bytes),
@@ -112,7 +112,7 @@ pub(super) fn list(context: &Context, input: ListLogGroupsRequest) -> Result<Lis
     let wanted =
         |name: &str| asked && pattern.is_none_or(|pattern| pattern.split('|').any(|part| alternative(name, part)));
     let limit = input.limit.unwrap_or(LIMIT) as usize;
-    let page = context.backend.store.groups(&context.home(), wanted, input.next_token.as_deref(), limit);
+    let page = context.backend.store.groups(&context.home, wanted, input.next_token.as_deref(), limit);
     let summaries = page.groups.into_iter().map(|group| LogGroupSummary {
         log_group_arn: Some(group_arn(context, &group.name)),
         log_group_name: Some(group.name),
@@ -130,11 +130,11 @@ pub(super) fn put_retention(context: &Context, input: PutRetentionPolicyRequest)
             input.retention_in_days
         )));
     };
-    context.backend.store.set_retention(&context.home(), &input.log_group_name, Some(days)).map_err(refused)
+    context.backend.store.set_retention(&context.home, &input.log_group_name, Some(days)).map_err(refused)
 }
 
 pub(super) fn delete_retention(context: &Context, input: DeleteRetentionPolicyRequest) -> Result<(), ApiError> {
-    context.backend.store.set_retention(&context.home(), &input.log_group_name, None).map_err(refused)
+    context.backend.store.set_retention(&context.home, &input.log_group_name, None).map_err(refused)
 }
 
 /// No group has metric filters here.
@@ -143,7 +143,7 @@ pub(super) fn metric_filters(
     input: DescribeMetricFiltersRequest,
 ) -> Result<DescribeMetricFiltersResponse, ApiError> {
     if let Some(name) = input.log_group_name
-        && context.backend.store.group(&context.home(), &name).is_none()
+        && context.backend.store.group(&context.home, &name).is_none()
     {
         return Err(refused(LogError::NotFound { what: "group" }));
     }

@@ -15,12 +15,12 @@ const LIMIT: u32 = 50;
 
 pub(super) fn create(context: &Context, input: CreateLogStreamRequest) -> Result<(), ApiError> {
     let (group, stream) = (&input.log_group_name, &input.log_stream_name);
-    context.backend.store.create_stream(&context.home(), group, stream).map_err(refused)
+    context.backend.store.create_stream(&context.home, group, stream).map_err(refused)
 }
 
 pub(super) fn delete(context: &Context, input: DeleteLogStreamRequest) -> Result<(), ApiError> {
     let (group, stream) = (&input.log_group_name, &input.log_stream_name);
-    context.backend.store.delete_stream(&context.home(), group, stream).map_err(refused)
+    context.backend.store.delete_stream(&context.home, group, stream).map_err(refused)
 }
 
 pub(super) fn describe(
@@ -38,7 +38,7 @@ pub(super) fn describe(
     let choice = input.log_stream_name_prefix.map_or(StreamChoice::All, StreamChoice::Prefix);
     let order = (order, input.descending.unwrap_or_default());
     let (token, limit) = (input.next_token.as_deref(), input.limit.unwrap_or(LIMIT) as usize);
-    let page = context.backend.store.streams(&context.home(), &group, &choice, order, token, limit);
+    let page = context.backend.store.streams(&context.home, &group, &choice, order, token, limit);
     let page = page.map_err(refused)?;
     let arn = group_arn(context, &group);
     let streams = page.streams.into_iter().map(|stream| described(&arn, stream));

@@ -46,7 +46,7 @@ pub(super) fn untag_group(context: &Context, input: UntagLogGroupRequest) -> Res
 }
 
 fn group(context: &Context, name: &str) -> Result<Group, ApiError> {
-    let found = context.backend.store.group(&context.home(), name);
+    let found = context.backend.store.group(&context.home, name);
     found.ok_or_else(|| refused(LogError::NotFound { what: "group" }))
 }
 
@@ -56,9 +56,9 @@ fn add(context: &Context, name: &str, tags: BTreeMap<String, String>) -> Result<
     if merged.len() > TAGS_MAX {
         return Err(ApiError::bad_request("TooManyTagsException", "A resource can have no more than 50 tags."));
     }
-    context.backend.store.tag_group(&context.home(), name, tags).map_err(refused)
+    context.backend.store.tag_group(&context.home, name, tags).map_err(refused)
 }
 
 fn remove(context: &Context, name: &str, keys: &[String]) -> Result<(), ApiError> {
-    context.backend.store.untag_group(&context.home(), name, keys).map_err(refused)
+    context.backend.store.untag_group(&context.home, name, keys).map_err(refused)
 }

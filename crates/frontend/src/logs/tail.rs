@@ -39,7 +39,7 @@ pub(super) fn start(context: &Context, input: StartLiveTailRequest) -> Result<Re
     for identifier in &input.log_group_identifiers {
         let group = of_identifier(context, identifier)?;
         check_group(&group)?;
-        if context.backend.store.group(&context.home(), &group).is_none() {
+        if context.backend.store.group(&context.home, &group).is_none() {
             return Err(refused(hearth_logs::LogError::NotFound { what: "group" }));
         }
         groups.push(group);
@@ -50,7 +50,7 @@ pub(super) fn start(context: &Context, input: StartLiveTailRequest) -> Result<Re
     let pattern = pattern(input.log_event_filter_pattern.as_deref())?;
     let choice = input.log_stream_names.clone().map_or(StreamChoice::All, StreamChoice::Named);
     let session = Session {
-        tail: context.backend.store.live_tail(&context.home(), groups, choice, pattern),
+        tail: context.backend.store.live_tail(&context.home, groups, choice, pattern),
         context: context.clone(),
         prefixes: input.log_stream_name_prefixes.clone().unwrap_or_default(),
         ends: Instant::now() + SESSION,

@@ -26,8 +26,7 @@ impl Fixture {
 
     async fn start(&self, operation: &str, input: &Value) -> Result<Response, ApiError> {
         let context = RequestContext {
-            account: "123456789012".parse().unwrap(),
-            region: "eu-west-1".parse().unwrap(),
+            home: "123456789012/eu-west-1".parse().unwrap(),
             request_id: "8fb0a1f4-6c77-4f2a-9a5e-2b1f3c4d5e6f".parse().unwrap(),
             principal_arn: String::new(),
             user_id: String::new(),

@@ -11,5 +11,6 @@ mod botocore;
 mod drain;
 mod invoke;
 mod limits;
+mod regions;
 mod services;
 mod world;

@@ -160,6 +160,11 @@ impl World {
 
     /// Creates a function and waits until it may be invoked.
     pub(crate) async fn create(&self, name: &str) {
+        self.create_with(name, &[]).await;
+    }
+
+    /// The same with these headers.
+    pub(crate) async fn create_with(&self, name: &str, headers: &[(&str, &str)]) {
         let function = json!({
             "FunctionName": name,
             "Role": "arn:aws:iam::000000000000:role/r",
@@ -167,11 +172,11 @@ impl World {
             "Handler": "bootstrap",
             "Code": { "ZipFile": STANDARD.encode(package()) },
         });
-        let answer = self.send("POST", "/2015-03-31/functions", &[], function.to_string().as_bytes()).await;
+        let answer = self.send("POST", "/2015-03-31/functions", headers, function.to_string().as_bytes()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         let path = format!("/2015-03-31/functions/{name}/configuration");
         tokio::time::timeout(DEADLINE, async {
-            while self.send("GET", &path, &[], b"").await.json()["State"] != "Active" {
+            while self.send("GET", &path, headers, b"").await.json()["State"] != "Active" {
                 tokio::task::yield_now().await;
             }
         })

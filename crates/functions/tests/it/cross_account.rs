@@ -1,6 +1,6 @@
 use hearth_aws_api::shapes::lambda::{AddPermissionRequest, TagResourceRequest};
 use hearth_functions::Scope;
-use hearth_types::AccountId;
+use hearth_types::Home;
 use serde_json::json;
 
 use crate::world::{FUNCTION_ARN, World, refusal};
@@ -20,8 +20,8 @@ async fn grant(world: &World, action: &str, principal: &str, qualifier: Option<&
     world.functions().add_permission(world.scope(), request).await.unwrap();
 }
 
-fn other() -> AccountId {
-    "210987654321".parse().unwrap()
+fn other() -> Home {
+    "210987654321/eu-west-1".parse().unwrap()
 }
 
 #[tokio::test]
@@ -33,10 +33,10 @@ async fn each_action_is_granted_by_itself_and_to_whom_the_statement_names() {
     grant(&world, "lambda:getpolicy", "210987654321", Some("1")).await;
     let other = other();
     let ask = |principal, operation, arn: &str| {
-        let scope = Scope { account: &other, principal, ..world.scope() };
+        let scope = Scope { home: &other, principal, ..world.scope() };
         world.functions().granting_account(scope, operation, &json!({ "FunctionName": arn }))
     };
-    let granted = Ok(Some(world.account.clone()));
+    let granted = Ok(Some(world.home.clone()));
     assert_eq!(ask(SESSION, "GetFunction", FUNCTION_ARN), granted);
     let qualified = format!("{FUNCTION_ARN}:1");
     assert_eq!(ask(ROOT, "GetPolicy", &qualified), granted);

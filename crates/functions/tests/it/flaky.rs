@@ -1,7 +1,7 @@
 //! A store whose acknowledgements can be lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hearth_store::api::BoxFuture;
@@ -9,16 +9,17 @@ use hearth_store::{
     CommitError, Embedded, Entry, Leased, LogRecord, Precondition, QueueState, ReadError, Revision, Store, Watch, Write,
 };
 
-/// The real store, but the commit after [`Flaky::lose_next`] is made and not acknowledged.
+/// The real store, but the commit after [`Flaky::lose_next`] is made and not acknowledged, and after so many commits none is made.
 #[derive(Debug)]
 pub(crate) struct Flaky {
     inner: Embedded,
     lose: Arc<AtomicBool>,
+    commits_left: AtomicUsize,
 }
 
 impl Flaky {
-    pub(crate) fn new(inner: Embedded, lose: Arc<AtomicBool>) -> Self {
-        Self { inner, lose }
+    pub(crate) fn new(inner: Embedded, lose: Arc<AtomicBool>, commits: usize) -> Self {
+        Self { inner, lose, commits_left: AtomicUsize::new(commits) }
     }
 }
 
@@ -30,6 +31,9 @@ impl Store for Flaky {
         writes: Vec<Write>,
     ) -> BoxFuture<'a, Result<Revision, CommitError>> {
         Box::pin(async move {
+            if self.commits_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+                return Err(CommitError::Unknown { reason: "the daemon was killed".into() });
+            }
             let result = self.inner.commit(partition, preconditions, writes).await;
             if self.lose.swap(false, Ordering::SeqCst) {
                 return Err(CommitError::Unknown { reason: "lost".into() });

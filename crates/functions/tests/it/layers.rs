@@ -81,7 +81,7 @@ async fn functions_use_layers_and_keep_them() {
     assert_eq!(view.layers.unwrap()[0].arn.as_ref(), Some(&arn));
     world.settled("f").await;
     delete(&world, 2).await.unwrap();
-    let spec = world.functions().resolve(&world.account, &"f".parse().unwrap(), None, 0.0).unwrap().spec;
+    let spec = world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.0).unwrap().spec;
     assert_eq!(spec.layers[0].arn, arn);
     let six: Vec<String> = (1..=6).map(|number| format!("{LAYER_ARN}:{number}")).collect();
     let other_region = "arn:aws:lambda:us-east-1:123456789012:layer:l:1";
@@ -97,6 +97,11 @@ async fn functions_use_layers_and_keep_them() {
         (vec![other_region.to_owned()],
             "400 InvalidParameterValueException: Layers are not in the same region as the function. Layers are expected to be in \
              region eu-west-1.".to_owned()),
+        // Recorded: another account's is not said to be elsewhere.
+        (vec![other_region.replace("123456789012", "210987654321")],
+            "403 AccessDeniedException: User: arn:aws:iam::123456789012:root is not authorized to perform: lambda:GetLayerVersion \
+             on resource: arn:aws:lambda:us-east-1:210987654321:layer:l:1 because no resource-based policy allows the \
+             lambda:GetLayerVersion action".to_owned()),
     ];
     for (layers, expected) in cases {
         let request = UpdateFunctionConfigurationRequest {
@@ -154,8 +159,8 @@ async fn layer_versions_have_policies() {
 async fn other_accounts_use_layers_that_are_open_to_them() {
     let world = World::new().await;
     let arn = publish(&world, "l", "one", &[]).await.layer_version_arn.unwrap();
-    let other = "210987654321".parse().unwrap();
-    let scope = hearth_functions::Scope { account: &other, ..world.scope() };
+    let other = "210987654321/eu-west-1".parse().unwrap();
+    let scope = hearth_functions::Scope { home: &other, ..world.scope() };
     let request = || {
         let mut request = create("f");
         request.layers = Some(vec![arn.clone()]);

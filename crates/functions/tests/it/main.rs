@@ -19,6 +19,8 @@ mod policies;
 #[cfg(test)]
 mod provisioned;
 #[cfg(test)]
+mod regions;
+#[cfg(test)]
 mod resolving;
 #[cfg(test)]
 mod restart;

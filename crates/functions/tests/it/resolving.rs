@@ -9,7 +9,7 @@ use hearth_types::{NetworkMode, VersionLabel};
 use crate::world::{FUNCTION_ARN, World, create, refusal};
 
 fn resolve(world: &World, text: &str, draw: f64) -> Result<Resolved, hearth_functions::ApiError> {
-    world.functions().resolve(&world.account, &text.parse().unwrap(), None, draw)
+    world.functions().resolve(&world.home, &text.parse().unwrap(), None, draw)
 }
 
 async fn weighted() -> World {
@@ -62,11 +62,11 @@ async fn conflicting_qualifiers_and_other_regions_are_refused() {
     let reference = "f:1".parse().unwrap();
     let other = "2".parse().unwrap();
     assert_eq!(
-        refusal(world.functions().resolve(&world.account, &reference, Some(&other), 0.0)),
+        refusal(world.functions().resolve(&world.home, &reference, Some(&other), 0.0)),
         "400 InvalidParameterValueException: The derived qualifier from the function name does not match the specified qualifier."
     );
     let same = "1".parse().unwrap();
-    assert!(world.functions().resolve(&world.account, &reference, Some(&same), 0.0).is_ok());
+    assert!(world.functions().resolve(&world.home, &reference, Some(&same), 0.0).is_ok());
     assert_eq!(
         refusal(resolve(&world, "arn:aws:lambda:us-east-1:123456789012:function:f", 0.0)),
         "404 ResourceNotFoundException: Functions from 'us-east-1' are not reachable in this region ('eu-west-1')"
@@ -151,7 +151,7 @@ async fn asynchronous_settings_are_those_of_the_qualifier() {
 #[tokio::test]
 async fn other_accounts_need_a_permission() {
     let world = weighted().await;
-    let other = "210987654321".parse().unwrap();
+    let other = "210987654321/eu-west-1".parse().unwrap();
     let reference = FUNCTION_ARN.parse().unwrap();
     assert!(
         refusal(world.functions().resolve(&other, &reference, None, 0.0)).starts_with("403 AccessDeniedException: ")

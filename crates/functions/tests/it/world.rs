@@ -11,11 +11,11 @@ use hearth_aws_api::shapes::lambda::{
     CreateFunctionRequest, DeleteFunctionRequest, FunctionCode, FunctionConfiguration, GetFunctionConfigurationRequest,
     LastUpdateStatus, PublishVersionRequest, State, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 };
-use hearth_functions::{ApiError, Functions, FunctionsConfig, NodePorts, Scope};
+use hearth_functions::{ApiError, Functions, FunctionsConfig, NodePorts, OpenError, Scope};
 use hearth_iam::Iam;
 use hearth_packages::{PackageLimits, Packages};
 use hearth_store::{Embedded, Store, Write as StoreWrite};
-use hearth_types::{AccountId, Timestamp, VersionKey};
+use hearth_types::{Home, Timestamp, VersionKey};
 
 use crate::flaky::Flaky;
 use crate::node::FakeNode;
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:fun
 
 pub(crate) struct World {
     dir: tempfile::TempDir,
-    pub(crate) account: AccountId,
+    pub(crate) home: Home,
     pub(crate) retired: Arc<Mutex<Vec<VersionKey>>>,
     /// Set: the next commit is made and not acknowledged.
     pub(crate) lose_next: Arc<AtomicBool>,
@@ -37,7 +37,7 @@ impl World {
     pub(crate) async fn new() -> Self {
         let mut world = Self {
             dir: tempfile::tempdir().unwrap(),
-            account: "123456789012".parse().unwrap(),
+            home: "123456789012/eu-west-1".parse().unwrap(),
             retired: Arc::default(),
             lose_next: Arc::default(),
             node: Arc::default(),
@@ -49,26 +49,31 @@ impl World {
 
     /// As after the end of the daemon and its next start.
     pub(crate) async fn reopen(&mut self) {
+        self.open(usize::MAX).await.unwrap();
+    }
+
+    /// As after a start of the daemon, which is killed after so many commits.
+    pub(crate) async fn open(&mut self, commits: usize) -> Result<(), OpenError> {
         self.functions = None;
         let store = self.open_store().await;
-        let store: Arc<dyn Store> = Arc::new(Flaky::new(store, Arc::clone(&self.lose_next)));
+        let store: Arc<dyn Store> = Arc::new(Flaky::new(store, Arc::clone(&self.lose_next), commits));
         let packages = Packages::open(&self.dir.path().join("code"), PackageLimits::default()).unwrap();
         let iam = Arc::new(Iam::open(Arc::clone(&store)).await.unwrap());
         let config = FunctionsConfig { live_dirs: true, ..FunctionsConfig::new("eu-west-1".parse().unwrap()) };
         let retired = Arc::clone(&self.retired);
         let retire = Arc::new(move |keys| retired.lock().unwrap().extend::<Vec<VersionKey>>(keys));
-        let functions = Functions::open(store, Arc::new(packages), iam, config, retire).await.unwrap();
+        let functions = Functions::open(store, Arc::new(packages), iam, config, retire).await?;
         functions.connect(NodePorts { provisioner: Arc::clone(&self.node) as _ }).await;
         functions.prepare_with(&(Arc::clone(&self.node) as _));
         self.functions = Some(functions);
+        Ok(())
     }
 
     /// Changes the stored records whose keys begin so, and starts again. Returns what was there before.
     pub(crate) async fn rewrite(&mut self, prefix: &str, change: impl Fn(&[u8]) -> Vec<u8>) -> Vec<(String, Vec<u8>)> {
         self.functions = None;
         let store = self.open_store().await;
-        let partitions = store.partitions("counter").await.unwrap();
-        let partition = partitions.iter().find(|partition| partition.ends_with(self.account.as_str())).unwrap();
+        let partition = &format!("lambda/{}", self.home);
         let entries = store.list(partition, prefix, None, 1000).await.unwrap();
         assert!(!entries.is_empty(), "nothing begins with {prefix}");
         for entry in &entries {
@@ -78,6 +83,12 @@ impl World {
         drop(store);
         self.reopen().await;
         entries.into_iter().map(|entry| (entry.key, entry.value.to_vec())).collect()
+    }
+
+    /// The store, while no daemon has it.
+    pub(crate) async fn take_store(&mut self) -> Embedded {
+        self.functions = None;
+        self.open_store().await
     }
 
     async fn open_store(&self) -> Embedded {
@@ -98,7 +109,7 @@ impl World {
 
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope {
-            account: &self.account,
+            home: &self.home,
             principal: "arn:aws:iam::123456789012:root",
             now: NOW,
             endpoint: "http://127.0.0.1:4566",

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::text::{Line, Span as Text};
 use ratatui::widgets::{Paragraph, Row, Table, Widget};
 
-use super::sample::{Quantiles, Sample, Span, Version};
+use super::sample::{Key, Quantiles, Sample, Span, Version};
 
 /// Lines above the functions, without what is kept ready.
 const HEAD_LINES: u16 = 7;
@@ -187,10 +187,12 @@ impl Screen<'_> {
             std::cmp::Reverse((version.waiting, counts.busy + counts.starting, counts.idle))
         });
         let scroll = self.scroll_within(height);
+        let one_region = versions.iter().all(|version| version.key.region == versions[0].key.region);
+        let name = |key: &Key| if one_region { key.name() } else { format!("{} ({})", key.name(), key.region) };
         let rows = versions.into_iter().skip(scroll).map(|version| {
             let counts = &version.sandboxes;
             let row = Row::new([
-                version.key.name(),
+                name(&version.key),
                 version.key.account.clone(),
                 right(version.memory_mib, 6),
                 right(counts.busy + counts.finishing, 6),

@@ -129,6 +129,7 @@ pub(super) struct Version {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Key {
     pub(super) account: String,
+    pub(super) region: String,
     pub(super) function: String,
     pub(super) version: serde_json::Value,
 }
@@ -299,7 +300,8 @@ mod tests {
 
     #[test]
     fn versions_are_named_as_in_lambda() {
-        let key = |version| Key { account: String::new(), function: "hello".to_owned(), version };
+        let key =
+            |version| Key { account: String::new(), region: String::new(), function: "hello".to_owned(), version };
         assert_eq!(key(serde_json::json!("Latest")).name(), "hello");
         assert_eq!(key(serde_json::json!({"Number": 3})).name(), "hello:3");
     }

@@ -12,7 +12,7 @@ pub(super) fn as_json(endpoint: &str, now: &Sample, span: &Span) -> Value {
         .map(|(kind, per_second, total)| json!({"kind": kind, "per_second": rounded(*per_second), "total": total}));
     let functions = engine.versions.iter().map(|version| {
         json!({
-            "name": version.key.name(), "account": version.key.account, "memory_mib": version.memory_mib,
+            "name": version.key.name(), "account": version.key.account, "region": version.key.region, "memory_mib": version.memory_mib,
             "waiting": version.waiting, "sandboxes": counts(&version.sandboxes),
         })
     });
