@@ -171,7 +171,8 @@ impl Client {
     /// `None` if it does not say: then the request itself finds out why.
     fn daemons_region(&self) -> Option<String> {
         let request = Request::get(format!("{}/_hearth/health", self.endpoint)).body(Bytes::new()).ok()?;
-        let answer = self.runtime.block_on(tokio::time::timeout(ANSWER_WITHIN, self.send(request))).ok()?.ok()?;
+        let asked = async { tokio::time::timeout(ANSWER_WITHIN, self.send(request)).await };
+        let answer = self.runtime.block_on(asked).ok()?.ok()?;
         let health: Value = serde_json::from_slice(&answer.body).ok()?;
         health["region"].as_str().map(str::to_owned)
     }
