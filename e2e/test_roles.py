@@ -101,6 +101,8 @@ def test_a_functions_session_passes_what_its_roles_policies_say(strict, iam):
     own, allowed, denied = role(iam), role(iam), role(iam)
     caller, target = create(strict, own), create(strict, own)
     name = own.rsplit("/", 1)[1]
+    update = {"Effect": "Allow", "Action": "lambda:UpdateFunctionConfiguration", "Resource": "*"}
+    iam.put_role_policy(RoleName=name, PolicyName="update", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": update}))
 
     def passed(role):
         return caller.call({"function": target.name, "role": role})

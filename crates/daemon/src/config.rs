@@ -57,8 +57,8 @@ pub(crate) struct Config {
     pub(crate) region: Region,
     /// The account of requests without a 12-digit access key id, in development mode.
     pub(crate) account: AccountId,
-    /// Whether a function's role has to exist, to trust Lambda and to be passed by one who may: `strict`, as on AWS, or `lenient`. By
-    /// default `lenient` on a loopback address without access keys, else `strict`.
+    /// Whether a function's role has to exist, to trust Lambda and to be passed by one who may, and whether users and sessions of roles may
+    /// do only what their policies say: `strict`, as on AWS, or `lenient`. By default `lenient` on a loopback address without access keys, else `strict`.
     pub(crate) roles: Option<Roles>,
     /// Requests are verified against these; needed on any address that is not loopback.
     pub(crate) access_keys: Vec<AccessKey>,

@@ -193,7 +193,7 @@ async fn serve(
         logs: (*logs).clone(),
         capacity: capacity.clone(),
     };
-    let frontend = Frontend::new(frontend_config(config), backends);
+    let frontend = Frontend::new(frontend_config(config, backends.access.is_guarded()), backends);
     tunnels.connect(frontend.clone(), stop.clone());
     failpoint("events.start");
     node.take_up_events();
@@ -369,9 +369,10 @@ fn control_config(config: &Config, runtimes: &Arc<Runtimes>, guarded: bool) -> R
     })
 }
 
-fn frontend_config(config: &Config) -> FrontendConfig {
+fn frontend_config(config: &Config, guarded: bool) -> FrontendConfig {
     FrontendConfig {
         metrics_token: config.metrics.token.clone(),
+        policies: config.roles(guarded) == Roles::Strict,
         drain_time: Duration::from_secs(config.shutdown.grace_s),
         connections_max: config.requests.connections,
         body_memory: config.requests.body_memory_mib * 1024 * 1024,

@@ -183,11 +183,14 @@ impl<'a> Exchange<'a> {
             call,
             parts: self.parts,
             home: &self.home(&admission),
+            principal: &admission.principal.arn,
             request_id: self.request_id,
             payload,
             now: self.now,
         };
-        let response = invoke::perform(&self.shared.backends, request, || self.reader(&admission.principal)).await?;
+        let response =
+            invoke::perform(&self.shared.backends, &self.shared.guard, request, || self.reader(&admission.principal))
+                .await?;
         Ok(self.answer(&admission.principal, response))
     }
 
@@ -266,22 +269,24 @@ impl Shared {
         match service {
             Service::Sts => {
                 let context = Context { backend: self.backends.iam.clone(), request: request_context };
-                sts::TABLE.handle(context, protocol, request).await
+                sts::TABLE.handle(&self.guard, context, protocol, request).await
             }
             Service::Iam => {
                 let context = Context { backend: self.backends.iam.clone(), request: request_context };
-                iam::TABLE.handle(context, protocol, request).await
+                iam::TABLE.handle(&self.guard, context, protocol, request).await
             }
             Service::Logs => {
                 let backend = logs::Logs { store: self.backends.logs.clone(), stopping: self.stopping.clone() };
-                logs::TABLE.handle(Context { backend, request: request_context }, protocol, request).await
+                logs::TABLE.handle(&self.guard, Context { backend, request: request_context }, protocol, request).await
             }
             Service::Sqs => {
-                sqs::TABLE.handle(Context { backend: (), request: request_context }, protocol, request).await
+                sqs::TABLE
+                    .handle(&self.guard, Context { backend: (), request: request_context }, protocol, request)
+                    .await
             }
             Service::Lambda => {
                 let context = Context { backend: self.backends.functions.clone(), request: request_context };
-                lambda::TABLE.handle(context, protocol, request).await
+                lambda::TABLE.handle(&self.guard, context, protocol, request).await
             }
             other => Err(unsupported(other.signing_name())),
         }

@@ -1,5 +1,6 @@
 //! Identity and Access Management: roles and managed policies, as far as deploying tools ask for them.
 
+mod needs;
 mod policies;
 mod roles;
 
@@ -54,6 +55,8 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         UpdateRoleDescription => roles::update_description,
     },
     before: |_, _, _| Ok(()),
+    needs: needs::of,
+    denied: |message| ApiError::new(http::StatusCode::FORBIDDEN, "AccessDenied", message),
     words: |refused| refused.with_code("ValidationError"),
     unknown: |action| invalid_action(action, "2010-05-08"),
 };

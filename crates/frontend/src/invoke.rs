@@ -7,6 +7,7 @@ pub mod request;
 mod stream;
 mod trace;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -24,6 +25,7 @@ use crate::body::Reader;
 use crate::context::{Response, empty_response};
 use crate::entropy;
 use crate::error::{ApiError, RETRY_AFTER_S};
+use crate::permit::{Caller, Guard, Need, ResourcePolicy};
 use crate::protocol::Protocol;
 use crate::refusal::unauthenticated;
 use crate::server::Backends;
@@ -38,6 +40,7 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// Asked for by its presence in the request; answered with how the invocation started and where its time went.
 const TIMELINE: HeaderName = HeaderName::from_static("x-hearth-timeline");
 const JSON: &str = "application/json";
+const INVOKE_FUNCTION: &str = "lambda:InvokeFunction";
 
 /// An authenticated invoke request.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) parts: &'a Parts,
     /// Where it looks for the function.
     pub(crate) home: &'a Home,
+    /// ARN of the caller.
+    pub(crate) principal: &'a str,
     pub(crate) request_id: RequestId,
     pub(crate) payload: Bytes,
     pub(crate) now: Timestamp,
@@ -54,12 +59,19 @@ pub(crate) struct Authenticated<'a> {
 /// Runs or queues what is asked for. `reader`: who a stream is for.
 pub(crate) async fn perform(
     Backends { functions, access, invoker, .. }: &Backends,
+    guard: &Guard,
     request: Authenticated<'_>,
     reader: impl FnOnce() -> Reader,
 ) -> Result<Response, ApiError> {
     let (function, qualifier) = names(functions, &request)?;
     let options = Options::read(request.call.operation, &request.parts.headers)?;
     request::check_payload(&request.payload, options.kind)?;
+    if guard.holds(request.principal) {
+        let denial = denial(functions, guard, &request, (&function, qualifier.as_ref())).await?;
+        if let Some(message) = denial {
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
+        }
+    }
     let resolved = functions.resolve(request.home, &function, qualifier.as_ref(), entropy::draw())?;
     let owner = &resolved.spec.key.account;
     if *owner != request.home.account && access.is_disabled(owner) {
@@ -96,6 +108,25 @@ pub(crate) async fn perform(
         response.headers_mut().insert(TRACE_ID, trace);
     }
     Ok(response)
+}
+
+/// What the caller is told whose policies, and the function's, do not let it invoke.
+async fn denial(
+    functions: &Functions,
+    guard: &Guard,
+    request: &Authenticated<'_>,
+    (function, qualifier): (&FunctionRef, Option<&Qualifier>),
+) -> Result<Option<String>, ApiError> {
+    let caller = Caller { home: request.home, arn: request.principal, now: request.now };
+    let owner = Home::new(function.account.clone().unwrap_or_else(|| caller.home.account.clone()), caller.home.region.clone());
+    let qualifier = function.qualifier.as_ref().or(qualifier);
+    let mut resource = format!("arn:aws:lambda:{}:{}:function:{}", owner.region, owner.account, function.name);
+    if let Some(qualifier) = qualifier {
+        let _infallible = write!(resource, ":{qualifier}");
+    }
+    let policy = functions.resource_policy(&owner, &function.name, qualifier);
+    let policy = policy.map_or(ResourcePolicy::None, ResourcePolicy::Given);
+    guard.denial(caller, &Need { policy, ..Need::new(INVOKE_FUNCTION, resource) }, &owner.account).await
 }
 
 /// The function and the qualifier. Whatever is wrong with them is told as AWS does, from the model; here it only has to be found fast.

@@ -1,6 +1,7 @@
 //! The Lambda API but for Invoke, which has a path of its own: what its operations do is in [`hearth_functions`].
 
 mod absent;
+mod needs;
 #[cfg(test)]
 mod tests;
 
@@ -90,6 +91,8 @@ pub(crate) const TABLE: Table<Arc<Functions>> = Table {
         },
     },
     before: go_to_owner,
+    needs: needs::of,
+    denied: |message| error::ApiError::new(http::StatusCode::FORBIDDEN, "AccessDeniedException", message),
     words: in_words_of_lambda,
     unknown: |operation| match operation {
         "" => {

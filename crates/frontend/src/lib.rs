@@ -20,6 +20,7 @@ pub mod invoke;
 mod lambda;
 mod logs;
 mod package;
+mod permit;
 mod protocol;
 mod refusal;
 mod room;

@@ -55,6 +55,8 @@ pub(crate) const TABLE: Table<Logs> = Table {
         StartLiveTail => tail::start,
     },
     before: |_, _, _| Ok(()),
+    needs: names::needs,
+    denied: |message| ApiError::bad_request("AccessDeniedException", message),
     words: names::in_words_of_logs,
     unknown: |operation| {
         ApiError::bad_request("UnknownOperationException", format!("The operation '{operation}' is not available here"))

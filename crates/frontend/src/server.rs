@@ -26,6 +26,7 @@ use crate::body::BodyBudget;
 use crate::connection::{self, Activity, ConnectionTimes};
 use crate::context::{REQUEST_ID, Response};
 use crate::entropy;
+use crate::permit::Guard;
 use crate::room::Room;
 
 /// Pause after the system refused a connection, as it does while the process has too many files open.
@@ -44,6 +45,8 @@ pub struct FrontendConfig {
     pub metrics_token: Option<String>,
     /// Of requests whose credentials name no account.
     pub default_account: AccountId,
+    /// Users and sessions of roles may do what their policies say; else everything.
+    pub policies: bool,
     /// Of requests that are not signed.
     pub default_region: Region,
     /// Beyond that those make room on which nothing happens.
@@ -61,6 +64,7 @@ impl FrontendConfig {
     pub fn new(default_account: AccountId, default_region: Region) -> Self {
         Self {
             metrics_token: None,
+            policies: false,
             default_account,
             default_region,
             connections_max: 8192,
@@ -115,6 +119,7 @@ pub(crate) struct Shared {
     pub(crate) config: FrontendConfig,
     pub(crate) backends: Backends,
     pub(crate) authenticator: Authenticator,
+    pub(crate) guard: Guard,
     pub(crate) budget: BodyBudget,
     /// Operations that must not be cut short when their client goes away.
     pub(crate) operations: TaskTracker,
@@ -126,8 +131,9 @@ impl Frontend {
     pub fn new(config: FrontendConfig, backends: Backends) -> Self {
         let authenticator = Authenticator::new(backends.access.clone(), config.default_account.clone());
         let budget = BodyBudget::new(config.body_memory);
+        let guard = if config.policies { Guard::new(backends.iam.clone()) } else { Guard::lenient() };
         let (operations, stopping) = (TaskTracker::new(), CancellationToken::new());
-        Self { shared: Arc::new(Shared { config, backends, authenticator, budget, operations, stopping }) }
+        Self { shared: Arc::new(Shared { config, backends, authenticator, guard, budget, operations, stopping }) }
     }
 
     /// Accepts connections until `shutdown`; then stops listening at once, lets running requests finish for the

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::context::{RequestContext, Response};
 use crate::error::ApiError;
+use crate::permit::{Guard, Need};
 use crate::protocol::Protocol;
 
 /// What a handler gets beside its input.
@@ -40,6 +41,10 @@ pub(crate) struct Table<B: 'static> {
     pub(crate) operations: &'static [Entry<B>],
     /// What holds of every operation of the service, and may change for whom it is done.
     pub(crate) before: Before<B>,
+    /// What a caller must be allowed for an operation with this input.
+    pub(crate) needs: Needs<B>,
+    /// The refusal of one who is not allowed, with what AWS tells it.
+    pub(crate) denied: fn(String) -> ApiError,
     /// What the model has against an input, in the service's own words.
     pub(crate) words: fn(Refused) -> hearth_aws_api::ApiError,
     /// The refusal of an operation that is not in the table.
@@ -53,6 +58,7 @@ pub(crate) struct Entry<B> {
 }
 
 type Before<B> = fn(&mut Context<B>, &str, &Value) -> Result<(), ApiError>;
+type Needs<B> = fn(&Context<B>, &str, &Value) -> Vec<Need>;
 type Run<B> = for<'a> fn(&'a Context<B>, Value) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send + 'a>>;
 
 /// What a handler answers.
@@ -67,6 +73,7 @@ impl<B> Table<B> {
     /// Performs the operation that the request asks for.
     pub(crate) async fn handle(
         &self,
+        guard: &Guard,
         mut context: Context<B>,
         protocol: Protocol,
         request: http::Request<Bytes>,
@@ -81,7 +88,14 @@ impl<B> Table<B> {
         if let Some(structure) = &operation.input {
             validate::check(model, structure, &mut input).map_err(self.words)?;
         }
-        // Whatever holds of a request before its handler goes here: who asks for what, and with which members, is known and proven.
+        if guard.holds(&context.principal_arn) {
+            for need in (self.needs)(&context, entry.name, &input) {
+                // Whether another account lets the caller in is for `before`; here its own account has to.
+                if let Some(message) = guard.denial((&*context).into(), &need, &context.account).await? {
+                    return Err((self.denied)(message));
+                }
+            }
+        }
         (self.before)(&mut context, entry.name, &input)?;
         match (entry.run)(&context, input).await? {
             Answer::Members(members) => Ok(asked.answer(model, operation, members, context.request_id)),

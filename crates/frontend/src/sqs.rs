@@ -5,6 +5,7 @@ use hearth_aws_api::shapes::sqs::{GetQueueUrlRequest, GetQueueUrlResult, error};
 use hearth_aws_api::validate::Refused;
 
 use crate::error::ApiError;
+use crate::permit::Need;
 use crate::service::{Context, Table, table};
 
 pub(crate) const TABLE: Table<()> = Table {
@@ -13,6 +14,8 @@ pub(crate) const TABLE: Table<()> = Table {
         GetQueueUrl => queue_url,
     },
     before: |_, _, _| Ok(()),
+    needs,
+    denied: |message| ApiError::new(http::StatusCode::FORBIDDEN, "AccessDenied", message),
     words: in_words_of_sqs,
     unknown: |operation| match operation {
         "" => ApiError::bad_request("MissingAction", "The request must contain the parameter Action."),
@@ -22,6 +25,17 @@ pub(crate) const TABLE: Table<()> = Table {
         ),
     },
 };
+
+fn needs(context: &Context<()>, operation: &str, input: &serde_json::Value) -> Vec<Need> {
+    let text = |member: &str| input.get(member).and_then(serde_json::Value::as_str);
+    let url = text("QueueUrl").map(|url| url.rsplit('/').next().unwrap_or(url));
+    let owner = text("QueueOwnerAWSAccountId").unwrap_or(context.account.as_str());
+    let resource = match url.or(text("QueueName")) {
+        Some(queue) => format!("arn:aws:sqs:{}:{owner}:{queue}", context.region),
+        None => "*".to_owned(),
+    };
+    vec![Need::new(format!("sqs:{operation}"), resource)]
+}
 
 async fn queue_url(_context: &Context<()>, _input: GetQueueUrlRequest) -> Result<GetQueueUrlResult, ApiError> {
     Err(ApiError::modelled(error::QUEUE_DOES_NOT_EXIST, "The specified queue does not exist."))
@@ -63,7 +77,8 @@ mod tests {
         let (parts, body) = request.into_parts();
         let protocol = Protocol::of(Service::Sqs, &parts);
         let context = Context { backend: (), request: context };
-        let answer = TABLE.handle(context, protocol, Request::from_parts(parts, body)).await;
+        let answer =
+            TABLE.handle(&crate::permit::Guard::lenient(), context, protocol, Request::from_parts(parts, body)).await;
         let response = answer.unwrap_or_else(|error| error.into_response(protocol, &id));
         let header = response.headers().get("x-amzn-query-error").map(|value| value.to_str().unwrap().to_owned());
         let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -11,8 +11,10 @@ use hearth_aws_api::shapes::sts::{
     GetCallerIdentityResponse, GetSessionTokenRequest, GetSessionTokenResponse, Tag,
 };
 use hearth_iam::{Assumed, Assumption, Iam, IssuedSession};
+use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::permit::{Need, ResourcePolicy};
 use crate::service::{self, Table, table};
 
 type Context = service::Context<Arc<Iam>>;
@@ -25,9 +27,18 @@ pub(crate) const TABLE: Table<Arc<Iam>> = Table {
         GetSessionToken => session_token,
     },
     before: |_, _, _| Ok(()),
+    needs,
+    denied,
     words: |refused| refused.with_code("ValidationError"),
     unknown: |action| crate::iam::invalid_action(action, "2011-06-15"),
 };
+
+/// Who one is needs no permission, and a session of one's own neither. Whether the role trusts the caller is asked when it is assumed.
+fn needs(_context: &Context, operation: &str, input: &Value) -> Vec<Need> {
+    let role = input.get("RoleArn").and_then(Value::as_str);
+    let need = |role| Need { policy: ResourcePolicy::Trust, ..Need::new(format!("sts:{operation}"), role) };
+    role.map(need).into_iter().collect()
+}
 
 /// Unless the client says otherwise (API reference).
 const ASSUME_ROLE_S: u32 = 3600;

@@ -1,7 +1,10 @@
 //! Requests about another account's function: its resource policy decides.
 
+use std::sync::Arc;
+
 use hearth_aws_api::ApiError;
-use hearth_types::{FunctionRef, Home, Qualifier};
+use hearth_iam::evaluator::Policy;
+use hearth_types::{FunctionName, FunctionRef, Home, Qualifier};
 use serde_json::Value;
 
 use crate::function::function_arn;
@@ -31,6 +34,16 @@ const GRANTABLE: &[&str] = &[
 ];
 
 impl Functions {
+    /// The resource policy of a function, version or alias, if there is one.
+    pub fn resource_policy(
+        &self,
+        owner: &Home,
+        function: &FunctionName,
+        qualifier: Option<&Qualifier>,
+    ) -> Option<Arc<Policy>> {
+        self.shared.known_account(owner)?.find(function)?.policy(qualifier).cloned()
+    }
+
     /// Where the function lies that the operation is about, if it is not the caller's own and lets the caller do this. `None`
     /// too for whatever the operation itself refuses.
     ///

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hearth_engine::port::AsyncConfig;
-use hearth_types::{FunctionName, Home, NetworkMode, Region, VersionKey, VersionLabel, VersionSpec};
+use hearth_iam::evaluator::Policy;
+use hearth_types::{FunctionName, Home, NetworkMode, Qualifier, Region, VersionKey, VersionLabel, VersionSpec};
 
 use crate::config::FunctionsConfig;
 use crate::record::{AliasRecord, AsyncRecord, FunctionRecord, PolicyRecord, ProvisionedRecord, Status, VersionRecord};
@@ -88,6 +89,8 @@ pub(crate) struct Function {
     pub(crate) latest: Ready,
     pub(crate) versions: BTreeMap<u64, Ready>,
     pub(crate) aliases: BTreeMap<String, ReadyAlias>,
+    /// Resource policies, compiled, by qualifier; of the function itself under the empty one.
+    policies: BTreeMap<String, Arc<Policy>>,
 }
 
 impl Function {
@@ -107,7 +110,18 @@ impl Function {
         let aliases =
             records.aliases.iter().filter_map(|(name, alias)| Some((name.clone(), maker.alias(name, alias)?)));
         let aliases = aliases.collect();
-        Self { arn, unqualified, latest, versions, aliases, records }
+        let compiled = |policy: &PolicyRecord| Arc::new(Policy::compile(&crate::policy::document(&policy.statements)));
+        let policies = records.policies.iter().map(|(qualifier, policy)| (qualifier.clone(), compiled(policy)));
+        let policies = policies.collect();
+        Self { arn, unqualified, latest, versions, aliases, policies, records }
+    }
+
+    /// The resource policy of the function, version or alias.
+    pub(crate) fn policy(&self, qualifier: Option<&Qualifier>) -> Option<&Arc<Policy>> {
+        match qualifier {
+            None | Some(Qualifier::Latest) => self.policies.get(""),
+            Some(qualifier) => self.policies.get(&*qualifier.to_string()),
+        }
     }
 
     pub(crate) fn region(&self) -> &Region {

@@ -5,7 +5,9 @@ use hearth_types::AccountId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Iam;
 use crate::error::IamError;
+use crate::identity::Identities;
 use hearth_store::stored;
 
 /// How often a change is tried again that lost against another.
@@ -24,12 +26,13 @@ pub(crate) struct Read<T> {
 #[derive(Debug)]
 pub(crate) struct Entities<'a> {
     store: &'a dyn Store,
+    identities: &'a Identities,
     partition: String,
 }
 
 impl<'a> Entities<'a> {
-    pub(crate) fn of(store: &'a dyn Store, account: &AccountId) -> Self {
-        Self { store, partition: format!("iam/{account}") }
+    pub(crate) fn of(iam: &'a Iam, account: &AccountId) -> Self {
+        Self { store: &*iam.store, identities: &iam.identities, partition: format!("iam/{account}") }
     }
 
     pub(crate) async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Read<T>>, IamError> {
@@ -71,7 +74,10 @@ impl<'a> Entities<'a> {
 
     /// `Ok(false)`: something changed since it was read; try again.
     pub(crate) async fn commit(&self, conditions: Vec<Precondition>, writes: Vec<Write>) -> Result<bool, IamError> {
-        match self.store.commit(&self.partition, conditions, writes).await {
+        let done = self.store.commit(&self.partition, conditions, writes).await;
+        // Whether it was done or not, which an error may leave open.
+        self.identities.forget();
+        match done {
             Ok(_) => Ok(true),
             Err(CommitError::Precondition { .. }) => Ok(false),
             Err(CommitError::TooLarge { .. }) => {

@@ -5,17 +5,9 @@ use std::sync::Arc;
 use hearth_types::AccountId;
 
 use crate::evaluator::Policy;
+use crate::managed;
 use crate::record::Role;
 use crate::{Iam, IamError};
-
-/// AWS's own policies that let a role be passed to a function; their documents are not known here.
-const AWS_PASSING: &[&str] = &[
-    "arn:aws:iam::aws:policy/AdministratorAccess",
-    "arn:aws:iam::aws:policy/AWSLambda_FullAccess",
-    "arn:aws:iam::aws:policy/IAMFullAccess",
-];
-const PASS_ANY_ROLE: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}"#;
 
 impl Role {
     /// `aws:ResourceTag/KEY`, as conditions on the role itself see its tags, and their values.
@@ -48,8 +40,8 @@ impl Iam {
 
     /// The default version of a managed policy. One that is not there, or not known here, allows nothing.
     async fn managed(&self, account: &AccountId, arn: &str) -> Result<Arc<Policy>, IamError> {
-        if AWS_PASSING.contains(&arn) {
-            return Ok(self.policies.compiled(PASS_ANY_ROLE));
+        if let Some(document) = managed::document(arn) {
+            return Ok(self.policies.compiled(document));
         }
         match self.policy(account, arn).await {
             Ok(policy) => {

@@ -7,6 +7,8 @@ mod entity;
 mod error;
 pub mod evaluator;
 mod held;
+mod identity;
+mod managed;
 mod pass_role;
 mod policy;
 mod record;
@@ -25,6 +27,7 @@ use hearth_types::{AccountId, FunctionName, Timestamp};
 
 pub use assume::{Assumed, Assumption};
 pub use error::IamError;
+pub use identity::Identity;
 pub use pass_role::{Passing, RoleProblem};
 pub use policy::NewPolicy;
 pub use record::{Policy, PolicyVersion, Role};
@@ -53,6 +56,7 @@ pub struct Iam {
     store: Arc<dyn Store>,
     sessions: Sessions,
     policies: PolicyCache,
+    identities: identity::Identities,
 }
 
 /// Credentials and whose they are.
@@ -68,7 +72,7 @@ impl Iam {
     /// Finds the session key in the store, or makes it.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self, OpenError> {
         let sessions = Sessions::new(&master_key(&*store).await?);
-        Ok(Self { store, sessions, policies: PolicyCache::default() })
+        Ok(Self { store, sessions, policies: PolicyCache::default(), identities: identity::Identities::default() })
     }
 
     pub fn sessions(&self) -> &Sessions {

@@ -1,8 +1,10 @@
 //! Which roles functions may have: of their own account, passed by one who may, and trusting Lambda.
 
+use std::sync::Arc;
+
 use hearth_types::AccountId;
 
-use crate::evaluator::{Decision, Fact, Policies, Principal, Request, ResourceRule, Source, Values, Verdict, decide};
+use crate::evaluator::{Decision, Fact, Policy, Principal, Request, Values, Verdict};
 use crate::record::Role;
 use crate::{Iam, IamError};
 
@@ -49,6 +51,12 @@ impl Iam {
         Ok(if role.is_some_and(trusts) { None } else { Some(RoleProblem::NotAssumable) })
     }
 
+    /// Who may assume the role, compiled; `None` if the account has no such role.
+    pub async fn trust(&self, account: &AccountId, arn: &str) -> Result<Option<Arc<Policy>>, IamError> {
+        let role = self.role_of_arn(account, arn).await?;
+        Ok(role.map(|role| self.policies.compiled(&role.trust)))
+    }
+
     async fn role_of_arn(&self, account: &AccountId, arn: &str) -> Result<Option<Role>, IamError> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         match self.role(account, name).await {
@@ -58,35 +66,18 @@ impl Iam {
         }
     }
 
-    /// An account itself may pass its roles; a session of a role what the role's policies say.
+    /// An account itself may pass its roles; others what their policies say.
     async fn passes(&self, passing: Passing<'_>, passed: Option<&Role>) -> Result<Decision, IamError> {
-        let nobody = Decision::ImplicitlyDenied(Source::Identity);
-        let Some((_, session)) = passing.caller.split_once(":assumed-role/") else { return Ok(Decision::Allowed) };
-        let (name, session) = session.split_once('/').unwrap_or((session, ""));
-        let role = match self.role(passing.account, name).await {
-            Ok(role) => role,
-            Err(IamError::NoSuchEntity(_)) => return Ok(nobody),
-            Err(error) => return Err(error),
-        };
-        let Some(caller) = Principal::of_arn(passing.caller) else { return Ok(nobody) };
-        let caller = caller
-            .with_role_arn(&role.arn(passing.account))
-            .with_user_id(&format!("{}:{session}", role.id))
-            .with_tags(role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        let held = self.policies_of_role(passing.account, &role).await?;
-        let policies = Policies {
-            identity: &held.identity,
-            session: None,
-            boundary: held.boundary.as_deref(),
-            resource: None,
-            rule: ResourceRule::Either,
-        };
+        if passing.caller.ends_with(":root") {
+            return Ok(Decision::Allowed);
+        }
         let tags: Vec<(String, &str)> = passed.into_iter().flat_map(Role::tag_facts).collect();
         let mut facts: Vec<Fact<'_>> = vec![
             ("iam:PassedToService", Values::One(LAMBDA)),
             ("iam:AssociatedResourceArn", Values::One(passing.function)),
         ];
         facts.extend(tags.iter().map(|(key, value)| (key.as_str(), Values::One(value))));
-        Ok(decide(&Request::new(&caller, PASS_ROLE, passing.role, &facts), &policies, passing.account.as_str()))
+        let caller = self.identity(passing.account, passing.caller).await?;
+        Ok(caller.decide((PASS_ROLE, passing.role), &facts, None, passing.account))
     }
 }

@@ -265,6 +265,6 @@ impl Iam {
     }
 
     fn policies_of(&self, account: &AccountId) -> Entities<'_> {
-        Entities::of(&*self.store, account)
+        Entities::of(self, account)
     }
 }

@@ -300,7 +300,7 @@ impl Iam {
     }
 
     fn entities(&self, account: &AccountId) -> Entities<'_> {
-        Entities::of(&*self.store, account)
+        Entities::of(self, account)
     }
 }
 

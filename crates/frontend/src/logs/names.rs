@@ -1,10 +1,12 @@
 //! Names and ARNs of groups and streams, and the limits of their members.
 
 use hearth_aws_api::validate::{Refused, Violation};
+use serde_json::Value;
 
 use super::invalid;
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::permit::Need;
 
 /// Longest name of a group or stream (API reference: `logGroupName`, `logStreamName`).
 const NAME_CHARS_MAX: usize = 512;
@@ -12,6 +14,25 @@ const NAME_CHARS_MAX: usize = 512;
 /// `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`.
 pub(super) fn group_arn(context: &RequestContext, group: &str) -> String {
     format!("arn:aws:logs:{}:{}:log-group:{group}", context.region, context.account)
+}
+
+/// What a caller must be allowed, as the service names resources when it refuses (recorded): a group, and behind it a stream or
+/// nothing. A policy about `log-group:NAME` alone, without `:*`, is about no request.
+pub(super) fn needs(context: &super::Context, operation: &str, input: &Value) -> Vec<Need> {
+    let text = |member: &str| input.get(member).and_then(Value::as_str);
+    let listed =
+        |member: &str| input.get(member).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let named = [text("logGroupName"), text("logGroupIdentifier"), text("resourceArn"), text("resourceIdentifier")];
+    let mut groups: Vec<&str> = named.into_iter().flatten().chain(listed("logGroupIdentifiers")).collect();
+    if groups.is_empty() {
+        groups.push("");
+    }
+    let stream = text("logStreamName").unwrap_or_default();
+    let about = |group: &str| {
+        let arn = if group.starts_with("arn:") { group.to_owned() } else { group_arn(context, group) };
+        Need::new(format!("logs:{operation}"), format!("{}:log-stream:{stream}", arn.trim_end_matches(":*")))
+    };
+    groups.into_iter().map(about).collect()
 }
 
 fn constraint(value: &str, member: &str, pattern: &str) -> ApiError {

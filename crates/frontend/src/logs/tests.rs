@@ -37,7 +37,7 @@ impl Fixture {
         let request = request.body(Bytes::from(input.to_string())).unwrap();
         let logs = Logs { store: self.store.clone(), stopping: self.stopping.clone() };
         let context = service::Context { backend: logs, request: context };
-        TABLE.handle(context, Protocol::JSON, request).await
+        TABLE.handle(&crate::permit::Guard::lenient(), context, Protocol::JSON, request).await
     }
 
     async fn call(&self, operation: &str, input: Value) -> Value {
