@@ -118,7 +118,8 @@ async fn denial(
     (function, qualifier): (&FunctionRef, Option<&Qualifier>),
 ) -> Result<Option<String>, ApiError> {
     let caller = Caller { home: request.home, arn: request.principal, now: request.now };
-    let owner = Home::new(function.account.clone().unwrap_or_else(|| caller.home.account.clone()), caller.home.region.clone());
+    let owner =
+        Home::new(function.account.clone().unwrap_or_else(|| caller.home.account.clone()), caller.home.region.clone());
     let qualifier = function.qualifier.as_ref().or(qualifier);
     let mut resource = format!("arn:aws:lambda:{}:{}:function:{}", owner.region, owner.account, function.name);
     if let Some(qualifier) = qualifier {
