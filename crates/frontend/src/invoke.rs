@@ -72,7 +72,8 @@ pub(crate) async fn perform(
             return Err(ApiError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
         }
     }
-    let resolved = functions.resolve(request.home, &function, qualifier.as_ref(), entropy::draw())?;
+    let resolved =
+        functions.resolve((request.home, request.principal), &function, qualifier.as_ref(), entropy::draw())?;
     let owner = &resolved.spec.key.account;
     if *owner != request.home.account && access.is_disabled(owner) {
         return Err(unauthenticated(AuthError::Disabled(owner.clone()), Protocol::LAMBDA));

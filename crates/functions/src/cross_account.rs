@@ -64,9 +64,8 @@ impl Functions {
         let qualifier = function.qualifier.or_else(given);
         let owner = Home::new(owner, scope.home.region.clone());
         let found = self.shared.known_account(&owner).and_then(|account| account.find(&function.name));
-        let caller = policy::Caller { account: &scope.home.account, principal: Some(scope.principal) };
         let action = format!("lambda:{operation}");
-        if found.is_some_and(|found| policy::allows(&found, qualifier.as_ref(), caller, &action)) {
+        if found.is_some_and(|found| policy::allows(&found, qualifier.as_ref(), scope.principal, &action)) {
             return Ok(Some(owner));
         }
         let mut arn = function_arn(&owner, function.name.as_str());

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::functions::{Change, Functions, Scope, revision_id};
 use crate::layer::{layer_arn, layer_number};
-use crate::policy::{Caller, document, duplicate, names, principal, remove_statement, sid};
+use crate::policy::{document, duplicate, names_account, principal, remove_statement, sid};
 use crate::record::{LayerRecord, PolicyRecord, layer_key};
 use crate::refuse;
 
@@ -107,8 +107,9 @@ impl Functions {
 impl PolicyRecord {
     /// Whether a statement without conditions lets the account use the layer version.
     pub(crate) fn opens_to(&self, account: &AccountId) -> bool {
-        let caller = Caller { account, principal: None };
-        self.statements.iter().any(|statement| statement.get("Condition").is_none() && names(statement, caller))
+        self.statements
+            .iter()
+            .any(|statement| statement.get("Condition").is_none() && names_account(statement, account))
     }
 }
 

@@ -7,6 +7,7 @@ use hearth_aws_api::shapes::lambda::{
     AddPermissionRequest, AddPermissionResponse, FunctionUrlAuthType, GetPolicyRequest, GetPolicyResponse,
     RemovePermissionRequest,
 };
+use hearth_iam::evaluator::{Principal, Request, Verdict};
 use hearth_types::limits::POLICY_BYTES_MAX;
 use hearth_types::{AccountId, Qualifier};
 use serde_json::{Map, Value, json};
@@ -237,46 +238,23 @@ pub(crate) fn principal(text: &str) -> Result<Value, ApiError> {
     Err(ApiError::invalid_parameter("The provided principal was invalid. Please check the principal and try again."))
 }
 
-/// Who asks, of another account.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller<'a> {
-    pub(crate) account: &'a AccountId,
-    /// ARN of a user or of a role's session, where that is known; else everybody of the account is meant.
-    pub(crate) principal: Option<&'a str>,
-}
-
-/// Whether the policy of the function, version or alias lets another account do this. Conditions name sources, which a plain
-/// request does not have: such statements do not apply.
-pub(crate) fn allows(function: &Function, qualifier: Option<&Qualifier>, caller: Caller<'_>, action: &str) -> bool {
-    let key = match qualifier {
-        None | Some(Qualifier::Latest) => String::new(),
-        Some(qualifier) => qualifier.to_string(),
+/// Whether the policy of the function, version or alias lets a caller of another account, by its ARN, do this. Conditions on sources do
+/// not hold: a plain request has none.
+pub(crate) fn allows(function: &Function, qualifier: Option<&Qualifier>, principal: &str, action: &str) -> bool {
+    let Some((policy, caller)) = function.policy(qualifier).zip(Principal::of_arn(principal)) else { return false };
+    let resource = match qualifier {
+        None | Some(Qualifier::Latest) => function.arn.to_string(),
+        Some(qualifier) => function.qualified_arn(&qualifier.to_string()),
     };
-    let statements = function.records.policies.get(&key).map(|policy| &policy.statements);
-    statements.into_iter().flatten().any(|statement| {
-        let granted = statement.get("Action").and_then(Value::as_str).unwrap_or_default();
-        (matches!(granted, "lambda:*" | "*") || granted.eq_ignore_ascii_case(action))
-            && statement.get("Condition").is_none()
-            && names(statement, caller)
-    })
+    matches!(policy.judge_principal(&Request::new(&caller, action, &resource, &[])), Verdict::Allowed(_))
 }
 
-/// Whether the statement's principal is everyone, the caller's account, or the caller.
-pub(crate) fn names(statement: &Value, caller: Caller<'_>) -> bool {
+/// Whether the statement's principal is everyone, the account, or anybody of it.
+pub(crate) fn names_account(statement: &Value, account: &AccountId) -> bool {
     let principal = statement.get("Principal");
     if principal.and_then(Value::as_str) == Some("*") {
         return true;
     }
     let named = principal.and_then(|principal| principal.get("AWS")).and_then(Value::as_str).unwrap_or_default();
-    if named.split(':').nth(4) != Some(caller.account.as_str()) {
-        return false;
-    }
-    named.ends_with(":root") || caller.principal.is_none_or(|principal| is_same(named, principal))
-}
-
-/// Whether a statement's ARN is the caller's own, or that of the role whose session the caller is.
-fn is_same(named: &str, principal: &str) -> bool {
-    let role = named.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
-    let session = principal.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
-    named == principal || (role.is_some() && role == session)
+    named.split(':').nth(4) == Some(account.as_str())
 }

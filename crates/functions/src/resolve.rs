@@ -13,7 +13,6 @@ use crate::function::{Function, Readiness, Ready, ReadyAlias, function_arn};
 use crate::functions::{Functions, Shared};
 use crate::garbage::system_time;
 use crate::name::Target;
-use crate::policy::Caller;
 use crate::{name, policy, refuse};
 
 /// What a policy must allow to another account that invokes.
@@ -39,14 +38,14 @@ pub struct Resolved {
 }
 
 impl Functions {
-    /// The version that a request of `caller` means. `draw`, in 0..1, chooses between the versions of a weighted alias.
+    /// The version that a request means, of a caller by where it looks and by its ARN. `draw`, in 0..1, chooses between the versions of a weighted alias.
     ///
     /// # Errors
     /// As Invoke answers: 400 for conflicting qualifiers, 404, 403 for another account's function whose policy does not
     /// allow it, 409 while the function is being created or prepared, or if that failed.
     pub fn resolve(
         &self,
-        caller: &Home,
+        (caller, principal): (&Home, &str),
         function: &FunctionRef,
         qualifier: Option<&Qualifier>,
         draw: f64,
@@ -65,9 +64,7 @@ impl Functions {
         let account = shared.known_account(owner);
         let found = account.as_ref().and_then(|account| Some((account, account.find(&function.name)?)));
         if other.is_some() {
-            let whole_account = Caller { account: &caller.account, principal: None };
-            let allowed =
-                found.as_ref().is_some_and(|(_, found)| policy::allows(found, qualifier, whole_account, INVOKE));
+            let allowed = found.as_ref().is_some_and(|(_, found)| policy::allows(found, qualifier, principal, INVOKE));
             if !allowed {
                 return Err(denied(caller, function, owner));
             }

@@ -7,7 +7,7 @@ use hearth_aws_api::shapes::lambda::{
 
 use hearth_functions::ApiError;
 
-use crate::world::{World, create, refusal, zip};
+use crate::world::{World, create, refusal, root, zip};
 
 const LAYER_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:layer:l";
 
@@ -81,7 +81,8 @@ async fn functions_use_layers_and_keep_them() {
     assert_eq!(view.layers.unwrap()[0].arn.as_ref(), Some(&arn));
     world.settled("f").await;
     delete(&world, 2).await.unwrap();
-    let spec = world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.0).unwrap().spec;
+    let spec =
+        world.functions().resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.0).unwrap().spec;
     assert_eq!(spec.layers[0].arn, arn);
     let six: Vec<String> = (1..=6).map(|number| format!("{LAYER_ARN}:{number}")).collect();
     let other_region = "arn:aws:lambda:us-east-1:123456789012:layer:l:1";

@@ -7,7 +7,7 @@ use hearth_aws_api::shapes::lambda::{
 };
 use proptest::prelude::*;
 
-use crate::world::World;
+use crate::world::{World, root};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -150,7 +150,7 @@ fn compare(world: &World, model: &Model) {
     assert_eq!(listed, expected);
     for (alias, version) in &model.aliases {
         let reference = format!("f:alias-{alias}").parse().unwrap();
-        let resolved = world.functions().resolve(&world.home, &reference, None, 0.5).unwrap();
+        let resolved = world.functions().resolve((&world.home, &root(&world.home)), &reference, None, 0.5).unwrap();
         assert_eq!(resolved.executed_version, hearth_types::VersionLabel::Number(*version));
     }
 }

@@ -11,7 +11,7 @@ use hearth_functions::Scope;
 use hearth_store::{Embedded, Entry, Store, Write};
 use hearth_types::Home;
 
-use crate::world::{World, create, refusal, zip};
+use crate::world::{World, create, refusal, root, zip};
 
 fn elsewhere() -> Home {
     "123456789012/us-east-1".parse().unwrap()
@@ -81,7 +81,7 @@ async fn functions_of_one_name_know_nothing_of_each_other() {
     }
     for _restarted in [false, true] {
         let functions = world.functions();
-        let spec = |home: &Home| functions.resolve(home, &"f".parse().unwrap(), None, 0.0).unwrap();
+        let spec = |home: &Home| functions.resolve((home, &root(home)), &"f".parse().unwrap(), None, 0.0).unwrap();
         let (one, other) = (spec(&here), spec(&there));
         assert_eq!(one.spec.key.generation, other.spec.key.generation, "each counts for itself");
         assert_ne!(one.spec.key, other.spec.key);
@@ -115,7 +115,10 @@ async fn what_names_another_region_is_refused() {
     assert_eq!(refusal(world.functions().get_function(world.scope(), &get)), unreachable);
     let tag = TagResourceRequest { resource: arn(&there), tags: [("a".to_owned(), "b".to_owned())].into() };
     assert_eq!(refusal(world.functions().tag_resource(world.scope(), tag).await), unreachable);
-    assert_eq!(refusal(world.functions().resolve(&here, &arn(&there).parse().unwrap(), None, 0.0)), unreachable);
+    assert_eq!(
+        refusal(world.functions().resolve((&here, &root(&here)), &arn(&there).parse().unwrap(), None, 0.0)),
+        unreachable
+    );
     let destination = OnFailure { destination: Some(arn(&there)) };
     let put = PutFunctionEventInvokeConfigRequest {
         function_name: "g".into(),

@@ -6,10 +6,10 @@ use hearth_engine::port::Catalogue;
 use hearth_functions::Resolved;
 use hearth_types::{NetworkMode, VersionLabel};
 
-use crate::world::{FUNCTION_ARN, World, create, refusal};
+use crate::world::{FUNCTION_ARN, World, create, refusal, root};
 
 fn resolve(world: &World, text: &str, draw: f64) -> Result<Resolved, hearth_functions::ApiError> {
-    world.functions().resolve(&world.home, &text.parse().unwrap(), None, draw)
+    world.functions().resolve((&world.home, &root(&world.home)), &text.parse().unwrap(), None, draw)
 }
 
 async fn weighted() -> World {
@@ -62,11 +62,11 @@ async fn conflicting_qualifiers_and_other_regions_are_refused() {
     let reference = "f:1".parse().unwrap();
     let other = "2".parse().unwrap();
     assert_eq!(
-        refusal(world.functions().resolve(&world.home, &reference, Some(&other), 0.0)),
+        refusal(world.functions().resolve((&world.home, &root(&world.home)), &reference, Some(&other), 0.0)),
         "400 InvalidParameterValueException: The derived qualifier from the function name does not match the specified qualifier."
     );
     let same = "1".parse().unwrap();
-    assert!(world.functions().resolve(&world.home, &reference, Some(&same), 0.0).is_ok());
+    assert!(world.functions().resolve((&world.home, &root(&world.home)), &reference, Some(&same), 0.0).is_ok());
     assert_eq!(
         refusal(resolve(&world, "arn:aws:lambda:us-east-1:123456789012:function:f", 0.0)),
         "404 ResourceNotFoundException: Functions from 'us-east-1' are not reachable in this region ('eu-west-1')"
@@ -154,7 +154,8 @@ async fn other_accounts_need_a_permission() {
     let other = "210987654321/eu-west-1".parse().unwrap();
     let reference = FUNCTION_ARN.parse().unwrap();
     assert!(
-        refusal(world.functions().resolve(&other, &reference, None, 0.0)).starts_with("403 AccessDeniedException: ")
+        refusal(world.functions().resolve((&other, &root(&other)), &reference, None, 0.0))
+            .starts_with("403 AccessDeniedException: ")
     );
     let request = AddPermissionRequest {
         function_name: "f".into(),
@@ -164,7 +165,7 @@ async fn other_accounts_need_a_permission() {
         ..Default::default()
     };
     world.functions().add_permission(world.scope(), request).await.unwrap();
-    assert!(world.functions().resolve(&other, &reference, None, 0.0).is_ok());
+    assert!(world.functions().resolve((&other, &root(&other)), &reference, None, 0.0).is_ok());
     let qualified = format!("{FUNCTION_ARN}:1").parse().unwrap();
-    assert!(world.functions().resolve(&other, &qualified, None, 0.0).is_err());
+    assert!(world.functions().resolve((&other, &root(&other)), &qualified, None, 0.0).is_err());
 }

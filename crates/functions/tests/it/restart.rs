@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use hearth_engine::port::Catalogue;
 
-use crate::world::{World, create, refusal, zip};
+use crate::world::{World, create, refusal, root, zip};
 
 #[tokio::test]
 async fn everything_is_found_again() {
@@ -44,7 +44,7 @@ async fn everything_is_found_again() {
             functions.get_alias(scope, &alias).unwrap(),
             functions.list_function_event_invoke_configs(scope, &configs).unwrap(),
             functions.get_account_settings(scope),
-            functions.resolve(&world.home, &"f:prod".parse().unwrap(), None, 0.5).unwrap().spec,
+            functions.resolve((&world.home, &root(&world.home)), &"f:prod".parse().unwrap(), None, 0.5).unwrap().spec,
         )
     };
     let before = seen(&world);
@@ -80,12 +80,13 @@ async fn a_record_that_cannot_be_read_puts_aside_one_function() {
         let (_, original) = before.swap_remove(0);
         world.rewrite(prefix, |_| original.clone()).await;
         assert_eq!(world.get("f", Some("prod")).unwrap().version.as_deref(), Some("1"));
-        world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.5).unwrap();
+        world.functions().resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.5).unwrap();
     }
 }
 
 async fn assert_put_aside(world: &World) {
-    let invoked = world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.5).unwrap_err();
+    let invoked =
+        world.functions().resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.5).unwrap_err();
     let refusals = [
         invoked,
         world.get("f", None).unwrap_err(),
@@ -98,7 +99,7 @@ async fn assert_put_aside(world: &World) {
     let arn = |name| format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}");
     assert!(world.functions().is_put_aside(&arn("f")) && !world.functions().is_put_aside(&arn("g")));
     assert!(world.functions().current(&arn("f"), 0.5).is_none());
-    world.functions().resolve(&world.home, &"g".parse().unwrap(), None, 0.5).unwrap();
+    world.functions().resolve((&world.home, &root(&world.home)), &"g".parse().unwrap(), None, 0.5).unwrap();
 }
 
 #[tokio::test]
@@ -106,12 +107,13 @@ async fn numbers_that_cannot_be_read_are_not_given_out_again() {
     let mut world = World::new().await;
     world.create("f").await;
     world.publish("f").await.unwrap();
-    let before = world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.5).unwrap();
+    let before =
+        world.functions().resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.5).unwrap();
     world.rewrite("counter", |_| b"what?".to_vec()).await;
     world.rewrite("numbers/f", |_| b"what?".to_vec()).await;
     world.update_code("f", "new").await.unwrap();
     world.settled("f").await;
-    let after = world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.5).unwrap();
+    let after = world.functions().resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.5).unwrap();
     assert!(after.spec.key.generation > before.spec.key.generation + 2);
     assert_eq!(world.publish("f").await.unwrap().version.as_deref(), Some("2"));
 }
@@ -193,7 +195,13 @@ async fn a_change_whose_acknowledgement_was_lost_is_found() {
     let world = World::new().await;
     world.create("f").await;
     let key = |world: &World| {
-        world.functions().resolve(&world.home, &"f".parse().unwrap(), None, 0.0).unwrap().spec.key.clone()
+        world
+            .functions()
+            .resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.0)
+            .unwrap()
+            .spec
+            .key
+            .clone()
     };
     let before = key(&world);
     world.lose_next.store(true, Ordering::SeqCst);

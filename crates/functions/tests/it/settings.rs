@@ -8,7 +8,7 @@ use hearth_aws_api::shapes::lambda::{
 };
 use serde_json::json;
 
-use crate::world::{FUNCTION_ARN, World, refusal};
+use crate::world::{FUNCTION_ARN, World, refusal, root};
 
 #[tokio::test]
 async fn tags_come_and_go() {
@@ -56,7 +56,7 @@ async fn reservations_leave_a_hundred_unreserved() {
     functions.put_function_concurrency(world.scope(), put("f", 0)).await.unwrap();
     let settings = functions.get_account_settings(world.scope());
     assert_eq!(settings.account_limit.unwrap().unreserved_concurrent_executions, Some(900));
-    let resolved = functions.resolve(&world.home, &"f".parse().unwrap(), None, 0.0).unwrap();
+    let resolved = functions.resolve((&world.home, &root(&world.home)), &"f".parse().unwrap(), None, 0.0).unwrap();
     assert_eq!((resolved.reserved_concurrency, resolved.account_unreserved), (Some(0), 900));
     let delete = DeleteFunctionConcurrencyRequest { function_name: "f".into() };
     functions.delete_function_concurrency(world.scope(), delete).await.unwrap();

@@ -7,7 +7,7 @@ use hearth_engine::port::{Catalogue, PrepareError, Prepared};
 use hearth_functions::ApiError;
 use hearth_types::VersionLabel;
 
-use crate::world::{FUNCTION_ARN, World, create, refusal, zip};
+use crate::world::{FUNCTION_ARN, World, create, refusal, root, zip};
 
 const NOT_READY: &str = "409 SnapStartNotReadyException: Lambda is initializing your function. It will be ready to invoke once your \
                          function state becomes ACTIVE.";
@@ -48,7 +48,7 @@ async fn becomes(world: &World, qualifier: &str, state: State) {
 }
 
 fn resolve(world: &World, text: &str) -> Result<(), ApiError> {
-    world.functions().resolve(&world.home, &text.parse().unwrap(), None, 0.5).map(drop)
+    world.functions().resolve((&world.home, &root(&world.home)), &text.parse().unwrap(), None, 0.5).map(drop)
 }
 
 async fn alias(world: &World, name: &str, version: &str) -> Result<(), ApiError> {
@@ -91,7 +91,9 @@ async fn a_published_version_is_pending_until_it_is_prepared() {
     let asked = world.node.asked();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].version, VersionLabel::Number(1));
-    let resolved = |text: &str| world.functions().resolve(&world.home, &text.parse().unwrap(), None, 0.5).unwrap();
+    let resolved = |text: &str| {
+        world.functions().resolve((&world.home, &root(&world.home)), &text.parse().unwrap(), None, 0.5).unwrap()
+    };
     assert!(resolved("f:1").spec.snap_start);
     assert!(!resolved("f").spec.snap_start);
 }

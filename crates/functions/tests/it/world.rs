@@ -215,3 +215,8 @@ pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ApiError>) -> String
     let error = result.unwrap_err();
     format!("{} {}: {}", error.status, error.name, error.message)
 }
+
+/// ARN of the account itself.
+pub(crate) fn root(home: &hearth_types::Home) -> String {
+    format!("arn:aws:iam::{}:root", home.account)
+}
