@@ -236,7 +236,7 @@ async fn abandon(shared: &Arc<Shared>, call: &Unfinished, token: &str, why: &str
 /// Calls the hook until it has taken the instance back.
 async fn give_back(shared: &Shared, call: &Unfinished, token: &str, name: &str) {
     let Some(terms) = &shared.hook else {
-        tracing::warn!(token, name, "cannot be given back: no capacity hook is configured any more");
+        tracing::warn!(token, name, "an instance cannot be given back: no capacity hook is configured any more");
         return;
     };
     let request = json!({"action": "release", "token": token, "instance": name});

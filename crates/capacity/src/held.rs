@@ -70,7 +70,10 @@ impl Held {
         for document in base.instances {
             // A lease that is over since the file was written is no reason not to start.
             if document.lease_is_over(now) {
-                tracing::warn!(instance = document.name, "left out: its lease is over");
+                tracing::warn!(
+                    instance = document.name,
+                    "an instance of the configuration is left out: its lease is over"
+                );
                 continue;
             }
             document.check(now).map_err(|error| of("instance", &document.name, error))?;

@@ -108,7 +108,7 @@ impl CapacityPlan {
         record::load(&*store, &mut held).await?;
         if let Err(error) = held.check_references() {
             // The file was changed under what is kept. What dangles is of no use to anybody, and no reason not to start.
-            tracing::warn!(%error, "the file and the kept changes of capacity do not fit together");
+            tracing::warn!(%error, "the capacity of the configuration file contradicts what was declared over the API");
         }
         let log_end = Mutex::default();
         record::cut_log(&*store, &log_end).await;

@@ -127,14 +127,18 @@ pub(super) async fn load(store: &dyn Store, held: &mut Held) -> Result<(), Capac
         for (name, value) in entries(store, &prefix).await? {
             match stored::decode::<Kept>(&value) {
                 Ok(kept) => restore(held, kind, &name, kept),
-                Err(error) => tracing::error!(kind = kind.word(), name, %error, "a kept document cannot be read"),
+                Err(error) => {
+                    tracing::error!(kind = kind.word(), name, %error, "a change of capacity that was made over the API cannot be read and is left out")
+                }
             }
         }
     }
     for (token, value) in entries(store, "call/").await? {
         match stored::decode(&value) {
             Ok(unfinished) => held.unfinished.push(unfinished),
-            Err(error) => tracing::error!(token, %error, "a kept call of the capacity hook cannot be read"),
+            Err(error) => {
+                tracing::error!(token, %error, "an unfinished call of the capacity hook cannot be read and is not made again")
+            }
         }
     }
     Ok(())
@@ -183,6 +187,6 @@ fn replace<T: DeserializeOwned>(
 
 fn read<T: DeserializeOwned>(name: &str, document: Option<Value>) -> Option<T> {
     serde_json::from_value(document?)
-        .inspect_err(|error| tracing::error!(name, %error, "a kept document cannot be read"))
+        .inspect_err(|error| tracing::error!(name, %error, "a change of capacity that was made over the API cannot be read and is left out"))
         .ok()
 }

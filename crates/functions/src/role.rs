@@ -18,7 +18,7 @@ impl Functions {
         let function = function_arn(scope.home, name.as_str());
         let passing = Passing { account: &scope.home.account, caller: scope.principal, role, function: &function };
         let problem = self.shared.iam.role_problem(passing).await.map_err(|error| {
-            tracing::error!(%error, role, "a role cannot be looked at");
+            tracing::error!(%error, role, "a role cannot be read");
             ApiError::service("An error occurred and the request cannot be processed.")
         })?;
         match problem {

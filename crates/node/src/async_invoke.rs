@@ -187,7 +187,10 @@ async fn keep_lease(core: &Core, lease: &Lease) {
         match core.store.commit(PARTITION, Vec::new(), vec![extend]).await {
             Ok(_) => {}
             Err(CommitError::LeaseLost { .. }) => {
-                return tracing::warn!(id = lease.id, "lost an event to another worker");
+                return tracing::warn!(
+                    id = lease.id,
+                    "an event ran for longer than its lease: another worker has taken it up"
+                );
             }
             Err(error) => tracing::warn!(%error, id = lease.id, "cannot extend the lease of an event"),
         }

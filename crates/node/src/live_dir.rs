@@ -43,7 +43,7 @@ impl Attaching {
         let ended = ended.set_nonblocking(true).and_then(|()| UnixStream::from_std(ended));
         match ended {
             Ok(ended) => drop(ended.readable().await),
-            Err(error) => tracing::warn!(%error, "cannot wait for what hangs"),
+            Err(error) => tracing::warn!(%error, "a process that hangs cannot be waited for"),
         }
     }
 }

@@ -93,7 +93,10 @@ impl Core {
         let memories: Vec<Memory> =
             entries.iter().filter_map(|entry| postcard::from_bytes(&entry.value).ok()).collect();
         if memories.len() < entries.len() {
-            tracing::info!(entries = entries.len() - memories.len(), "memories of another release are not heeded");
+            tracing::info!(
+                entries = entries.len() - memories.len(),
+                "what another version of Hearth learned of calls cannot be read and is left aside: some first calls will be cold starts"
+            );
         }
         self.step(Event::Recall { memories });
     }

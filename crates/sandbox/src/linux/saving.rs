@@ -190,7 +190,7 @@ impl OwnImages {
 impl Drop for OwnImages {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, "images of a restore are left");
+            tracing::warn!(%error, "files of a restored template could not be removed");
         }
     }
 }

@@ -71,7 +71,7 @@ impl LinuxIsolation {
         // It kills what is left in the groups, which must not be what the next puts there.
         let _its_end_was_logged = reaper.take().map(JoinHandle::join);
         let launched = launch(&self.config)?;
-        tracing::warn!("another launcher has taken its place");
+        tracing::warn!("the launcher of sandboxes was lost; another one was started");
         let launcher = Launcher::new(old.number + 1, launched.socket, &launched.child)?;
         *reaper = await_end(launched.child, launched.ready.cgroups);
         *self.launcher.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(launcher));

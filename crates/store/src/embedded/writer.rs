@@ -304,7 +304,7 @@ impl WriterTask {
         if self.deletions >= DELETED_KEPT {
             self.deletions = 0;
             if let Err(error) = apply::forget_deletions(&mut self.connection, DELETED_KEPT) {
-                tracing::warn!(%error, "cannot forget old deletions");
+                tracing::warn!(%error, "notes of deleted functions cannot be removed");
             }
         }
     }
