@@ -90,9 +90,10 @@ impl<'a> Exchange<'a> {
     }
 
     /// Whether somebody who is proven may ask at all: an operator for the pages of the daemon alone, an account unless it is disabled.
+    /// Who is both manages the daemon in any case: else nobody could enable its account again.
     pub(crate) fn authorise(&self, principal: &Principal) -> Result<(), AuthError> {
         match principal.rights {
-            Rights::Operator if self.parts.uri.path().starts_with(admin::ROOT) => Ok(()),
+            Rights::Operator | Rights::Everything if self.parts.uri.path().starts_with(admin::ROOT) => Ok(()),
             Rights::Operator => Err(AuthError::NoAccount),
             Rights::Account | Rights::Everything => {
                 let account = &principal.account;
