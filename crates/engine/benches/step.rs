@@ -96,6 +96,7 @@ fn measure(functions: usize) {
             began.elapsed().as_nanos() / u128::from(BATCH)
         })
         .collect();
+    assert_eq!(bench.engine.view().counters.cold, functions as u64, "all others were warm");
     times.sort_unstable();
     println!(
         "{functions:>5} functions: median {} ns, fastest {} ns, slowest {} ns per call",
