@@ -1,11 +1,9 @@
 //! Content-addressed blobs in a directory: the name of a blob is the SHA-256 of its bytes.
 
-use std::collections::HashSet;
-use std::fs::{File, FileTimes};
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hearth_types::Sha256;
@@ -42,7 +40,7 @@ pub(crate) fn name_of(digest: &aws_lc_rs::digest::Digest) -> Sha256 {
 pub struct Blobs {
     dir: PathBuf,
     temporary: PathBuf,
-    /// Held while a blob appears or goes, so that a sweep does not take one that was just put again.
+    /// Held while a blob appears or goes.
     changing: Mutex<()>,
 }
 
@@ -58,10 +56,10 @@ impl Blobs {
         Ok(Self { dir: dir.to_owned(), temporary, changing: Mutex::new(()) })
     }
 
-    /// Stores the bytes; they are on disk when this returns. Of a blob that is there already only the age changes.
+    /// Stores the bytes; they are on disk when this returns. Doing it again changes nothing.
     pub fn put(&self, bytes: &[u8]) -> Result<Sha256, BlobError> {
         let name = digest(bytes);
-        if self.refresh(&self.path(&name), bytes.len() as u64)? {
+        if self.has(&self.path(&name), bytes.len() as u64)? {
             return Ok(name);
         }
         let mut incoming = self.receive()?;
@@ -79,7 +77,7 @@ impl Blobs {
         let (file, name, bytes) = received.into_parts();
         let path = self.path(&name);
         let parent = path.parent().unwrap_or(&self.dir);
-        if self.refresh(&path, bytes)? {
+        if self.has(&path, bytes)? {
             return Ok(name);
         }
         file.as_file().sync_all().map_err(failed("sync", file.path()))?;
@@ -93,17 +91,14 @@ impl Blobs {
         Ok(name)
     }
 
-    /// Whether the blob is there; its age then starts anew.
-    fn refresh(&self, path: &Path, len: u64) -> Result<bool, BlobError> {
+    /// Whether the blob is there, and as long as it should be.
+    fn has(&self, path: &Path, len: u64) -> Result<bool, BlobError> {
         let _changing = self.lock();
-        let Ok(file) = fs_err::File::options().write(true).open(path) else { return Ok(false) };
-        if file.metadata().map_err(failed("examine", path))?.len() != len {
-            return Ok(false);
+        match fs_err::metadata(path) {
+            Ok(metadata) => Ok(metadata.len() == len),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("examine", path)(error)),
         }
-        let now = FileTimes::new().set_modified(SystemTime::now());
-        file.file().set_times(now).map_err(failed("touch", path))?;
-        sync_dir(path.parent().unwrap_or(&self.dir))?;
-        Ok(true)
     }
 
     /// The bytes, checked against their name; `None` if there is no such blob.
@@ -159,66 +154,9 @@ impl Blobs {
         }
     }
 
-    /// Deletes the blobs that are not in `marked` and were last put longer than `grace` ago: whoever puts a blob has that
-    /// long to commit what names it. Returns how many went.
-    pub fn sweep(&self, marked: &HashSet<Sha256>, grace: Duration) -> Result<usize, BlobError> {
-        let oldest_kept = SystemTime::now().checked_sub(grace).unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut removed = 0;
-        for name in self.names()? {
-            if !marked.contains(&name)
-                && self.is_older(&name, oldest_kept)?
-                && self.delete_if_older(&name, oldest_kept)?
-            {
-                removed += 1;
-            }
-        }
-        Ok(removed)
-    }
-
-    fn delete_if_older(&self, name: &Sha256, time: SystemTime) -> Result<bool, BlobError> {
-        let _changing = self.lock();
-        let path = self.path(name);
-        if !self.is_older(name, time)? {
-            return Ok(false);
-        }
-        fs_err::remove_file(&path).map_err(failed("remove", &path))?;
-        Ok(true)
-    }
-
-    fn is_older(&self, name: &Sha256, time: SystemTime) -> Result<bool, BlobError> {
-        let path = self.path(name);
-        match fs_err::metadata(&path).and_then(|metadata| metadata.modified()) {
-            Ok(modified) => Ok(modified < time),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failed("examine", &path)(error)),
-        }
-    }
-
-    fn names(&self) -> Result<Vec<Sha256>, BlobError> {
-        let mut names = Vec::new();
-        for shelf in entries(&self.dir)? {
-            if shelf == self.temporary || !shelf.is_dir() {
-                continue;
-            }
-            let prefix = file_name(&shelf);
-            let rest = entries(&shelf)?;
-            names.extend(rest.iter().filter_map(|path| Sha256::from_hex(&format!("{prefix}{}", file_name(path)))));
-        }
-        Ok(names)
-    }
-
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn entries(dir: &Path) -> Result<Vec<PathBuf>, BlobError> {
-    let entries = fs_err::read_dir(dir).map_err(failed("list", dir))?;
-    entries.map(|entry| Ok(entry.map_err(failed("list", dir))?.path())).collect()
 }
 
 pub(crate) fn failed(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BlobError {

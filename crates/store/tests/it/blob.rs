@@ -1,8 +1,6 @@
 //! Content-addressed blobs.
 
-use std::collections::HashSet;
 use std::fs;
-use std::time::Duration;
 
 use hearth_store::{BlobError, Blobs};
 
@@ -42,23 +40,4 @@ fn half_written_files_go_at_the_next_start() {
     fs::write(&left, b"half").unwrap();
     drop(Blobs::open(dir.path()).unwrap());
     assert!(!left.exists());
-}
-
-#[test]
-fn a_sweep_spares_the_marked_and_the_young() {
-    let dir = tempfile::tempdir().unwrap();
-    let blobs = Blobs::open(dir.path()).unwrap();
-    let [marked, old, young, renewed] =
-        [b"marked", b"old...", b"young.", b"renew."].map(|bytes| blobs.put(bytes).unwrap());
-    for name in [marked, old, renewed] {
-        let file = fs::File::options().write(true).open(blobs.path(&name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(7200)).unwrap();
-    }
-    blobs.put(b"renew.").unwrap();
-    let removed = blobs.sweep(&HashSet::from([marked]), Duration::from_secs(3600)).unwrap();
-    assert_eq!(removed, 1);
-    assert_eq!(blobs.get(&old).unwrap(), None);
-    for name in [marked, young, renewed] {
-        assert!(blobs.get(&name).unwrap().is_some());
-    }
 }
