@@ -44,8 +44,6 @@ pub enum OpenError {
     Read(#[source] ReadError),
     #[error("cannot write the session key")]
     Write(#[source] CommitError),
-    #[error("the stored session key is not 32 bytes long")]
-    Malformed,
     #[error("the system gave no randomness")]
     Random,
 }
@@ -126,16 +124,26 @@ fn random() -> [u8; 10] {
     bytes
 }
 
+/// One that is damaged is replaced: sessions that were issued with it are refused from then on.
 async fn master_key(store: &dyn Store) -> Result<[u8; 32], OpenError> {
     loop {
-        if let Some(entry) = store.get(KEY_PARTITION, MASTER_KEY).await.map_err(OpenError::Read)? {
-            return entry.value.as_ref().try_into().ok().ok_or(OpenError::Malformed);
-        }
+        let entry = store.get(KEY_PARTITION, MASTER_KEY).await.map_err(OpenError::Read)?;
+        let condition = match entry {
+            None => Precondition::Absent { key: MASTER_KEY.to_owned() },
+            Some(entry) => {
+                if let Ok(key) = entry.value.as_ref().try_into() {
+                    return Ok(key);
+                }
+                tracing::error!(
+                    "the key of sessions is damaged and made anew: sessions that were issued before are refused"
+                );
+                Precondition::AtRevision { key: MASTER_KEY.to_owned(), revision: entry.revision }
+            }
+        };
         let mut key = [0u8; 32];
         aws_lc_rs::rand::fill(&mut key).ok().ok_or(OpenError::Random)?;
-        let absent = Precondition::Absent { key: MASTER_KEY.to_owned() };
         let put = Write::Put { key: MASTER_KEY.to_owned(), value: Bytes::copy_from_slice(&key) };
-        match store.commit(KEY_PARTITION, vec![absent], vec![put]).await {
+        match store.commit(KEY_PARTITION, vec![condition], vec![put]).await {
             Ok(_) => return Ok(key),
             Err(CommitError::Precondition { .. }) => {}
             Err(error) => return Err(OpenError::Write(error)),
