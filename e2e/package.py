@@ -205,11 +205,13 @@ class Function:
 
 
 def make_role(daemon, client):
-    """The role of the suite's functions, where roles are looked at."""
+    """The role of the suite's functions, where roles are looked at: they may do what they like."""
     credentials = client._request_signer._credentials
     iam = daemon.client("iam", account=credentials.access_key, secret=credentials.secret_key)
     with suppress(iam.exceptions.EntityAlreadyExistsException):
-        iam.create_role(RoleName=ROLE.rsplit("/", 1)[1], AssumeRolePolicyDocument=json.dumps(TRUST))
+        name = ROLE.rsplit("/", 1)[1]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
 def deploy(daemon, handler, runtime="python3.11", package=None, client=None, name=None, **configuration):

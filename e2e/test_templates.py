@@ -208,7 +208,8 @@ class TestTrouble:
     def test_killed_criu_costs_a_call_nothing(self, templating):
         function = until_saved(package.deploy(templating, "clone.handler", MemorySize=256))
         killed = 0
-        for _ in range(10):
+        # A restore takes a few milliseconds, about as long as one look at all processes.
+        for _ in range(100):
             with ThreadPoolExecutor(1) as pool:
                 call = pool.submit(start, function)
                 while not call.done():
