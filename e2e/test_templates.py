@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -214,10 +215,11 @@ class TestTrouble:
                 call = pool.submit(start, function)
                 while not call.done():
                     for process in descendants(templating.process.pid):
-                        command = Path(f"/proc/{process.pid}/cmdline")
-                        if process.alive and b"swrk" in (command.read_bytes() if command.exists() else b""):
-                            os.kill(process.pid, signal.SIGKILL)
-                            killed += 1
+                        # It may end between any two of these.
+                        with suppress(FileNotFoundError, ProcessLookupError):
+                            if process.alive and b"swrk" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+                                os.kill(process.pid, signal.SIGKILL)
+                                killed += 1
                 assert call.result()[1]["drawn"]
             if killed:
                 break
